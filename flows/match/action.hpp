@@ -1,0 +1,43 @@
+// What a flow does to its packets, in order, in words that every datapath can execute.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <variant>
+
+#include "flows/match/small_vector.hpp"
+#include "flows/packet/port_number.hpp"
+#include "topology/address/mac_address.hpp"
+
+namespace viaduct::flows {
+
+struct SetEthernet {
+  MacAddress src, dst;
+  friend bool operator==(const SetEthernet&, const SetEthernet&) = default;
+};
+// One less TTL or hop limit, IPv4 checksum repaired. A packet whose TTL is 1 or 0 before it is not forwarded: the
+// datapath hands it to user space as UpcallReason::ttl_expired.
+struct DecrementTtl {
+  friend bool operator==(const DecrementTtl&, const DecrementTtl&) = default;
+};
+// A packet (or a segment of a super-packet) with more than `mtu` bytes behind the Ethernet header is handed to user
+// space as UpcallReason::too_big. In execute() it does nothing: the simulation has already decided.
+struct CheckMtu {
+  uint16_t mtu = 0;
+  friend bool operator==(const CheckMtu&, const CheckMtu&) = default;
+};
+// The packet as it now is, to one port. Later actions work on the packet as it is here.
+struct Output {
+  PortNumber port;
+  friend bool operator==(const Output&, const Output&) = default;
+};
+
+using Action = std::variant<SetEthernet, DecrementTtl, CheckMtu, Output>;
+// An empty list drops the packet.
+using ActionList = SmallVector<Action, 8>;
+
+std::string to_string(const Action& action);
+std::string to_string(std::span<const Action> actions);  // "set_eth(…),dec_ttl,output(3)"; "drop" when empty
+
+}  // namespace viaduct::flows
