@@ -1,0 +1,250 @@
+# What the command line (and later REST) asks of a daemon, and the answers. One request, one reply, matched by id.
+# On a socket each message is a Frame behind an 8-byte prelude (schema/frame.hpp).
+@0xa1c9e27f5d3b4603;
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("viaduct::schema");
+using Topology = import "topology.capnp";
+
+const protocolMajor :UInt16 = 1;  # a daemon refuses another major version by name
+
+struct AdminRequest {
+  major @0 :UInt16;
+  token @1 :Data;       # the bytes of the token file
+  id @2 :UInt64;        # echoed
+  union {
+    transact @3 :Transact;
+    list @4 :ListObjects;
+    wait @5 :Wait;
+    status @6 :Void;
+    flows @7 :ListFlows;
+    trace @8 :TraceRequest;
+    setLogLevel @9 :LogLevel;
+    state @10 :ListState;
+    flush @11 :FlushState;
+  }
+}
+
+struct Operation {
+  union {
+    create @0 :Topology.Object;   # a nil id is replaced by a random one
+    update @1 :Topology.Object;   # the whole object; its revision, when not 0, must be the stored one
+    delete @2 :Topology.ObjectRef;
+  }
+}
+
+# All operations or none.
+struct Transact {
+  operations @0 :List(Operation);
+  dryRun @1 :Bool;        # validate and report what would change
+  waitApplied @2 :Bool;   # answer when the agents have applied it
+  timeoutMs @3 :UInt32;   # for waitApplied; 0: 10 s
+}
+
+struct ListObjects {
+  kinds @0 :List(Topology.Kind);  # empty: all
+  name @1 :Text;                  # not empty: only objects of this name, or whose id is this
+}
+
+struct Wait {
+  revision @0 :UInt64;  # 0: the newest
+  timeoutMs @1 :UInt32;
+}
+
+struct ListFlows {
+  port @0 :Topology.Uuid;  # nil: all
+  limit @1 :UInt32;        # 0: 1000
+}
+
+# A packet in words. What is left out is filled from the live state: the port's learned MAC as source, the gateway's or
+# the neighbour's MAC as destination.
+struct PacketDescription {
+  frame @0 :Data;        # not empty: exactly these bytes, everything else is ignored
+  ethSrc @1 :UInt64;
+  ethDst @2 :UInt64;
+  ethType @3 :UInt16;
+  vlan @4 :UInt16;
+  ipSrc @5 :Topology.IpAddress;
+  ipDst @6 :Topology.IpAddress;
+  ipProto @7 :UInt8;     # 0: ICMP or ICMPv6 echo request
+  ttl @8 :UInt8;         # 0: 64
+  tos @9 :UInt8;
+  l4Src @10 :UInt16;
+  l4Dst @11 :UInt16;
+  length @12 :UInt16;    # whole frame; 0: as short as it can be
+  arp @13 :Bool;         # an ARP request (IPv4) or neighbour solicitation (IPv6) for ipDst
+  dontFragment @14 :Bool;
+}
+
+struct TraceRequest {
+  port @0 :Topology.Uuid;
+  packet @1 :PacketDescription;
+}
+
+struct LogLevel {
+  component @0 :Text;  # empty: all
+  level @1 :Text;      # trace, debug, info, warn, error, off
+}
+
+# Learned state of one device (nil: all): MAC tables, neighbours.
+struct ListState {
+  device @0 :Topology.Uuid;
+}
+struct FlushState {
+  device @0 :Topology.Uuid;
+}
+
+struct AdminReply {
+  id @0 :UInt64;
+  union {
+    error @1 :AdminError;
+    committed @2 :Committed;
+    objects @3 :ObjectList;
+    applied @4 :UInt64;       # revision that every live agent has applied
+    status @5 :Status;
+    flows @6 :FlowList;
+    trace @7 :TraceReply;
+    done @8 :Void;
+    state @9 :StateList;
+  }
+}
+
+enum ErrorCode {
+  malformed @0;       # the request could not be read
+  version @1;
+  unauthorized @2;
+  invalid @3;         # rules of the topology broken: see violations
+  conflict @4;        # somebody else changed the object meanwhile
+  notFound @5;
+  timeout @6;
+  unavailable @7;     # a part of the daemon is restarting or stopping
+  internal @8;
+}
+
+# One broken rule: names the object, the rule and the cure.
+struct Violation {
+  rule @0 :Text;           # stable name: "unknown_parent", "address_in_use", …
+  object @1 :Topology.ObjectRef;
+  name @2 :Text;           # the object's name, when it has one
+  field @3 :Text;
+  message @4 :Text;        # what is wrong, in a sentence
+  cure @5 :Text;           # what to do about it
+}
+
+struct AdminError {
+  code @0 :ErrorCode;
+  message @1 :Text;
+  violations @2 :List(Violation);
+}
+
+struct ChangeLine {
+  action @0 :Text;         # created, updated, deleted
+  object @1 :Topology.ObjectRef;
+  name @2 :Text;
+  cause @3 :Text;          # empty: asked for; else the rule, as "cascade from router r1"
+}
+
+struct Committed {
+  revision @0 :UInt64;     # 0 for a dry run
+  changes @1 :List(ChangeLine);
+  applied @2 :Bool;        # waitApplied was asked for and reached
+  ids @3 :List(Topology.Uuid);  # of the operations, in order
+}
+
+struct ObjectList {
+  revision @0 :UInt64;
+  objects @1 :List(Topology.Object);
+}
+
+struct ActorLine {
+  name @0 :Text;
+  kind @1 :Text;
+  state @2 :Text;
+  restarts @3 :UInt64;
+  mailbox @4 :UInt64;
+  lastError @5 :Text;
+  upSeconds @6 :Float64;
+}
+
+struct PortLine {
+  port @0 :Topology.Uuid;
+  name @1 :Text;
+  interface @2 :Text;
+  number @3 :UInt32;       # of the datapath; 0: not in it
+  active @4 :Bool;
+  reason @5 :Text;         # why not active
+  rxPackets @6 :UInt64;
+  rxBytes @7 :UInt64;
+  txPackets @8 :UInt64;
+  txBytes @9 :UInt64;
+  upcalls @10 :UInt64;
+  upcallsLost @11 :UInt64;
+}
+
+struct DropLine {
+  reason @0 :Text;
+  count @1 :UInt64;
+}
+
+struct Status {
+  version @0 :Text;
+  hostId @1 :Topology.Uuid;
+  hostName @2 :Text;
+  datapath @3 :Text;         # kind
+  committedRevision @4 :UInt64;
+  appliedRevision @5 :UInt64;
+  flows @6 :UInt64;
+  actors @7 :List(ActorLine);
+  ports @8 :List(PortLine);
+  drops @9 :List(DropLine);
+  metricsUrl @10 :Text;
+  upSeconds @11 :Float64;
+  adoptedFlows @12 :UInt64;
+}
+
+struct FlowLine {
+  id @0 :Text;
+  match @1 :Text;
+  actions @2 :Text;
+  packets @3 :UInt64;
+  bytes @4 :UInt64;
+  idleSeconds @5 :Float64;
+  port @6 :Topology.Uuid;   # where it enters
+  portName @7 :Text;
+  tags @8 :UInt32;
+}
+struct FlowList {
+  total @0 :UInt64;
+  flows @1 :List(FlowLine);
+}
+
+struct TraceStep {
+  depth @0 :UInt16;          # 0: the packet asked for; 1: a packet that it caused; …
+  device @1 :Topology.ObjectRef;
+  deviceName @2 :Text;
+  stage @3 :Text;            # "port_in", "bridge_unicast", "route", …
+  detail @4 :Text;
+}
+
+struct TraceReply {
+  steps @0 :List(TraceStep);
+  outcome @1 :Text;          # forward, drop, park, consumed
+  dropReason @2 :Text;       # when dropped
+  actions @3 :Text;
+  match @4 :Text;            # the megaflow that would be installed
+  description @5 :Text;      # the packet, as it was understood
+  outputs @6 :List(Text);    # names of the ports where it leaves
+}
+
+struct StateLine {
+  device @0 :Topology.ObjectRef;
+  deviceName @1 :Text;
+  table @2 :Text;            # mac, neighbour, arp
+  key @3 :Text;
+  value @4 :Text;
+  state @5 :Text;            # static, learned, fresh, stale, incomplete
+  ageSeconds @6 :Float64;
+}
+struct StateList {
+  entries @0 :List(StateLine);
+}
