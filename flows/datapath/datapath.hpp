@@ -24,7 +24,9 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "flows/match/flow.hpp"
@@ -59,10 +61,10 @@ struct DatapathStats {
 };
 
 struct Capabilities {
-  bool megaflows = false;     // distinct masks are matched as such; otherwise rounded up to few classes
+  bool megaflows = false;  // distinct masks are matched as such; otherwise rounded up to few classes
   size_t max_flows = 0;
-  size_t max_outputs = 0;     // Output actions a flow may have; a longer list is executed in user space only
-  size_t max_dec_ttl = 0;     // DecrementTtl actions a flow may have
+  size_t max_outputs = 0;  // Output actions a flow may have; a longer list is executed in user space only
+  size_t max_dec_ttl = 0;  // DecrementTtl actions a flow may have
   bool check_mtu = false;
 };
 
@@ -83,7 +85,7 @@ struct Upcall {
 struct PacketOut {
   std::span<uint8_t> frame;  // execute() may rewrite it in place
   Offload offload;
-  PortNumber in_port;        // none for packets made by the agent
+  PortNumber in_port;  // none for packets made by the agent
   std::span<const Action> actions;
 };
 
@@ -95,11 +97,19 @@ struct FlowStats {
 
 enum class InstallResult : uint8_t {
   installed,
-  replaced,     // the same id was there: its actions are now these
-  overlaps,     // another megaflow covers the key (a race between workers): treat as installed by someone else
+  replaced,  // the same id was there: its actions are now these
+  overlaps,  // another megaflow covers the key (a race between workers): treat as installed by someone else
   table_full,
   unsupported,  // beyond Capabilities: keep the flow in user space
-  error,        // the kernel said no; counted by errno in DatapathProbe
+  error,        // the kernel said no; counted by errno in Datapath::error_counts()
+};
+
+// A flow to install, and the packet that it was made for. A datapath without megaflows matches more fields than the
+// flow asks for and takes their values from `packet_key`; the flow stays one flow by its id, with as many entries in
+// the kernel as there were distinct packets. A datapath with megaflows ignores `packet_key`.
+struct FlowInstall {
+  Flow flow;
+  FlowKey packet_key;  // unmasked; flow.matches(packet_key)
 };
 
 // One worker's side: upcalls in, flows and packets out. See the head of this file.
@@ -112,7 +122,7 @@ class PacketChannel {
   // Ends a running or the next poll() at once. Any thread.
   virtual void wake() = 0;
   // `results` is as long as `flows`.
-  virtual void install(std::span<const Flow> flows, std::span<InstallResult> results) = 0;
+  virtual void install(std::span<const FlowInstall> flows, std::span<InstallResult> results) = 0;
   // Sends each packet through its actions. Returns how many the kernel refused.
   virtual size_t execute(std::span<PacketOut> packets) = 0;
 };
@@ -130,10 +140,14 @@ class Datapath {
   virtual DatapathPort add_port(const std::string& interface, std::error_code& error) = 0;
   // Gives the interface back and deletes the flows that come in by it. Removing what is absent succeeds.
   virtual std::error_code remove_port(PortNumber port) = 0;
-  // Also ports found from an earlier life. A port whose interface vanished stays listed with present = false until removed.
+  // Also ports found from an earlier life. A port whose interface vanished stays listed with present = false until
+  // removed.
   virtual std::vector<DatapathPort> ports() = 0;
   virtual std::optional<PortStats> port_stats(PortNumber port) = 0;
   virtual DatapathStats stats() = 0;
+  // Everything that went wrong since the daemon started, by name: "send.ENOBUFS", "install.E2BIG", "layout_rebuilt",
+  // ... Only counters above zero; names are stable and fit a metric label.
+  virtual std::vector<std::pair<std::string, uint64_t>> error_counts() = 0;
   // Called, from a thread of the datapath's own, when an interface of this host appeared, vanished or changed state:
   // a hint to look at ports() and to retry bindings. At most one function; empty to stop.
   virtual void on_interface_change(std::function<void()> hint) = 0;
