@@ -1,0 +1,67 @@
+// The topology as packets see it: devices with their ports resolved, forwarding tables built, and the ports that are
+// active on this host with their datapath numbers. Compiled from a topology Snapshot and the local bindings.
+//
+// Immutable, and compiled incrementally: a change rebuilds the views of the devices it touches (and of those only what
+// it touches) and shares the rest. Views refer to each other by id, so that a shared view never points into an older
+// network.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "flows/packet/port_number.hpp"
+#include "routing/fib/fib.hpp"
+#include "topology/delta.hpp"
+#include "topology/persistent_map.hpp"
+#include "topology/snapshot.hpp"
+
+namespace viaduct::flows::simulation {
+
+// Ports of this host whose interface is in the datapath.
+using Bindings = topology::PersistentMap<PortId, PortNumber>;
+
+enum class PortDevice : uint8_t { bridge, router };
+
+struct PortView {
+  PortId id;
+  std::string name;
+  PortDevice device = PortDevice::bridge;
+  Uuid device_id;
+  bool admin_up = true;
+  bool exterior = false;       // bound to a host (this one or another)
+  PortNumber number;           // set when active on this host
+  PortId peer;                 // interior
+  // router ports
+  MacAddress mac;
+  std::vector<IpPrefix> addresses;
+  uint16_t mtu = 0;
+};
+
+struct BridgeView;  // network_views.hpp: completed by the implementation
+struct RouterView;
+
+class Network {
+ public:
+  Network();
+  uint64_t revision() const;
+  const PortView* port(PortId id) const;
+  const BridgeView* bridge(BridgeId id) const;
+  const RouterView* router(RouterId id) const;
+  // The port active here under this number; null when unknown.
+  const PortView* at(PortNumber number) const;
+
+  static Network compile(const topology::Snapshot& snapshot, const Bindings& bindings);
+  // The network of `snapshot`, which is this one's changed by `delta`, and of `bindings`, which differ from this one's
+  // in the ports named. Costs what changed.
+  Network updated(const topology::Snapshot& snapshot, const topology::Delta& delta, const Bindings& bindings,
+                  const std::vector<PortId>& rebound) const;
+
+ private:
+  struct Impl;
+  std::shared_ptr<const Impl> impl_;
+};
+
+}  // namespace viaduct::flows::simulation
