@@ -11,8 +11,20 @@
 namespace viaduct::flows {
 
 enum class Field : uint8_t {
-  in_port, eth_src, eth_dst, eth_type, vlan, inner_vlan,
-  ip_src, ip_dst, ip_proto, ip_tos, ip_ttl, fragment, l4_src, l4_dst,
+  in_port,
+  eth_src,
+  eth_dst,
+  eth_type,
+  vlan,
+  inner_vlan,
+  ip_src,
+  ip_dst,
+  ip_proto,
+  ip_tos,
+  ip_ttl,
+  fragment,
+  l4_src,
+  l4_dst,
   count_,
 };
 

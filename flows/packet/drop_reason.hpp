@@ -11,47 +11,47 @@ namespace viaduct::flows {
 enum class DropReason : uint8_t {
   none,
   // the packet itself
-  malformed,              // a header is cut short or lies about its length
-  bad_checksum,           // IPv4 header checksum wrong at a router
-  martian_source,         // multicast, broadcast, loopback or unspecified source where none may be
-  multicast_source_mac,   // the Ethernet source address has the group bit
+  malformed,             // a header is cut short or lies about its length
+  bad_checksum,          // IPv4 header checksum wrong at a router
+  martian_source,        // multicast, broadcast, loopback or unspecified source where none may be
+  multicast_source_mac,  // the Ethernet source address has the group bit
   // where it entered or should leave
-  unknown_port,           // the datapath port is bound to no virtual port
-  port_down,              // administratively
-  port_unplugged,         // neither bound nor linked
-  port_inactive,          // bound, but its interface is absent
-  device_missing,         // the port's device or peer is not in the snapshot
-  device_down,            // bridge or router administratively down
-  too_many_devices,       // the loop guard: more than kMaxDevices traversed
+  unknown_port,      // the datapath port is bound to no virtual port
+  port_down,         // administratively
+  port_unplugged,    // neither bound nor linked
+  port_inactive,     // bound, but its interface is absent
+  device_missing,    // the port's device or peer is not in the snapshot
+  device_down,       // bridge or router administratively down
+  too_many_devices,  // the loop guard: more than kMaxDevices traversed
   // bridges
-  hairpin,                // would leave by the port where it came in
-  no_flood_targets,       // nobody else is on the bridge
-  consumed_by_bridge,     // answered by ARP or ND suppression
+  hairpin,             // would leave by the port where it came in
+  no_flood_targets,    // nobody else is on the bridge
+  consumed_by_bridge,  // answered by ARP or ND suppression
   // routers
   vlan_tagged_at_router,
-  not_for_router_mac,     // destination MAC is not the port's
+  not_for_router_mac,  // destination MAC is not the port's
   unsupported_ethertype,
   l2_broadcast_at_router,
-  multicast_at_router,    // no multicast routing
-  consumed_by_router,     // ARP, ND, or a packet for one of its own addresses that was answered
-  neighbour_ignored,      // ARP or ND that must not be learned from
+  multicast_at_router,  // no multicast routing
+  consumed_by_router,   // ARP, ND, or a packet for one of its own addresses that was answered
+  neighbour_ignored,    // ARP or ND that must not be learned from
   no_route,
   blackhole_route,
   reject_route,
   ttl_exceeded,
   packet_too_big,
-  next_hop_unresolved,    // ARP/ND gave no answer
-  not_to_local_service,   // for a router's own address, and nothing of the router answers that
+  next_hop_unresolved,   // ARP/ND gave no answer
+  not_to_local_service,  // for a router's own address, and nothing of the router answers that
   // resources
-  park_overflow,          // too many packets wait for the same fact, or in all
+  park_overflow,  // too many packets wait for the same fact, or in all
   park_timeout,
-  upcall_credit,          // the port's share of the slow path is used up
-  upcall_truncated,       // longer than the slow path carries
-  emit_overflow,          // a simulation wanted to send more packets than allowed
+  upcall_credit,     // the port's share of the slow path is used up
+  upcall_truncated,  // longer than the slow path carries
+  emit_overflow,     // a simulation wanted to send more packets than allowed
   icmp_rate_limited,
-  stale_epoch,            // the topology changed under the simulation more often than it may be repeated
-  datapath_error,         // the kernel refused to execute it
-  invalid_reference,      // a snapshot refers to what it does not hold: a bug, counted instead of believed
+  stale_epoch,        // the topology changed under the simulation more often than it may be repeated
+  datapath_error,     // the kernel refused to execute it
+  invalid_reference,  // a snapshot refers to what it does not hold: a bug, counted instead of believed
   count_,
 };
 

@@ -18,10 +18,10 @@ namespace viaduct::flows {
 namespace ethertype {
 inline constexpr uint16_t kIpv4 = 0x0800;
 inline constexpr uint16_t kArp = 0x0806;
-inline constexpr uint16_t kVlan = 0x8100;      // IEEE 802.1Q
-inline constexpr uint16_t kQinQ = 0x88a8;      // IEEE 802.1ad
+inline constexpr uint16_t kVlan = 0x8100;  // IEEE 802.1Q
+inline constexpr uint16_t kQinQ = 0x88a8;  // IEEE 802.1ad
 inline constexpr uint16_t kIpv6 = 0x86dd;
-inline constexpr uint16_t kLlc = 0x05ff;       // an 802.3 frame: a length stands where the type would (BPDUs)
+inline constexpr uint16_t kLlc = 0x05ff;  // an 802.3 frame: a length stands where the type would (BPDUs)
 }  // namespace ethertype
 
 namespace ip_proto {
@@ -34,7 +34,9 @@ inline constexpr uint8_t kSctp = 132;
 
 enum class Fragment : uint8_t {
   none,
-  first,  // offset 0, more fragments: has layer-4 fields
+  // Offset 0, more fragments: has layer-4 fields. In IPv6 also an atomic fragment (RFC 6946): any fragment header with
+  // offset 0, as Open vSwitch sees it.
+  first,
   later,
 };
 

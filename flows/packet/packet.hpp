@@ -13,6 +13,7 @@ namespace viaduct::flows {
 
 // Work that the sender left to the device: one checksum, and the cutting of a super-packet (virtio_net_hdr semantics).
 struct Offload {
+  // udp: datagrams of gso_size, each with a header of its own (VIRTIO_NET_HDR_GSO_UDP_L4), not one to be fragmented.
   enum class Gso : uint8_t { none, tcp_v4, tcp_v6, udp };
   uint16_t gso_size = 0;  // payload bytes a segment; 0 when gso is none
   Gso gso = Gso::none;
@@ -28,7 +29,8 @@ struct Packet {
   FlowKey key;
   uint16_t l3_offset = 0;  // behind the VLAN tags
   uint16_t l4_offset = 0;  // behind IP options and IPv6 extension headers; 0 for later fragments
-  uint16_t l3_length = 0;  // bytes from l3_offset that the IP header claims (0 for a jumbogram or non-IP)
+  // Bytes from l3_offset that the IP header claims: at most 65575 (IPv6); 0 for a jumbogram or non-IP.
+  uint32_t l3_length = 0;
   // Set when a header is cut or lies. The fields found before it are valid, the rest are zero, and bridges may still
   // forward by the Ethernet header; routers drop it.
   DropReason error = DropReason::none;

@@ -1,0 +1,28 @@
+#include "flows/match/action.hpp"
+
+namespace viaduct::flows {
+
+namespace {
+struct Printer {
+  std::string operator()(const SetEthernet& set) const {
+    return "set_eth(src=" + set.src.to_string() + ",dst=" + set.dst.to_string() + ")";
+  }
+  std::string operator()(const DecrementTtl&) const { return "dec_ttl"; }
+  std::string operator()(const CheckMtu& check) const { return "check_mtu(" + std::to_string(check.mtu) + ")"; }
+  std::string operator()(const Output& output) const { return "output(" + std::to_string(output.port.value) + ")"; }
+};
+}  // namespace
+
+std::string to_string(const Action& action) { return std::visit(Printer{}, action); }
+
+std::string to_string(std::span<const Action> actions) {
+  if (actions.empty()) return "drop";
+  std::string out;
+  for (const Action& action : actions) {
+    if (!out.empty()) out += ',';
+    out += to_string(action);
+  }
+  return out;
+}
+
+}  // namespace viaduct::flows
