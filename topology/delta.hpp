@@ -26,6 +26,8 @@ struct Delta {
   void merge(const Delta& next);
   // By walking both; for resyncs. Shared sub-trees are skipped.
   static Delta between(const Snapshot& before, const Snapshot& after);
+  // `snapshot` with these changes, at to_revision. It should be at from_revision; nothing is checked.
+  Snapshot apply_to(const Snapshot& snapshot) const;
 };
 
 }  // namespace viaduct::topology

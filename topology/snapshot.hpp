@@ -7,12 +7,14 @@
 // Threads: const methods from any thread. Pointers stay valid while a copy of the snapshot is held.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
 
+#include "topology/index_key.hpp"
 #include "topology/model/object.hpp"
 #include "topology/persistent_map.hpp"
 
@@ -36,18 +38,26 @@ class Snapshot {
   // By reference; a null pointer when absent.
   Ref<Object> find(ObjectRef ref) const;
 
-  // Ids of what belongs to a device, in the order of the ids. `visit` is called once for each.
+  // What belongs to a device, each once, in the order of the ids. Costs O(k log k) for k results, and an allocation.
   void for_each_port_of(Uuid device, const std::function<void(const Port&)>& visit) const;
   void for_each_route_of(RouterId router, const std::function<void(const Route&)>& visit) const;
   void for_each_route_through(PortId port, const std::function<void(const Route&)>& visit) const;
   void for_each_static_mac_of(BridgeId bridge, const std::function<void(const StaticMac&)>& visit) const;
   void for_each_static_neighbour_of(BridgeId bridge, const std::function<void(const StaticNeighbour&)>& visit) const;
   void for_each_port_bound_to(HostId host, const std::function<void(const Port&)>& visit) const;
+  // Those of a device's ports that have a peer.
+  void for_each_interior_port_of(Uuid device, const std::function<void(const Port&)>& visit) const;
   // The port bound to this interface, if any.
   std::optional<PortId> bound_port(HostId host, std::string_view interface) const;
   // All objects of a kind with this name, and all objects of a kind.
   void for_each_named(Kind kind, std::string_view name, const std::function<void(const Object&)>& visit) const;
   void for_each(Kind kind, const std::function<void(const Object&)>& visit) const;
+  // All objects that name `target` in this field.
+  void for_each_referrer(Reference reference, Uuid target, const std::function<void(const Object&)>& visit) const;
+  // All objects under a key of an index, and how many.
+  void for_each_at(const IndexKey& key, const std::function<void(const Object&)>& visit) const;
+  void for_each_at(const TextKey& key, const std::function<void(const Object&)>& visit) const;
+  size_t count_at(const IndexKey& key) const;
   size_t count(Kind kind) const;
   size_t size() const;
 
@@ -56,9 +66,24 @@ class Snapshot {
   Snapshot without(ObjectRef ref) const;
   Snapshot at_revision(uint64_t revision) const;
 
+  // Visits what differs (before null: only in b; after null: only in a), skipping what the two share.
+  using VisitDifference = std::function<void(ObjectRef, const Ref<Object>& before, const Ref<Object>& after)>;
+  static void diff(const Snapshot& a, const Snapshot& b, const VisitDifference& visit);
+
  private:
-  // (the maps: completed by the implementation)
+  using Objects = PersistentMap<Uuid, Ref<Object>>;
+  using Refs = PersistentSet<ObjectRef, ObjectRefHash>;
+
+  const Objects& objects(Kind kind) const { return objects_[static_cast<size_t>(kind)]; }
+  template <class T>
+  const T* find_as(Kind kind, const Uuid& id) const;
+  void visit_sorted(const Refs* refs, const std::function<void(const Object&)>& visit) const;
+  void reindex(const Object* before, const Object* after);
+
   uint64_t revision_ = 0;
+  std::array<Objects, static_cast<size_t>(Kind::count_)> objects_;
+  PersistentMap<IndexKey, Refs, IndexKeyHash> by_key_;
+  PersistentMap<TextKey, Refs, TextKeyHash> by_text_;
 };
 
 }  // namespace viaduct::topology

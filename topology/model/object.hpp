@@ -1,6 +1,7 @@
 // Any object of the topology, and the list of kinds that tables and codecs go through.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -26,6 +27,12 @@ struct ObjectRef {
   friend auto operator<=>(const ObjectRef&, const ObjectRef&) = default;
 };
 
+struct ObjectRefHash {
+  size_t operator()(const ObjectRef& ref) const noexcept {
+    return std::hash<Uuid>{}(ref.id) + static_cast<size_t>(ref.kind);
+  }
+};
+
 inline Kind kind_of(const Object& object) { return static_cast<Kind>(object.index()); }
 inline Uuid id_of(const Object& object) {
   return std::visit([](const auto& value) { return value.id.uuid(); }, object);
@@ -46,5 +53,6 @@ inline std::string name_of(const Object& object) {
 
 // "bridge", "static-mac": as the command line and errors write it.
 std::string_view to_string(Kind kind);
+std::optional<Kind> parse_kind(std::string_view text);
 
 }  // namespace viaduct::topology

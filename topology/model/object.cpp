@@ -1,0 +1,34 @@
+#include "topology/model/object.hpp"
+
+namespace viaduct::topology {
+
+std::string_view to_string(Kind kind) {
+  switch (kind) {
+    case Kind::host:
+      return "host";
+    case Kind::bridge:
+      return "bridge";
+    case Kind::router:
+      return "router";
+    case Kind::port:
+      return "port";
+    case Kind::route:
+      return "route";
+    case Kind::static_mac:
+      return "static-mac";
+    case Kind::static_neighbour:
+      return "static-neighbour";
+    case Kind::count_:
+      break;
+  }
+  return "unknown";
+}
+
+std::optional<Kind> parse_kind(std::string_view text) {
+  for (auto kind = Kind::host; kind < Kind::count_; kind = static_cast<Kind>(static_cast<int>(kind) + 1)) {
+    if (to_string(kind) == text) return kind;
+  }
+  return std::nullopt;
+}
+
+}  // namespace viaduct::topology

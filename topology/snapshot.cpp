@@ -1,0 +1,183 @@
+#include "topology/snapshot.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace viaduct::topology {
+namespace {
+
+template <class T>
+std::function<void(const Object&)> as(const std::function<void(const T&)>& visit) {
+  return [&visit](const Object& object) { visit(std::get<T>(object)); };
+}
+
+template <class Index, class Key>
+void remove_from(Index& index, const Key& key, const ObjectRef& ref) {
+  const auto* refs = index.find(key);
+  if (refs == nullptr) return;
+  auto rest = refs->erase(ref);
+  index = rest.empty() ? index.erase(key) : index.insert(key, std::move(rest));
+}
+
+template <class Index, class Key>
+void add_to(Index& index, const Key& key, const ObjectRef& ref) {
+  const auto* refs = index.find(key);
+  auto more = refs != nullptr ? refs->insert(ref) : decltype(refs->insert(ref)){}.insert(ref);
+  index = index.insert(key, std::move(more));
+}
+
+// Both lists sorted: what is only in `before` leaves the index, what is only in `after` enters it.
+template <class Index, class Key>
+void move_keys(Index& index, const std::vector<Key>& before, const std::vector<Key>& after, const ObjectRef& ref) {
+  for (const Key& key : before) {
+    if (!std::binary_search(after.begin(), after.end(), key)) remove_from(index, key, ref);
+  }
+  for (const Key& key : after) {
+    if (!std::binary_search(before.begin(), before.end(), key)) add_to(index, key, ref);
+  }
+}
+
+}  // namespace
+
+template <class T>
+const T* Snapshot::find_as(Kind kind, const Uuid& id) const {
+  const Ref<Object>* object = objects(kind).find(id);
+  return object != nullptr ? std::get_if<T>(object->get()) : nullptr;
+}
+
+const Host* Snapshot::find(HostId id) const { return find_as<Host>(Kind::host, id.uuid()); }
+const Bridge* Snapshot::find(BridgeId id) const { return find_as<Bridge>(Kind::bridge, id.uuid()); }
+const Router* Snapshot::find(RouterId id) const { return find_as<Router>(Kind::router, id.uuid()); }
+const Port* Snapshot::find(PortId id) const { return find_as<Port>(Kind::port, id.uuid()); }
+const Route* Snapshot::find(RouteId id) const { return find_as<Route>(Kind::route, id.uuid()); }
+const StaticMac* Snapshot::find(StaticMacId id) const { return find_as<StaticMac>(Kind::static_mac, id.uuid()); }
+const StaticNeighbour* Snapshot::find(StaticNeighbourId id) const {
+  return find_as<StaticNeighbour>(Kind::static_neighbour, id.uuid());
+}
+
+Ref<Object> Snapshot::find(ObjectRef ref) const {
+  if (ref.kind >= Kind::count_) return nullptr;
+  const Ref<Object>* object = objects(ref.kind).find(ref.id);
+  return object != nullptr ? *object : nullptr;
+}
+
+void Snapshot::visit_sorted(const Refs* refs, const std::function<void(const Object&)>& visit) const {
+  if (refs == nullptr) return;
+  std::vector<ObjectRef> sorted;
+  sorted.reserve(refs->size());
+  refs->for_each([&](const ObjectRef& ref) { sorted.push_back(ref); });
+  std::sort(sorted.begin(), sorted.end());
+  for (const ObjectRef& ref : sorted) visit(**objects(ref.kind).find(ref.id));
+}
+
+void Snapshot::for_each_at(const IndexKey& key, const std::function<void(const Object&)>& visit) const {
+  visit_sorted(by_key_.find(key), visit);
+}
+void Snapshot::for_each_at(const TextKey& key, const std::function<void(const Object&)>& visit) const {
+  visit_sorted(by_text_.find(key), visit);
+}
+size_t Snapshot::count_at(const IndexKey& key) const {
+  const Refs* refs = by_key_.find(key);
+  return refs != nullptr ? refs->size() : 0;
+}
+void Snapshot::for_each_referrer(Reference reference, Uuid target,
+                                 const std::function<void(const Object&)>& visit) const {
+  for_each_at(IndexKey::referrers_of(reference, target), visit);
+}
+
+void Snapshot::for_each_port_of(Uuid device, const std::function<void(const Port&)>& visit) const {
+  for_each_referrer(Reference::port_bridge, device, as(visit));
+  for_each_referrer(Reference::port_router, device, as(visit));
+}
+void Snapshot::for_each_route_of(RouterId router, const std::function<void(const Route&)>& visit) const {
+  for_each_referrer(Reference::route_router, router.uuid(), as(visit));
+}
+void Snapshot::for_each_route_through(PortId port, const std::function<void(const Route&)>& visit) const {
+  for_each_referrer(Reference::route_next_hop_port, port.uuid(), as(visit));
+}
+void Snapshot::for_each_static_mac_of(BridgeId bridge, const std::function<void(const StaticMac&)>& visit) const {
+  for_each_referrer(Reference::static_mac_bridge, bridge.uuid(), as(visit));
+}
+void Snapshot::for_each_static_neighbour_of(BridgeId bridge,
+                                            const std::function<void(const StaticNeighbour&)>& visit) const {
+  for_each_referrer(Reference::static_neighbour_bridge, bridge.uuid(), as(visit));
+}
+void Snapshot::for_each_port_bound_to(HostId host, const std::function<void(const Port&)>& visit) const {
+  for_each_referrer(Reference::port_host, host.uuid(), as(visit));
+}
+void Snapshot::for_each_interior_port_of(Uuid device, const std::function<void(const Port&)>& visit) const {
+  for_each_at(IndexKey::interior_ports_of(device), as(visit));
+}
+
+std::optional<PortId> Snapshot::bound_port(HostId host, std::string_view interface) const {
+  std::optional<PortId> found;
+  for_each_at(TextKey::binding_of(host, interface), [&](const Object& object) {
+    if (!found) found = std::get<Port>(object).id;
+  });
+  return found;
+}
+
+void Snapshot::for_each_named(Kind kind, std::string_view name, const std::function<void(const Object&)>& visit) const {
+  for_each_at(TextKey::name_of(kind, name), visit);
+}
+
+void Snapshot::for_each(Kind kind, const std::function<void(const Object&)>& visit) const {
+  std::vector<std::pair<Uuid, const Object*>> sorted;
+  sorted.reserve(objects(kind).size());
+  objects(kind).for_each([&](const Uuid& id, const Ref<Object>& object) { sorted.emplace_back(id, object.get()); });
+  std::sort(sorted.begin(), sorted.end());
+  for (const auto& [id, object] : sorted) visit(*object);
+}
+
+size_t Snapshot::count(Kind kind) const { return objects(kind).size(); }
+size_t Snapshot::size() const {
+  size_t total = 0;
+  for (const Objects& of_kind : objects_) total += of_kind.size();
+  return total;
+}
+
+void Snapshot::reindex(const Object* before, const Object* after) {
+  const ObjectRef ref = ref_of(before != nullptr ? *before : *after);
+  using Keys = std::vector<IndexKey>;
+  using TextKeys = std::vector<TextKey>;
+  move_keys(by_key_, before ? index_keys_of(*before) : Keys{}, after ? index_keys_of(*after) : Keys{}, ref);
+  move_keys(by_text_, before ? text_keys_of(*before) : TextKeys{}, after ? text_keys_of(*after) : TextKeys{}, ref);
+}
+
+Snapshot Snapshot::with(Ref<Object> object) const {
+  Snapshot next = *this;
+  const ObjectRef ref = ref_of(*object);
+  const Ref<Object> before = find(ref);
+  next.reindex(before.get(), object.get());
+  Objects& of_kind = next.objects_[static_cast<size_t>(ref.kind)];
+  of_kind = of_kind.insert(ref.id, std::move(object));
+  return next;
+}
+
+Snapshot Snapshot::without(ObjectRef ref) const {
+  Snapshot next = *this;
+  const Ref<Object> before = find(ref);
+  if (!before) return next;
+  next.reindex(before.get(), nullptr);
+  Objects& of_kind = next.objects_[static_cast<size_t>(ref.kind)];
+  of_kind = of_kind.erase(ref.id);
+  return next;
+}
+
+Snapshot Snapshot::at_revision(uint64_t revision) const {
+  Snapshot next = *this;
+  next.revision_ = revision;
+  return next;
+}
+
+void Snapshot::diff(const Snapshot& a, const Snapshot& b, const VisitDifference& visit) {
+  const Ref<Object> none;
+  for (size_t kind = 0; kind < a.objects_.size(); ++kind) {
+    Objects::diff(a.objects_[kind], b.objects_[kind],
+                  [&](const Uuid& id, const Ref<Object>* before, const Ref<Object>* after) {
+                    visit({static_cast<Kind>(kind), id}, before ? *before : none, after ? *after : none);
+                  });
+  }
+}
+
+}  // namespace viaduct::topology
