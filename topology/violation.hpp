@@ -1,0 +1,82 @@
+// Why a change to the topology was refused: which object, which rule, and what to do about it.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "topology/model/object.hpp"
+
+namespace viaduct::topology {
+
+// Stable names (to_string): they travel in replies and operators script against them.
+enum class Rule : uint8_t {
+  // identity
+  duplicate_id,       // created with an id that exists (a bridge and a router may not share one either)
+  duplicate_name,     // of hosts
+  unknown_object,     // updated or deleted, but not there
+  repeated_object,    // named by two operations of one transaction
+  revision_conflict,  // changed by somebody else meanwhile
+  immutable_field,    // the device that an object belongs to
+  still_referenced,   // deletion refused: see deletion_policy.hpp
+  too_many_operations,
+  // references
+  unknown_parent,     // the bridge or router that it belongs to
+  unknown_reference,  // any other object that it names
+  no_device,          // a port on neither bridge nor router
+  two_devices,
+  // texts
+  name_missing,
+  name_invalid,  // not UTF-8, control characters, over 255 bytes
+  interface_name_invalid,
+  // bindings and links
+  binding_incomplete,  // host without interface, or the other way round
+  interface_already_bound,
+  port_already_bound,   // linked, but one of the two ports is bound
+  port_already_linked,  // bound, or linked to a third port, while it has a peer
+  link_to_itself,       // a port to itself, or a device to itself
+  link_not_allowed,     // two bridges, and not exactly one of the ports has a VLAN
+  // VLANs
+  vlan_out_of_range,
+  vlan_conflict,     // two ports of one bridge
+  vlan_not_allowed,  // on a router port or a bound port
+  // addresses
+  address_in_use,       // on two ports of one router or of one segment; two static neighbours
+  address_not_allowed,  // multicast, loopback, unspecified …
+  address_family_mismatch,
+  prefix_has_host_bits,
+  prefix_does_not_hold_address,  // a gateway outside the port's subnets; a network or broadcast address on a port
+  subnets_overlap,               // of two ports of one router
+  too_many_addresses,
+  address_on_bridge_port,
+  mac_missing,
+  mac_invalid,  // a group address
+  mac_in_use,   // on two router ports of one segment; two static entries
+  mac_on_bridge_port,
+  mtu_out_of_range,
+  mtu_on_bridge_port,
+  // routes
+  next_hop_missing,
+  next_hop_not_on_router,
+  next_hop_not_allowed,  // a port or a gateway on a local, blackhole or reject route
+  port_not_on_bridge,    // of a static MAC
+  count_,
+};
+std::string_view to_string(Rule rule);
+
+struct Violation {
+  Rule rule = Rule::unknown_object;
+  ObjectRef object;
+  std::string name;     // the object's, when it has one
+  std::string field;    // as in the schema; empty: the object as a whole
+  std::string message;  // what is wrong
+  std::string cure;     // what to do
+  friend bool operator==(const Violation&, const Violation&) = default;
+};
+// "port p1: address_in_use (addresses): 10.0.0.1 is on port p2 too. Give one of them another address."
+std::string to_string(const Violation& violation);
+
+// "bridge br1"; without a name "bridge 5a0c…".
+std::string label_of(const ObjectRef& ref, std::string_view name);
+std::string label_of(const Object& object);
+
+}  // namespace viaduct::topology
