@@ -5,11 +5,15 @@
 //
 // Both tables are ConcurrentTables: fixed capacity, lock-free reads, writers exclude each other by bucket for a few
 // stores. A table that is full refuses to learn and counts it; it never grows and never blocks.
+//
+// Times of use are kept to kTouchInterval, so that a busy entry's cache line is not written for every packet: a deadline
+// of ageing has to leave that much room. Copies of a table share its contents.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "flows/state/concurrent_table.hpp"
@@ -21,11 +25,13 @@ namespace viaduct::flows {
 
 using Time = std::chrono::steady_clock::time_point;
 
+inline constexpr std::chrono::milliseconds kTouchInterval{100};
+
 enum class LearnResult : uint8_t {
   unchanged,  // known; its last-seen time was refreshed
   added,
-  moved,      // another port or MAC than before: flows that used the old one must go
-  refused,    // table or the device's quota full, counted
+  moved,    // another port or MAC than before: flows that used the old one must go
+  refused,  // table or the device's quota full, counted
 };
 
 struct MacKey {
@@ -42,7 +48,8 @@ struct MacEntry {
 
 class MacTable {
  public:
-  explicit MacTable(size_t capacity = 65536, size_t per_bridge = 16384);
+  // `seed` keeps guests from choosing addresses that collide; a random number in production.
+  explicit MacTable(size_t capacity = 65536, size_t per_bridge = 16384, uint64_t seed = 0);
   std::optional<MacEntry> find(const MacKey& key) const;
   // `previous` (may be null) gets the port it was on when the result is `moved`.
   LearnResult learn(const MacKey& key, PortId port, Time now, PortId* previous = nullptr);
@@ -82,14 +89,18 @@ struct NeighbourEntry {
 
 class NeighbourTable {
  public:
-  explicit NeighbourTable(size_t capacity = 65536, size_t per_device = 16384);
+  explicit NeighbourTable(size_t capacity = 65536, size_t per_device = 16384, uint64_t seed = 0);
   std::optional<NeighbourEntry> find(const NeighbourKey& key) const;
   // Confirms `mac`; `moved` when it had another MAC or had failed.
   LearnResult learn(const NeighbourKey& key, MacAddress mac, Time now);
   void touch(const NeighbourKey& key, Time now);
-  // Adds a failed entry where none is; false when the table is full.
+  // Adds a failed entry where none is; false when the table is full, or when there is no entry to become `state`.
   bool set_state(const NeighbourKey& key, NeighbourState state, Time now);
+  // The same, but leaves an entry alone (and says false) that was confirmed at `deadline` or later: no race with a
+  // worker that has just learned it.
+  bool set_state_if_older(const NeighbourKey& key, NeighbourState state, Time now, Time deadline);
   bool erase(const NeighbourKey& key);
+  bool erase_if_older(const NeighbourKey& key, Time deadline);  // by `confirmed`
   void for_each(const std::function<void(const NeighbourKey&, const NeighbourEntry&)>& visit) const;
   size_t size() const;
   uint64_t refused() const;
