@@ -1,0 +1,144 @@
+#include "observability/probes.hpp"
+
+namespace viaduct::observability {
+namespace {
+
+std::shared_ptr<PacketCell> single(Registry& registry, std::string_view name, std::string_view help) {
+  static const std::vector<std::string> kNoLabel(1);
+  return registry.packet_cell(name, help, "", kNoLabel);
+}
+
+}  // namespace
+
+WorkerProbe::WorkerProbe(Registry& registry, const WorkerLabels& labels)
+    : upcalls_(registry.packet_cell("viaduct_upcalls_total", "Packets that the datapath had no flow for, by reason.",
+                                    "reason", labels.upcall_reasons)),
+      verdicts_(registry.packet_cell("viaduct_verdicts_total", "Simulations, by outcome.", "outcome",
+                                     labels.verdict_outcomes)),
+      drops_(registry.packet_cell("viaduct_dropped_packets_total",
+                                  "Packets dropped by the slow path, by the reason that a trace shows.", "reason",
+                                  labels.drop_reasons)),
+      installs_(registry.packet_cell("viaduct_flow_installs_total", "Flows handed to the datapath, by result.",
+                                     "result", labels.install_results)),
+      parked_(single(registry, "viaduct_parked_packets_total", "Packets that waited for a missing fact.")),
+      emitted_(single(registry, "viaduct_emitted_packets_total",
+                      "Packets made by virtual devices: ARP, neighbour discovery, ICMP.")),
+      upcall_to_flow_(
+          registry
+              .histogram("viaduct_upcall_to_flow_seconds", "From the arrival of an upcall to its flow in the datapath.")
+              .claim_cell()),
+      simulation_(registry.histogram("viaduct_simulation_seconds", "One simulation of a packet, parsing included.")
+                      .claim_cell()) {}
+
+StoreProbe::StoreProbe(Registry& registry)
+    : registry_(registry),
+      commits_(registry.histogram("viaduct_store_commit_seconds", "A transaction, until it is durable.")),
+      revision_(registry.gauge("viaduct_store_revision", "The store's latest revision.")),
+      compacted_(registry.counter("viaduct_store_watch_compacted_total",
+                                  "Watchers that asked for revisions which were no longer kept.")) {}
+
+void StoreProbe::committed(std::chrono::nanoseconds duration, uint64_t revision) {
+  commits_.observe(duration);
+  this->revision(revision);
+}
+
+void StoreProbe::refused(std::string_view reason) {
+  registry_
+      .counter("viaduct_store_refused_total", "Changes that were not committed, by reason.",
+               {{"reason", std::string(reason)}})
+      .add();
+}
+
+void StoreProbe::revision(uint64_t revision) { revision_.set(static_cast<double>(revision)); }
+void StoreProbe::watch_compacted() { compacted_.add(); }
+
+MirrorProbe::MirrorProbe(Registry& registry)
+    : revision_(registry.gauge("viaduct_mirror_applied_revision", "The latest revision that this host enforces.")),
+      commit_to_applied_(registry.histogram("viaduct_commit_to_applied_seconds",
+                                            "From the commit of a change to its enforcement on this host.")),
+      resyncs_(registry.counter("viaduct_mirror_resyncs_total",
+                                "Times the mirror read the whole topology instead of following changes.")) {}
+
+void MirrorProbe::applied(uint64_t revision, std::chrono::nanoseconds commit_to_applied) {
+  revision_.set(static_cast<double>(revision));
+  commit_to_applied_.observe(commit_to_applied);
+}
+
+void MirrorProbe::resynchronised() { resyncs_.add(); }
+
+SupervisorProbe::SupervisorProbe(Registry& registry)
+    : registry_(registry),
+      export_(registry.export_callback("viaduct_actor_mailbox_depth", "Messages that wait in an actor's mailbox.",
+                                       MetricKind::gauge, [this] { return depths(); })) {}
+
+void SupervisorProbe::restarted(std::string_view actor) {
+  registry_
+      .counter("viaduct_actor_restarts_total", "Restarts of an actor after it failed.", {{"actor", std::string(actor)}})
+      .add();
+}
+
+void SupervisorProbe::mailbox_depth(std::string_view actor, uint64_t messages) {
+  std::lock_guard lock(mutex_);
+  depths_.insert_or_assign(std::string(actor), messages);
+}
+
+void SupervisorProbe::ended(std::string_view actor) {
+  std::lock_guard lock(mutex_);
+  if (auto found = depths_.find(actor); found != depths_.end()) depths_.erase(found);
+}
+
+std::vector<Sample> SupervisorProbe::depths() const {
+  std::lock_guard lock(mutex_);
+  std::vector<Sample> samples;
+  for (const auto& [actor, messages] : depths_) {
+    samples.push_back({{{"actor", actor}}, static_cast<double>(messages), {}});
+  }
+  return samples;
+}
+
+FlowControllerProbe::FlowControllerProbe(Registry& registry)
+    : registry_(registry),
+      flows_(registry.gauge("viaduct_flows", "Flows in the datapath.")),
+      expired_(registry.counter("viaduct_flows_expired_total", "Flows removed because they were idle.")),
+      invalidated_(registry.counter("viaduct_flows_invalidated_total",
+                                    "Flows removed because something they depended on changed.")),
+      adopted_(registry.counter("viaduct_flows_adopted_total", "Flows found in the datapath at the start and kept.")) {}
+
+void FlowControllerProbe::flows(uint64_t installed) { flows_.set(static_cast<double>(installed)); }
+
+void FlowControllerProbe::evicted(std::string_view reason, uint64_t flows) {
+  registry_
+      .counter("viaduct_flows_evicted_total", "Flows removed to keep a limit, by limit.",
+               {{"reason", std::string(reason)}})
+      .add(flows);
+}
+
+void DatapathProbe::error(std::string_view name, uint64_t count) {
+  registry_
+      .counter("viaduct_datapath_errors_total", "Operations that the datapath refused, by error.",
+               {{"error", std::string(name)}})
+      .add(count);
+}
+
+void DatapathProbe::upcalls_lost(std::string_view port, uint64_t count) {
+  registry_
+      .counter("viaduct_upcalls_lost_total", "Upcalls lost between kernel and daemon, by port.",
+               {{"port", std::string(port)}})
+      .add(count);
+}
+
+void AdminProbe::request(std::string_view kind, std::string_view outcome) {
+  registry_
+      .counter("viaduct_admin_requests_total", "Operators' requests, by kind and outcome.",
+               {{"kind", std::string(kind)}, {"outcome", std::string(outcome)}})
+      .add();
+}
+
+void AdminProbe::malformed(std::string_view reason) {
+  registry_
+      .counter("viaduct_admin_malformed_total", "Messages on the admin socket that could not be read, by reason.",
+               {{"reason", std::string(reason)}})
+      .add();
+}
+
+}  // namespace viaduct::observability

@@ -1,0 +1,129 @@
+// Probes: what each part of the daemon reports, as verbs. Logic says `probe.flow_installed(...)`; which metric that is,
+// its name, labels and help text, is decided here and in probes.cpp only.
+//
+// A probe is made with the registry, which must outlive it. WorkerProbe belongs to one thread; all others may be called
+// by any thread. Labels that come from outside (names of actors, errors, ports) are bounded by the registry.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "observability/metrics.hpp"
+
+namespace viaduct::observability {
+
+// The names behind the indices that a WorkerProbe takes; see label_values().
+struct WorkerLabels {
+  std::vector<std::string> upcall_reasons;
+  std::vector<std::string> verdict_outcomes;
+  std::vector<std::string> drop_reasons;
+  std::vector<std::string> install_results;
+};
+
+// One packet worker (a thread). Its counts stay when it dies; the next worker goes on with its cells.
+class WorkerProbe {
+ public:
+  WorkerProbe(Registry& registry, const WorkerLabels& labels);
+
+  void upcall_received(LabelIndex reason, uint64_t count = 1) { upcalls_->add(reason, count); }
+  void verdict(LabelIndex outcome) { verdicts_->add(outcome); }
+  void dropped(LabelIndex reason, uint64_t packets = 1) { drops_->add(reason, packets); }
+  void flow_installed(LabelIndex result) { installs_->add(result); }
+  // From the kernel's miss arriving here to the flow being in the datapath.
+  void upcall_to_flow(std::chrono::nanoseconds duration) { upcall_to_flow_->observe(duration); }
+  void simulated(std::chrono::nanoseconds duration) { simulation_->observe(duration); }
+  void parked() { parked_->add(0); }                                 // waits for a missing fact
+  void emitted(uint64_t packets = 1) { emitted_->add(0, packets); }  // made by the simulation: ARP, ICMP, ND
+
+ private:
+  std::shared_ptr<PacketCell> upcalls_, verdicts_, drops_, installs_, parked_, emitted_;
+  std::shared_ptr<HistogramCell> upcall_to_flow_, simulation_;
+};
+
+class StoreProbe {
+ public:
+  explicit StoreProbe(Registry& registry);
+  void committed(std::chrono::nanoseconds duration, uint64_t revision);
+  void refused(std::string_view reason);
+  void revision(uint64_t revision);  // as found when the store is opened
+  void watch_compacted();            // a watcher had to read everything again
+
+ private:
+  Registry& registry_;
+  Histogram& commits_;
+  Gauge& revision_;
+  Counter& compacted_;
+};
+
+class MirrorProbe {
+ public:
+  explicit MirrorProbe(Registry& registry);
+  void applied(uint64_t revision, std::chrono::nanoseconds commit_to_applied);
+  void resynchronised();  // read everything instead of following changes
+
+ private:
+  Gauge& revision_;
+  Histogram& commit_to_applied_;
+  Counter& resyncs_;
+};
+
+class SupervisorProbe {
+ public:
+  explicit SupervisorProbe(Registry& registry);
+  void restarted(std::string_view actor);
+  void mailbox_depth(std::string_view actor, uint64_t messages);
+  void ended(std::string_view actor);  // its mailbox is no longer shown
+
+ private:
+  std::vector<Sample> depths() const;
+
+  Registry& registry_;
+  mutable std::mutex mutex_;
+  std::map<std::string, uint64_t, std::less<>> depths_;
+  ExportedCallback export_;
+};
+
+class FlowControllerProbe {
+ public:
+  explicit FlowControllerProbe(Registry& registry);
+  void flows(uint64_t installed);
+  void expired(uint64_t flows = 1) { expired_.add(flows); }          // idle
+  void invalidated(uint64_t flows = 1) { invalidated_.add(flows); }  // what it depended on changed
+  void evicted(std::string_view reason, uint64_t flows = 1);         // to keep a limit
+  void adopted(uint64_t flows = 1) { adopted_.add(flows); }          // found in the kernel at the start
+
+ private:
+  Registry& registry_;
+  Gauge& flows_;
+  Counter& expired_;
+  Counter& invalidated_;
+  Counter& adopted_;
+};
+
+class DatapathProbe {
+ public:
+  explicit DatapathProbe(Registry& registry) : registry_(registry) {}
+  void error(std::string_view name, uint64_t count = 1);
+  void upcalls_lost(std::string_view port, uint64_t count = 1);
+
+ private:
+  Registry& registry_;
+};
+
+class AdminProbe {
+ public:
+  explicit AdminProbe(Registry& registry) : registry_(registry) {}
+  void request(std::string_view kind, std::string_view outcome);
+  void malformed(std::string_view reason);
+
+ private:
+  Registry& registry_;
+};
+
+}  // namespace viaduct::observability
