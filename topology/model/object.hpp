@@ -1,9 +1,12 @@
 // Any object of the topology, and the list of kinds that tables and codecs go through.
 #pragma once
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 
 #include "topology/model/bridge.hpp"
@@ -36,6 +39,15 @@ struct ObjectRefHash {
 inline Kind kind_of(const Object& object) { return static_cast<Kind>(object.index()); }
 inline Uuid id_of(const Object& object) {
   return std::visit([](const auto& value) { return value.id.uuid(); }, object);
+}
+// Of one alternative, without making an Object of it.
+template <class T>
+requires(!std::is_same_v<T, Object>) ObjectRef ref_of(const T& value) {
+  constexpr bool kIs[] = {std::is_same_v<T, Host>,           std::is_same_v<T, Bridge>, std::is_same_v<T, Router>,
+                          std::is_same_v<T, Port>,           std::is_same_v<T, Route>,  std::is_same_v<T, StaticMac>,
+                          std::is_same_v<T, StaticNeighbour>};
+  static_assert(std::size(kIs) == static_cast<size_t>(Kind::count_));
+  return {static_cast<Kind>(std::find(std::begin(kIs), std::end(kIs), true) - std::begin(kIs)), value.id.uuid()};
 }
 inline ObjectRef ref_of(const Object& object) { return {kind_of(object), id_of(object)}; }
 inline uint64_t revision_of(const Object& object) {

@@ -1,0 +1,61 @@
+// The rules of each kind of object, one file a kind. Each looks at one object in the snapshot that the transaction would
+// make, and reports all that is wrong with it.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "topology/snapshot.hpp"
+#include "topology/violation.hpp"
+
+namespace viaduct::topology::rules {
+
+class Inspection {
+ public:
+  Inspection(const Snapshot& current, const Snapshot& next) : current_(current), next_(next) {}
+
+  const Snapshot& current() const { return current_; }
+  const Snapshot& next() const { return next_; }
+  void report(Rule rule, const ObjectRef& object, std::string_view field, std::string message, std::string cure);
+  // Each once; in the order in which they were found.
+  std::vector<Violation> take() { return std::move(violations_); }
+
+ private:
+  const Snapshot& current_;
+  const Snapshot& next_;
+  std::vector<Violation> violations_;
+};
+
+void check(const Host& host, Inspection& inspection);
+void check(const Bridge& bridge, Inspection& inspection);
+void check(const Router& router, Inspection& inspection);
+void check(const Port& port, Inspection& inspection);
+void check(const Route& route, Inspection& inspection);
+void check(const StaticMac& entry, Inspection& inspection);
+void check(const StaticNeighbour& entry, Inspection& inspection);
+
+// --- parts of them ---------------------------------------------------------------------------------
+
+// address.cpp: what a router port's own addresses, MAC and MTU must be.
+void check_router_side(const Port& port, Inspection& inspection);
+// segment.cpp: the port with the others of its router, and of the segment that it is linked to.
+void check_neighbours_of(const Port& port, Inspection& inspection);
+// segment.cpp: once a router of which a port got other addresses.
+void check_subnets_of(RouterId router, Inspection& inspection);
+// link.cpp
+void check_link(const Port& port, Inspection& inspection);
+// address.cpp
+void check_hardware_address(MacAddress mac, const ObjectRef& object, Inspection& inspection);
+// Why a station cannot have this address; empty: it can.
+std::string_view reason_not_unicast(const IpAddress& address);
+
+// text.cpp
+void check_name(std::string_view text, std::string_view field, const ObjectRef& object, Inspection& inspection);
+// As Linux has them (dev_valid_name), and printable.
+bool is_interface_name(std::string_view name);
+
+// "10.0.0.1 …": a label of an object that may be missing.
+std::string label_in(const Snapshot& snapshot, const ObjectRef& ref);
+
+}  // namespace viaduct::topology::rules

@@ -1,0 +1,283 @@
+#include "topology/transaction.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "topology/deletion_policy.hpp"
+
+namespace viaduct::topology {
+namespace {
+
+void set_revision(Object& object, uint64_t revision) {
+  std::visit([&](auto& value) { value.revision = revision; }, object);
+}
+void set_id(Object& object, const Uuid& id) {
+  std::visit([&](auto& value) { value.id = std::remove_reference_t<decltype(value.id)>(id); }, object);
+}
+bool equal_but_revision(const Object& stored, Object other) {
+  set_revision(other, revision_of(stored));
+  return stored == other;
+}
+
+// A route that leaves its source out means any source of its destination's family.
+void normalise(Object& object) {
+  auto* route = std::get_if<Route>(&object);
+  if (route != nullptr && route->source == IpPrefix{}) route->source = IpPrefix::any(route->destination.family());
+}
+
+struct ParentField {
+  std::string_view name;
+  Uuid before, after;
+};
+std::vector<ParentField> parents_of(const Object& before, const Object& after) {
+  if (const auto* port = std::get_if<Port>(&before)) {
+    const auto& other = std::get<Port>(after);
+    return {{"bridge", port->bridge.uuid(), other.bridge.uuid()}, {"router", port->router.uuid(), other.router.uuid()}};
+  }
+  if (const auto* route = std::get_if<Route>(&before)) {
+    return {{"router", route->router.uuid(), std::get<Route>(after).router.uuid()}};
+  }
+  if (const auto* mac = std::get_if<StaticMac>(&before)) {
+    return {{"bridge", mac->bridge.uuid(), std::get<StaticMac>(after).bridge.uuid()}};
+  }
+  if (const auto* neighbour = std::get_if<StaticNeighbour>(&before)) {
+    return {{"bridge", neighbour->bridge.uuid(), std::get<StaticNeighbour>(after).bridge.uuid()}};
+  }
+  return {};
+}
+
+}  // namespace
+
+Transaction::Transaction(const Snapshot& current, uint64_t new_revision)
+    : current_(current), revision_(new_revision), next_(current), inspection_(current_, next_) {}
+
+// --- 1. operations ---------------------------------------------------------------------------------
+
+Uuid Transaction::stage(Operation operation) {
+  if (auto* create = std::get_if<Create>(&operation)) return stage_create(std::move(create->object));
+  if (auto* update = std::get_if<Update>(&operation)) return stage_update(std::move(update->object));
+  return stage_erase(std::get<Erase>(operation).object);
+}
+
+bool Transaction::claim(const ObjectRef& ref) {
+  if (claimed_.insert(ref).second) return true;
+  inspection_.report(Rule::repeated_object, ref, "", "Two operations of the transaction name it.",
+                     "Make one operation of them, or two transactions.");
+  return false;
+}
+
+Uuid Transaction::stage_create(Object object) {
+  if (id_of(object).is_nil()) set_id(object, Uuid::random());
+  const ObjectRef ref = ref_of(object);
+  if (!claim(ref)) return ref.id;
+  const bool is_device = ref.kind == Kind::bridge || ref.kind == Kind::router;
+  const ObjectRef other_device{ref.kind == Kind::bridge ? Kind::router : Kind::bridge, ref.id};
+  if (next_.find(ref) || (is_device && next_.find(other_device))) {
+    inspection_.report(Rule::duplicate_id, ref, "id", "An object with the id " + ref.id.to_string() + " exists.",
+                       "Leave the id out, or update the object.");
+    return ref.id;
+  }
+  normalise(object);
+  auto* port = std::get_if<Port>(&object);
+  if (port != nullptr && port->on_router() && port->mac.is_zero()) port->mac = default_mac(next_, port->id);
+  put_by_request_.insert(ref);
+  put(std::move(object), "");
+  return ref.id;
+}
+
+bool Transaction::is_known(const ObjectRef& ref, std::string_view verb) {
+  if (ref.kind < Kind::count_ && current_.find(ref)) return true;
+  inspection_.report(Rule::unknown_object, ref, "",
+                     "There is no " + label_of(ref, "") + " to " + std::string(verb) + ".",
+                     "Check the id; it may have been deleted meanwhile.");
+  return false;
+}
+
+void Transaction::check_immutable(const Object& before, const Object& after) {
+  for (const ParentField& field : parents_of(before, after)) {
+    if (field.before == field.after) continue;
+    inspection_.report(Rule::immutable_field, ref_of(before), field.name,
+                       "It belongs to one device for as long as it exists.",
+                       "Delete it and create it on the other device.");
+  }
+}
+
+Uuid Transaction::stage_update(Object object) {
+  const ObjectRef ref = ref_of(object);
+  if (!claim(ref) || !is_known(ref, "update")) return ref.id;
+  const Ref<Object> stored = current_.find(ref);
+  if (revision_of(object) != 0 && revision_of(object) != revision_of(*stored)) {
+    inspection_.report(Rule::revision_conflict, ref, "revision",
+                       "The change was made for revision " + std::to_string(revision_of(object)) +
+                           ", the object is at " + std::to_string(revision_of(*stored)) + ".",
+                       "Read the object again and repeat the change.");
+    return ref.id;
+  }
+  normalise(object);
+  put_by_request_.insert(ref);
+  if (equal_but_revision(*stored, object)) return ref.id;
+  check_immutable(*stored, object);
+  put(std::move(object), "");
+  return ref.id;
+}
+
+Uuid Transaction::stage_erase(const ObjectRef& ref) {
+  if (!claim(ref) || !is_known(ref, "delete")) return ref.id;
+  doomed_refs_.insert(ref);
+  doomed_.push_back({ref, ""});
+  return ref.id;
+}
+
+void Transaction::put(Object object, std::string cause) {
+  set_revision(object, revision_);
+  const ObjectRef ref = ref_of(object);
+  if (causes_.try_emplace(ref, std::move(cause)).second) order_.push_back(ref);
+  next_ = next_.with(std::make_shared<const Object>(std::move(object)));
+}
+
+// --- 2. links --------------------------------------------------------------------------------------
+
+bool Transaction::peer_changed(PortId id) const {
+  const Port* before = current_.find(id);
+  const Port* after = next_.find(id);
+  const PortId old_peer = before != nullptr ? before->peer : PortId{};
+  return after != nullptr && after->peer != old_peer;
+}
+
+void Transaction::unlink(const Port& port) {
+  const Port* before = current_.find(port.id);
+  const Port* old_peer = before != nullptr ? next_.find(before->peer) : nullptr;
+  if (old_peer == nullptr || old_peer->peer != port.id || old_peer->id == port.peer) return;
+  Port changed = *old_peer;
+  changed.peer = {};
+  put(std::move(changed), "unlinked from " + label_of(Object(port)));
+}
+
+void Transaction::link(const Port& port) {
+  const Port* peer = next_.find(port.peer);
+  if (peer == nullptr || peer->id == port.id || !peer->peer.is_nil()) return;  // the rules say what is wrong
+  Port changed = *peer;
+  changed.peer = port.id;
+  put(std::move(changed), "linked with " + label_of(Object(port)));
+}
+
+void Transaction::mirror_links() {
+  std::vector<PortId> changed;
+  for (const ObjectRef& ref : put_by_request_) {
+    if (ref.kind == Kind::port && peer_changed(PortId(ref.id))) changed.emplace_back(ref.id);
+  }
+  // All old links first: a port that is freed here may be linked here. Copies, since put replaces what they point to.
+  for (const PortId& id : changed) unlink(Port(*next_.find(id)));
+  for (const PortId& id : changed) {
+    const Port port = *next_.find(id);
+    if (port.is_interior()) link(port);
+  }
+}
+
+// --- 3. deletions ----------------------------------------------------------------------------------
+
+void Transaction::visit_referrers(const Doomed& doomed) {
+  const std::string label = label_of(*next_.find(doomed.ref));
+  for (int i = 0; i < static_cast<int>(Reference::count_); ++i) {
+    const auto reference = static_cast<Reference>(i);
+    if (info_of(reference).to != doomed.ref.kind) continue;
+    Refusal refusal{doomed.ref, reference, {}};
+    next_.for_each_referrer(reference, doomed.ref.id, [&](const Object& object) {
+      const ObjectRef referrer = ref_of(object);
+      switch (policy_of(reference)) {
+        case OnDelete::cascade:
+          if (put_by_request_.contains(referrer)) return;  // then it dangles, and the rules say so
+          if (doomed_refs_.insert(referrer).second) doomed_.push_back({referrer, "cascade from " + label});
+          return;
+        case OnDelete::clear:
+          clearings_.push_back({referrer, reference, label + " deleted"});
+          return;
+        case OnDelete::refuse:
+          refusal.referrers.push_back(referrer);
+          return;
+      }
+    });
+    if (!refusal.referrers.empty()) refusals_.push_back(std::move(refusal));
+  }
+}
+
+void Transaction::refuse(const Refusal& refusal) {
+  constexpr size_t kNamed = 3;
+  std::vector<ObjectRef> remaining;
+  std::copy_if(refusal.referrers.begin(), refusal.referrers.end(), std::back_inserter(remaining),
+               [&](const ObjectRef& ref) { return !doomed_refs_.contains(ref); });
+  if (remaining.empty()) return;
+  std::string names;
+  for (size_t i = 0; i < std::min(kNamed, remaining.size()); ++i) {
+    names += (i == 0 ? "" : ", ") + rules::label_in(next_, remaining[i]);
+  }
+  if (remaining.size() > kNamed) names += " and " + std::to_string(remaining.size() - kNamed) + " more";
+  const std::string field(info_of(refusal.reference).field);
+  inspection_.report(Rule::still_referenced, refusal.target, "", "It is named as " + field + " by " + names + ".",
+                     refusal.reference == Reference::port_host ? "Unbind these ports first." : "Change these first.");
+}
+
+void Transaction::delete_all() {
+  for (size_t i = 0; i < doomed_.size(); ++i) visit_referrers(Doomed(doomed_[i]));  // the queue grows meanwhile
+  for (const Refusal& refusal : refusals_) refuse(refusal);
+  for (const Clearing& clearing : clearings_) {
+    if (doomed_refs_.contains(clearing.referrer)) continue;
+    Object object = *next_.find(clearing.referrer);
+    clear_reference(object, clearing.reference);
+    put(std::move(object), clearing.cause);
+  }
+  for (Doomed& doomed : doomed_) {
+    if (causes_.try_emplace(doomed.ref, std::move(doomed.cause)).second) order_.push_back(doomed.ref);
+    next_ = next_.without(doomed.ref);
+  }
+}
+
+// --- 4. rules and result -----------------------------------------------------------------------------
+
+void Transaction::inspect_dependents(const ObjectRef& ref, std::set<RouterId>& routers) {
+  if (ref.kind != Kind::port) return;
+  const Port* after = next_.find(PortId(ref.id));
+  const Port* before = current_.find(PortId(ref.id));
+  if (after == nullptr || !after->on_router() || (before != nullptr && before->addresses == after->addresses)) return;
+  routers.insert(after->router);
+  next_.for_each_route_through(after->id, [&](const Route& route) {
+    if (!causes_.contains(ref_of(route))) rules::check(route, inspection_);
+  });
+}
+
+void Transaction::inspect() {
+  std::set<RouterId> routers;  // with new addresses
+  for (const ObjectRef& ref : order_) {
+    const Ref<Object> object = next_.find(ref);
+    if (!object) continue;
+    std::visit([&](const auto& value) { rules::check(value, inspection_); }, *object);
+    inspect_dependents(ref, routers);
+  }
+  // An update that changes nothing still says that its references exist.
+  for (const ObjectRef& ref : put_by_request_) {
+    if (causes_.contains(ref)) continue;
+    std::visit([&](const auto& value) { rules::check(value, inspection_); }, *next_.find(ref));
+  }
+  for (const RouterId& router : routers) rules::check_subnets_of(router, inspection_);
+}
+
+BuildResult Transaction::finish() {
+  BuildResult result;
+  result.violations = inspection_.take();
+  result.next = current_;
+  if (!result.violations.empty()) return result;
+  result.next = next_.at_revision(revision_);
+  result.delta.from_revision = current_.revision();
+  result.delta.to_revision = revision_;
+  std::stable_partition(order_.begin(), order_.end(), [&](const ObjectRef& ref) { return causes_.at(ref).empty(); });
+  for (const ObjectRef& ref : order_) {
+    const Ref<Object> before = current_.find(ref);
+    const Ref<Object> after = next_.find(ref);
+    const Action action = !before ? Action::created : !after ? Action::deleted : Action::updated;
+    result.changes.push_back({action, ref, name_of(after ? *after : *before), causes_.at(ref)});
+    result.delta.changes.emplace(ref, ObjectChange{before, after});
+  }
+  return result;
+}
+
+}  // namespace viaduct::topology
