@@ -5,9 +5,15 @@
 //
 //   worker:  epoch = now();  simulate;  if (!unchanged_since(tags, epoch)) simulate again;  install
 //   changer: change the fact (publish snapshot, write table);  bump(tags);  remove the flows that carry the tags
+//   index:   take the worker's record in; if (!unchanged_since(tags, epoch)) remove the flow at once
+//
+// The index asks again because a change may pass between the worker's question and the arrival of its record: then the
+// changer has looked for the flow before it was in the index. The index and the removal run on one thread, so that
+// either the record is there when the changer looks, or the epoch is when the record comes.
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -24,7 +30,9 @@ class TagEpochs {
   bool unchanged_since(std::span<const Tag> tags, uint64_t epoch) const;
 
  private:
-  static constexpr size_t kSlots = 1 << 16;
+  static constexpr size_t kSlots = 1 << 16;  // half a megabyte
+  static size_t slot_of(Tag tag) { return tag.value * 0x9e37'79b9'7f4a'7c15ULL >> 48; }
+
   std::atomic<uint64_t> epoch_{1};
   std::unique_ptr<std::atomic<uint64_t>[]> slots_;
 };
