@@ -10,13 +10,13 @@
 namespace viaduct::flows::simulation {
 
 struct Invalidation {
-  std::vector<Tag> tags;         // flows that carry one of them go
+  std::vector<Tag> tags;  // flows that carry one of them go
   struct Prefix {
     RouterId router;
     IpPrefix destination;
   };
   std::vector<Prefix> prefixes;  // flows routed by `router` to an address in here go
-  std::vector<Tag> epochs;       // no installed flow goes, but simulations older than this may not install (tag::routes)
+  std::vector<Tag> epochs;  // no installed flow goes, but simulations older than this may not install (tag::routes)
 
   bool empty() const { return tags.empty() && prefixes.empty() && epochs.empty(); }
 };

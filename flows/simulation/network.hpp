@@ -31,17 +31,30 @@ struct PortView {
   PortDevice device = PortDevice::bridge;
   Uuid device_id;
   bool admin_up = true;
-  bool exterior = false;       // bound to a host (this one or another)
-  PortNumber number;           // set when active on this host
-  PortId peer;                 // interior
+  bool exterior = false;  // bound to a host (this one or another)
+  PortNumber number;      // set when active on this host
+  PortId peer;            // interior
   // router ports
   MacAddress mac;
   std::vector<IpPrefix> addresses;
+  std::optional<IpAddress> link_local;  // from the MAC; only where one of the addresses is IPv6
   uint16_t mtu = 0;
+
+  bool has_address(const IpAddress& address) const;
+  // On the link of this port: in the prefix of one of its addresses, or IPv6 link-local.
+  bool on_link(const IpAddress& address) const;
+  // Whom errors and requests to `destination` come from: the address on its link, else the first of the family that is
+  // not link-local, else the link-local one.
+  std::optional<IpAddress> source_for(const IpAddress& destination) const;
+  // A router port's routes count: up, and linked or active here.
+  bool publishes_routes() const { return admin_up && (!peer.is_nil() || number); }
+  friend bool operator==(const PortView&, const PortView&) = default;
 };
 
-struct BridgeView;  // network_views.hpp: completed by the implementation
+// The rest of what is compiled: network_views.hpp.
+struct BridgeView;
 struct RouterView;
+struct NetworkData;
 
 class Network {
  public:
@@ -58,10 +71,11 @@ class Network {
   // in the ports named. Costs what changed.
   Network updated(const topology::Snapshot& snapshot, const topology::Delta& delta, const Bindings& bindings,
                   const std::vector<PortId>& rebound) const;
+  const NetworkData& data() const { return *data_; }
 
  private:
-  struct Impl;
-  std::shared_ptr<const Impl> impl_;
+  explicit Network(std::shared_ptr<const NetworkData> data) : data_(std::move(data)) {}
+  std::shared_ptr<const NetworkData> data_;
 };
 
 }  // namespace viaduct::flows::simulation

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "topology/address/id.hpp"
@@ -10,8 +11,26 @@
 namespace viaduct::flows::simulation {
 
 enum class Stage : uint8_t {
-  port_in, port_out, peer, bridge_learn, bridge_unicast, bridge_flood, arp_suppressed, arp, neighbour_discovery,
-  router_in, route, ttl, mtu, next_hop, local_delivery, icmp_error, output, drop, park, emit,
+  port_in,
+  port_out,
+  peer,
+  bridge_learn,
+  bridge_unicast,
+  bridge_flood,
+  arp_suppressed,
+  arp,
+  neighbour_discovery,
+  router_in,
+  route,
+  ttl,
+  mtu,
+  next_hop,
+  local_delivery,
+  icmp_error,
+  output,
+  drop,
+  park,
+  emit,
 };
 std::string_view to_string(Stage stage);
 
@@ -24,6 +43,8 @@ struct TraceStep {
   Stage stage = Stage::drop;
   std::string detail;  // "10.0.2.0/24 via r1-green, weight 100"
 };
+
+std::string to_string(const TraceStep& step);  // "  route: 10.0.2.0/24 …", indented by depth
 
 struct Trace {
   uint16_t depth = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -19,6 +20,7 @@ enum class Outcome : uint8_t {
   consumed,  // answered or taken in (ARP, ND, echo); whatever leaves is in `emits`
   park,      // a fact is missing: `wanted`. Simulate again from the start when it is there, or when waiting has ended
 };
+std::string_view to_string(Outcome outcome);
 
 // Table writes, applied by the worker before anything leaves. See state_tables.hpp.
 struct LearnMac {
@@ -65,11 +67,11 @@ struct Verdict {
   bool cacheable = false;
   ActionList actions;
   FieldSet mask = FieldSet::ethernet();
-  TagList tags;                       // facts depended on, also absent ones
+  TagList tags;  // facts depended on, also absent ones
   SmallVector<Routed, 4> routed;
   SmallVector<StateWrite, 4> writes;
   SmallVector<Touch, 4> touches;
-  NeighbourWanted wanted;             // outcome park
+  NeighbourWanted wanted;                   // outcome park
   SmallVector<NeighbourWanted, 2> refresh;  // known but stale: used now, to be asked again in the background
   std::vector<EmittedPacket> emits;
 

@@ -1,0 +1,80 @@
+// A bridge forwards by what it knows and floods what it does not (devices.md 1.3). Bridges here do not look at VLAN
+// tags: all frames belong to VLAN 0.
+#include "flows/simulation/walk.hpp"
+
+namespace viaduct::flows::simulation {
+
+namespace {
+
+constexpr uint16_t kVlan = 0;
+
+void learn_source(Walk& walk, const BridgeView& bridge) {
+  const MacAddress& src = walk.key.eth_src;
+  if (src.is_zero() || bridge.router_macs.find(src) != nullptr) return;
+  walk.tag(tag::mac(bridge.id, kVlan, src, walk.in->id));
+  if (bridge.static_macs.find(src) != nullptr) return;
+  const MacKey key{bridge.id, kVlan, src};
+  const auto known = walk.input.state.macs.find(key);
+  walk.verdict.touches.push_back(key);
+  if (known && known->port == walk.in->id) return;
+  walk.verdict.writes.push_back(LearnMac{key, walk.in->id});
+  walk.note_device(Stage::bridge_learn,
+                   [&] { return src.to_string() + " is behind " + name_of(*walk.in) + (known ? ", moved" : ""); });
+}
+
+// To every usable port but the one where the frame came in. Never to routers: they are told by what bridges learn.
+const PortView* flood(Walk& walk, const BridgeView& bridge) {
+  walk.tag(tag::broadcast(bridge.id));
+  walk.note_device(Stage::bridge_flood, [&] { return "for " + walk.key.eth_dst.to_string(); });
+  bool any = false;
+  bridge.flood.for_each([&](const PortId& id, PortNumber) {
+    const PortView* port = id == walk.in->id ? nullptr : walk.network().port(id);
+    if (port == nullptr) return;
+    walk.output(*port);
+    any = true;
+  });
+  return any ? nullptr : walk.drop(DropReason::no_flood_targets);
+}
+
+// Where a MAC is, and how that is known; null when it is not.
+struct Location {
+  const PortView* port = nullptr;
+  const char* how = "";
+};
+Location locate(Walk& walk, const BridgeView& bridge, const MacAddress& mac) {
+  if (const RouterLink* link = bridge.router_macs.find(mac)) return {walk.network().port(link->bridge_port), "router"};
+  if (const PinnedMac* pinned = bridge.static_macs.find(mac)) return {walk.network().port(pinned->port), "static"};
+  const auto learned = walk.input.state.macs.find({bridge.id, kVlan, mac});
+  if (!learned) return {};
+  // The port may have gone since; its entry is about to.
+  walk.tag(tag::mac(bridge.id, kVlan, mac, learned->port));
+  const PortView* port = walk.network().port(learned->port);
+  if (port == nullptr || port->device_id != bridge.id.uuid()) return {};
+  return {port, "learned"};
+}
+
+const PortView* unicast(Walk& walk, const BridgeView& bridge) {
+  const MacAddress& dst = walk.key.eth_dst;
+  // Held by flows to known MACs as well: a static entry or a router's port may take the MAC over.
+  walk.tag(tag::flood_mac(bridge.id, kVlan, dst));
+  if (dst == walk.key.eth_src) return walk.drop(DropReason::hairpin);
+  const Location location = locate(walk, bridge, dst);
+  if (location.port == nullptr) return flood(walk, bridge);
+  walk.note_device(Stage::bridge_unicast,
+                   [&] { return dst.to_string() + " is behind " + name_of(*location.port) + ", " + location.how; });
+  if (location.port->id == walk.in->id) return walk.drop(DropReason::hairpin);
+  return location.port;
+}
+
+}  // namespace
+
+const PortView* through_bridge(Walk& walk, const BridgeView& bridge) {
+  walk.tag(tag::device(bridge.id));
+  if (!bridge.admin_up) return walk.drop(DropReason::device_down);
+  if (walk.key.eth_src.is_multicast()) return walk.drop(DropReason::multicast_source_mac);
+  learn_source(walk, bridge);
+  if (walk.neighbour_talk && overhear(walk, bridge)) return nullptr;
+  return walk.key.eth_dst.is_multicast() ? flood(walk, bridge) : unicast(walk, bridge);
+}
+
+}  // namespace viaduct::flows::simulation

@@ -1,0 +1,201 @@
+#include "flows/simulation/invalidation.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "flows/simulation/network_views.hpp"
+
+namespace viaduct::flows::simulation {
+
+namespace {
+
+using topology::Kind;
+using topology::ObjectChange;
+
+constexpr uint16_t kVlan = 0;
+
+// The same for packets: names are for people.
+bool same_for_packets(const PortView& a, PortView b) {
+  b.name = a.name;
+  return a == b;
+}
+
+template <class T>
+const T* as(const topology::Ref<topology::Object>& object) {
+  return object == nullptr ? nullptr : &std::get<T>(*object);
+}
+
+class Collector {
+ public:
+  Collector(const NetworkData& before, const NetworkData& after) : before_(before), after_(after) {}
+
+  void objects(const topology::Delta& delta) {
+    for (const auto& [ref, change] : delta.changes) {
+      switch (ref.kind) {
+        case Kind::bridge:
+          device<topology::Bridge>(ref.id, change);
+          break;
+        case Kind::router:
+          device<topology::Router>(ref.id, change);
+          break;
+        case Kind::route:
+          route(as<topology::Route>(change.before), as<topology::Route>(change.after));
+          break;
+        case Kind::static_mac:
+          static_mac(as<topology::StaticMac>(change.before));
+          static_mac(as<topology::StaticMac>(change.after));
+          break;
+        case Kind::static_neighbour:
+          static_neighbour(as<topology::StaticNeighbour>(change.before));
+          static_neighbour(as<topology::StaticNeighbour>(change.after));
+          break;
+        case Kind::port:
+        case Kind::host:
+        case Kind::count_:
+          break;
+      }
+    }
+  }
+
+  void ports(const std::vector<PortId>& ids) {
+    for (PortId id : ids) port(id, before_.port(id), after_.port(id));
+    for (PortId id : changed_shares(ids, before_, after_)) share(share_of(before_, id), share_of(after_, id));
+  }
+
+  Invalidation take() {
+    std::sort(out_.tags.begin(), out_.tags.end());
+    out_.tags.erase(std::unique(out_.tags.begin(), out_.tags.end()), out_.tags.end());
+    for (RouterId router : rerouted_) out_.epochs.push_back(tag::routes(router));
+    return std::move(out_);
+  }
+
+ private:
+  void add(Tag tag) { out_.tags.push_back(tag); }
+
+  template <class T>
+  void device(const Uuid& id, const ObjectChange& change) {
+    const T* old = as<T>(change.before);
+    const T* now = as<T>(change.after);
+    if (old != nullptr && now != nullptr && old->admin_up == now->admin_up) return;
+    add(tag::device(id));
+    if (old == nullptr) add(tag::absent(id));
+  }
+
+  void route_gone(RouterId router, RouteId id) {
+    add(tag::route(id));
+    rerouted_.insert(router);
+  }
+  void route_here(RouterId router, const IpPrefix& destination) {
+    out_.prefixes.push_back({router, destination});
+    rerouted_.insert(router);
+  }
+  void route(const topology::Route* old, const topology::Route* now) {
+    if (old != nullptr && entry_of(*old, before_)) route_gone(old->router, old->id);
+    if (now != nullptr && entry_of(*now, after_)) route_here(now->router, now->destination);
+  }
+
+  void static_mac(const topology::StaticMac* entry) {
+    if (entry == nullptr) return;
+    add(tag::flood_mac(entry->bridge, kVlan, entry->mac));
+    add(tag::mac(entry->bridge, kVlan, entry->mac, entry->port));
+  }
+  void bridge_neighbour(BridgeId bridge, const IpAddress& address) {
+    add(tag::neighbour(RouterId(bridge.uuid()), PortId{}, address));
+  }
+  void static_neighbour(const topology::StaticNeighbour* entry) {
+    if (entry != nullptr) bridge_neighbour(entry->bridge, entry->address);
+  }
+
+  void port(PortId id, const PortView* old, const PortView* now) {
+    if (old == nullptr && now == nullptr) return;
+    if (old != nullptr && now != nullptr && same_for_packets(*old, *now)) return;
+    add(tag::device(id));
+    if (old == nullptr) add(tag::absent(id));
+    if (old != nullptr && old->number) add(tag::datapath_port(old->number));
+    if (now != nullptr && now->number) add(tag::datapath_port(now->number));
+    own_routes_of(old, now);
+    const bool published = old != nullptr && old->publishes_routes();
+    const bool publishes = now != nullptr && now->publishes_routes();
+    if (published && !publishes) {
+      before_.snapshot.for_each_route_through(
+          id, [&](const topology::Route& route) { route_gone(route.router, route.id); });
+    }
+    if (!published && publishes) {
+      after_.snapshot.for_each_route_through(
+          id, [&](const topology::Route& route) { route_here(route.router, route.destination); });
+    }
+  }
+  void own_routes_of(const PortView* old, const PortView* now) {
+    const auto before = old == nullptr ? std::vector<routing::FibEntry>{} : own_routes(*old);
+    const auto after = now == nullptr ? std::vector<routing::FibEntry>{} : own_routes(*now);
+    const auto in = [](const auto& list, const routing::FibEntry& entry) {
+      return std::find(list.begin(), list.end(), entry) != list.end();
+    };
+    for (const auto& entry : before) {
+      if (!in(after, entry)) route_gone(RouterId(old->device_id), entry.id);
+    }
+    for (const auto& entry : after) {
+      if (!in(before, entry)) route_here(RouterId(now->device_id), entry.destination);
+    }
+  }
+
+  void share(const std::optional<BridgeShare>& old, const std::optional<BridgeShare>& now) {
+    if (old == now) return;
+    for (const auto* side : {&old, &now}) {
+      if (!*side) continue;
+      const BridgeShare& share = **side;
+      if (share.link) add(tag::flood_mac(share.bridge, kVlan, share.link->mac));
+      for (const IpAddress& address : share.addresses) bridge_neighbour(share.bridge, address);
+    }
+    const PortNumber old_flood = old ? old->flood : PortNumber{};
+    const PortNumber new_flood = now ? now->flood : PortNumber{};
+    if (old_flood == new_flood) return;
+    if (old) add(tag::broadcast(old->bridge));
+    if (now) add(tag::broadcast(now->bridge));
+  }
+
+  const NetworkData& before_;
+  const NetworkData& after_;
+  Invalidation out_;
+  std::set<RouterId> rerouted_;
+};
+
+Tag tag_of(const NeighbourKey& key) { return tag::neighbour(RouterId(key.device), key.port, key.address); }
+
+}  // namespace
+
+Invalidation invalidated_by(const Network& before, const Network& after, const topology::Delta& delta,
+                            const std::vector<PortId>& rebound) {
+  Collector collector(before.data(), after.data());
+  collector.objects(delta);
+  collector.ports(changed_ports(delta, rebound));
+  return collector.take();
+}
+
+Invalidation invalidated_by(const StateWrite& write, LearnResult result, PortId previous) {
+  Invalidation out;
+  if (result != LearnResult::added && result != LearnResult::moved) return out;
+  if (const auto* mac = std::get_if<LearnMac>(&write)) {
+    out.tags.push_back(tag::flood_mac(mac->key.bridge, mac->key.vlan, mac->key.mac));
+    if (result == LearnResult::moved) {
+      out.tags.push_back(tag::mac(mac->key.bridge, mac->key.vlan, mac->key.mac, previous));
+    }
+  } else {
+    out.tags.push_back(tag_of(std::get<LearnNeighbour>(write).key));
+  }
+  return out;
+}
+
+Invalidation invalidated_by_expiry(const MacKey& key, PortId port) {
+  Invalidation out;
+  out.tags.push_back(tag::mac(key.bridge, key.vlan, key.mac, port));
+  return out;
+}
+
+Invalidation invalidated_by_expiry(const NeighbourKey& key) {
+  Invalidation out;
+  out.tags.push_back(tag_of(key));
+  return out;
+}
+
+}  // namespace viaduct::flows::simulation

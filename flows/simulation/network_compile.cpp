@@ -1,0 +1,138 @@
+// From topology objects to views, one object at a time.
+#include "flows/simulation/network.hpp"
+#include "flows/simulation/network_views.hpp"
+
+namespace viaduct::flows::simulation {
+
+namespace {
+
+using routing::FibEntry;
+using topology::NextHop;
+
+// The same port and prefix always give the same id, so that the route's tag means the same in every network.
+RouteId derived_route_id(PortId port, const IpPrefix& prefix, NextHop kind) {
+  const uint64_t seed = std::hash<IpPrefix>{}(prefix)*2 + (kind == NextHop::local ? 1 : 0);
+  const uint64_t mixed = (seed ^ seed >> 31) * 0x9e37'79b9'7f4a'7c15ULL;
+  return RouteId(Uuid::from_words(port.uuid().high() ^ mixed, port.uuid().low() + (mixed ^ mixed >> 29)));
+}
+
+FibEntry own_route(const PortView& port, const IpPrefix& destination, NextHop kind) {
+  FibEntry entry;
+  entry.id = derived_route_id(port.id, destination, kind);
+  entry.source = IpPrefix::any(destination.family());
+  entry.destination = destination;
+  entry.kind = kind;
+  entry.port = port.id;
+  entry.weight = 0;
+  return entry;
+}
+
+bool is_link_local_v6(const IpAddress& address) { return address.is_v6() && address.is_link_local(); }
+
+void sort_unique(std::vector<PortId>& ids) {
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+}
+
+}  // namespace
+
+bool PortView::has_address(const IpAddress& address) const {
+  if (link_local == address) return true;
+  return std::any_of(addresses.begin(), addresses.end(), [&](const IpPrefix& own) { return own.address() == address; });
+}
+
+bool PortView::on_link(const IpAddress& address) const {
+  if (link_local && is_link_local_v6(address)) return true;
+  return std::any_of(addresses.begin(), addresses.end(), [&](const IpPrefix& own) { return own.contains(address); });
+}
+
+std::optional<IpAddress> PortView::source_for(const IpAddress& destination) const {
+  if (link_local && is_link_local_v6(destination)) return link_local;
+  std::optional<IpAddress> any;
+  for (const IpPrefix& own : addresses) {
+    if (own.family() != destination.family() || is_link_local_v6(own.address())) continue;
+    if (own.contains(destination)) return own.address();
+    if (!any) any = own.address();
+  }
+  return any || destination.is_v4() ? any : link_local;
+}
+
+PortView view_of(const topology::Port& port, const Bindings& bindings) {
+  PortView view;
+  view.id = port.id;
+  view.name = port.name;
+  view.device = port.on_bridge() ? PortDevice::bridge : PortDevice::router;
+  view.device_id = port.device();
+  view.admin_up = port.admin_up;
+  view.exterior = port.is_exterior();
+  view.peer = port.peer;
+  view.mac = port.mac;
+  view.addresses = port.addresses;
+  view.mtu = port.mtu;
+  const PortNumber* number = view.exterior ? bindings.find(port.id) : nullptr;
+  if (number != nullptr) view.number = *number;
+  for (const IpPrefix& own : port.addresses) {
+    if (own.family() == IpFamily::v6) view.link_local = IpAddress::link_local_of(port.mac);
+  }
+  return view;
+}
+
+std::optional<BridgeShare> share_of(const NetworkData& network, PortId bridge_port) {
+  const PortView* port = network.port(bridge_port);
+  if (port == nullptr || port->device != PortDevice::bridge) return std::nullopt;
+  BridgeShare share;
+  share.bridge = BridgeId(port->device_id);
+  if (port->exterior && port->admin_up) share.flood = port->number;
+  const PortView* peer = port->peer.is_nil() ? nullptr : network.port(port->peer);
+  if (peer != nullptr && peer->device == PortDevice::router) {
+    share.link = RouterLink{port->id, peer->id, peer->mac};
+    for (const IpPrefix& own : peer->addresses) share.addresses.push_back(own.address());
+    if (peer->link_local) share.addresses.push_back(*peer->link_local);
+  }
+  return share;
+}
+
+std::vector<FibEntry> own_routes(const PortView& port) {
+  std::vector<FibEntry> entries;
+  if (port.device != PortDevice::router || !port.publishes_routes()) return entries;
+  for (const IpPrefix& own : port.addresses) {
+    // Link-local addresses mean something on their link only (RFC 4291 2.5.6): router.cpp asks the port for them.
+    if (is_link_local_v6(own.address())) continue;
+    entries.push_back(own_route(port, IpPrefix::host(own.address()), NextHop::local));
+    if (!own.is_host()) entries.push_back(own_route(port, own.network(), NextHop::port));
+  }
+  return entries;
+}
+
+std::optional<FibEntry> entry_of(const topology::Route& route, const NetworkData& network) {
+  if (route.next_hop == NextHop::port) {
+    const PortView* port = network.port(route.next_hop_port);
+    if (port == nullptr || port->device_id != route.router.uuid() || !port->publishes_routes()) return std::nullopt;
+  }
+  return FibEntry{route.id,      route.source, route.destination, route.next_hop, route.next_hop_port,
+                  route.gateway, route.weight};
+}
+
+std::vector<PortId> changed_ports(const topology::Delta& delta, const std::vector<PortId>& rebound) {
+  std::vector<PortId> ports = rebound;
+  for (const auto& [ref, change] : delta.changes) {
+    if (ref.kind == topology::Kind::port) ports.emplace_back(ref.id);
+  }
+  sort_unique(ports);
+  return ports;
+}
+
+std::vector<PortId> changed_shares(const std::vector<PortId>& ports, const NetworkData& before,
+                                   const NetworkData& after) {
+  std::vector<PortId> shares = ports;
+  for (PortId id : ports) {
+    for (const NetworkData* network : {&before, &after}) {
+      const PortView* port = network->port(id);
+      if (port != nullptr && !port->peer.is_nil()) shares.push_back(port->peer);
+    }
+  }
+  sort_unique(shares);
+  return shares;
+}
+
+}  // namespace viaduct::flows::simulation

@@ -1,0 +1,236 @@
+// A network from the one before it and what changed. Compiling from nothing is an update of the empty network.
+#include <map>
+
+#include "flows/simulation/network.hpp"
+#include "flows/simulation/network_views.hpp"
+
+namespace viaduct::flows::simulation {
+
+namespace {
+
+using topology::Kind;
+using topology::ObjectChange;
+
+template <class T>
+const T* as(const topology::Ref<topology::Object>& object) {
+  return object == nullptr ? nullptr : &std::get<T>(*object);
+}
+
+// Views of one kind of device that are being changed: copied when first touched, put back once at the end.
+template <class IdType, class View>
+class Workbench {
+ public:
+  explicit Workbench(PersistentMap<IdType, std::shared_ptr<const View>>& views) : views_(views) {}
+
+  // Null when there is no such device.
+  View* edit(IdType id) {
+    auto found = edited_.find(id);
+    if (found != edited_.end()) return found->second.get();
+    const auto* view = views_.find(id);
+    if (view == nullptr) return nullptr;
+    return edited_.emplace(id, std::make_shared<View>(**view)).first->second.get();
+  }
+  template <class T>
+  void put(IdType id, const T* object) {
+    if (object == nullptr) {
+      edited_.erase(id);
+      views_ = views_.erase(id);
+      return;
+    }
+    View* view = edit(id);
+    if (view == nullptr) view = edited_.emplace(id, std::make_shared<View>()).first->second.get();
+    view->id = id;
+    view->name = object->name;
+    view->admin_up = object->admin_up;
+  }
+  void finish() {
+    for (auto& [id, view] : edited_) views_ = views_.insert(id, std::move(view));
+  }
+
+ private:
+  PersistentMap<IdType, std::shared_ptr<const View>>& views_;
+  std::map<IdType, std::shared_ptr<View>> edited_;
+};
+
+class Update {
+ public:
+  Update(const NetworkData& before, NetworkData& after, const topology::Delta& delta,
+         const std::vector<PortId>& rebound)
+      : before_(before),
+        after_(after),
+        delta_(delta),
+        ports_(changed_ports(delta, rebound)),
+        bridges_(after.bridges),
+        routers_(after.routers) {}
+
+  void run() {
+    update_devices();
+    update_ports();
+    update_bridge_shares();
+    update_routes();
+    update_static_entries();
+    bridges_.finish();
+    routers_.finish();
+  }
+
+ private:
+  void for_each_change(Kind kind, const std::function<void(const Uuid&, const ObjectChange&)>& visit) const {
+    for (auto it = delta_.changes.lower_bound({kind, Uuid{}}); it != delta_.changes.end() && it->first.kind == kind;
+         ++it) {
+      visit(it->first.id, it->second);
+    }
+  }
+
+  void update_devices() {
+    for_each_change(Kind::bridge, [&](const Uuid& id, const ObjectChange& change) {
+      bridges_.put(BridgeId(id), as<topology::Bridge>(change.after));
+    });
+    for_each_change(Kind::router, [&](const Uuid& id, const ObjectChange& change) {
+      routers_.put(RouterId(id), as<topology::Router>(change.after));
+    });
+  }
+
+  void update_ports() {
+    for (PortId id : ports_) {
+      const PortView* old = before_.port(id);
+      if (old != nullptr && old->number) after_.by_number = after_.by_number.erase(old->number);
+    }
+    for (PortId id : ports_) {
+      const topology::Port* port = after_.snapshot.find(id);
+      if (port == nullptr) {
+        after_.ports = after_.ports.erase(id);
+        continue;
+      }
+      auto view = std::make_shared<const PortView>(view_of(*port, after_.bindings));
+      if (view->number) after_.by_number = after_.by_number.insert(view->number, id);
+      after_.ports = after_.ports.insert(id, std::move(view));
+    }
+  }
+
+  void update_bridge_shares() {
+    for (PortId id : changed_shares(ports_, before_, after_)) {
+      const auto old = share_of(before_, id);
+      const auto now = share_of(after_, id);
+      if (old == now) continue;
+      if (old) withdraw(id, *old);
+      if (now) contribute(id, *now);
+    }
+  }
+  void withdraw(PortId port, const BridgeShare& share) {
+    BridgeView* bridge = bridges_.edit(share.bridge);
+    if (bridge == nullptr) return;
+    if (share.flood) bridge->flood = bridge->flood.erase(port);
+    if (!share.link) return;
+    bridge->router_macs.remove(share.link->mac, *share.link);
+    for (const IpAddress& address : share.addresses) bridge->router_addresses.remove(address, *share.link);
+  }
+  void contribute(PortId port, const BridgeShare& share) {
+    BridgeView* bridge = bridges_.edit(share.bridge);
+    if (bridge == nullptr) return;
+    if (share.flood) bridge->flood = bridge->flood.insert(port, share.flood);
+    if (!share.link) return;
+    bridge->router_macs.add(share.link->mac, *share.link);
+    for (const IpAddress& address : share.addresses) bridge->router_addresses.add(address, *share.link);
+  }
+
+  void update_routes() {
+    for_each_change(Kind::route, [&](const Uuid& id, const ObjectChange& change) {
+      const auto* old = as<topology::Route>(change.before);
+      RouterView* router = old == nullptr ? nullptr : routers_.edit(old->router);
+      if (router != nullptr) router->fib = router->fib.without(RouteId(id), old->destination);
+    });
+    for (PortId id : ports_) update_routes_of(id);
+    for_each_change(Kind::route, [&](const Uuid&, const ObjectChange& change) {
+      if (const auto* now = as<topology::Route>(change.after)) put_route(*now);
+    });
+  }
+  void update_routes_of(PortId id) {
+    const PortView* old = before_.port(id);
+    const PortView* now = after_.port(id);
+    const auto old_routes = old == nullptr ? std::vector<routing::FibEntry>{} : own_routes(*old);
+    const auto new_routes = now == nullptr ? std::vector<routing::FibEntry>{} : own_routes(*now);
+    if (old_routes != new_routes || (old && now && old->device_id != now->device_id)) {
+      RouterView* from = old_routes.empty() ? nullptr : routers_.edit(RouterId(old->device_id));
+      if (from != nullptr) {
+        for (const auto& entry : old_routes) from->fib = from->fib.without(entry.id, entry.destination);
+      }
+      RouterView* to = new_routes.empty() ? nullptr : routers_.edit(RouterId(now->device_id));
+      if (to != nullptr) {
+        for (const auto& entry : new_routes) to->fib = to->fib.with(entry);
+      }
+    }
+    if ((old != nullptr && old->publishes_routes()) != (now != nullptr && now->publishes_routes())) {
+      after_.snapshot.for_each_route_through(id, [&](const topology::Route& route) { put_route(route); });
+    }
+  }
+  void put_route(const topology::Route& route) {
+    RouterView* router = routers_.edit(route.router);
+    if (router == nullptr) return;
+    const auto entry = entry_of(route, after_);
+    router->fib = entry ? router->fib.with(*entry) : router->fib.without(route.id, route.destination);
+  }
+
+  void update_static_entries() {
+    for_each_change(Kind::static_mac, [&](const Uuid&, const ObjectChange& change) {
+      if (const auto* old = as<topology::StaticMac>(change.before)) {
+        BridgeView* bridge = old->vlan == 0 ? bridges_.edit(old->bridge) : nullptr;
+        if (bridge != nullptr) bridge->static_macs.remove(old->mac, {old->id, old->port});
+      }
+      if (const auto* now = as<topology::StaticMac>(change.after)) {
+        BridgeView* bridge = now->vlan == 0 ? bridges_.edit(now->bridge) : nullptr;
+        if (bridge != nullptr) bridge->static_macs.add(now->mac, {now->id, now->port});
+      }
+    });
+    for_each_change(Kind::static_neighbour, [&](const Uuid&, const ObjectChange& change) {
+      if (const auto* old = as<topology::StaticNeighbour>(change.before)) {
+        BridgeView* bridge = bridges_.edit(old->bridge);
+        if (bridge != nullptr) bridge->static_neighbours.remove(old->address, {old->id, old->mac});
+      }
+      if (const auto* now = as<topology::StaticNeighbour>(change.after)) {
+        BridgeView* bridge = bridges_.edit(now->bridge);
+        if (bridge != nullptr) bridge->static_neighbours.add(now->address, {now->id, now->mac});
+      }
+    });
+  }
+
+  const NetworkData& before_;
+  NetworkData& after_;
+  const topology::Delta& delta_;
+  const std::vector<PortId> ports_;
+  Workbench<BridgeId, BridgeView> bridges_;
+  Workbench<RouterId, RouterView> routers_;
+};
+
+}  // namespace
+
+Network::Network() : data_(std::make_shared<const NetworkData>()) {}
+
+uint64_t Network::revision() const { return data_->snapshot.revision(); }
+const PortView* Network::port(PortId id) const { return data_->port(id); }
+const BridgeView* Network::bridge(BridgeId id) const {
+  const auto* view = data_->bridges.find(id);
+  return view == nullptr ? nullptr : view->get();
+}
+const RouterView* Network::router(RouterId id) const {
+  const auto* view = data_->routers.find(id);
+  return view == nullptr ? nullptr : view->get();
+}
+const PortView* Network::at(PortNumber number) const {
+  const PortId* id = data_->by_number.find(number);
+  return id == nullptr ? nullptr : port(*id);
+}
+
+Network Network::compile(const topology::Snapshot& snapshot, const Bindings& bindings) {
+  return Network().updated(snapshot, topology::Delta::between(topology::Snapshot{}, snapshot), bindings, {});
+}
+
+Network Network::updated(const topology::Snapshot& snapshot, const topology::Delta& delta, const Bindings& bindings,
+                         const std::vector<PortId>& rebound) const {
+  auto after = std::make_shared<NetworkData>(*data_);
+  after->snapshot = snapshot;
+  after->bindings = bindings;
+  Update(*data_, *after, delta, rebound).run();
+  return Network(std::move(after));
+}
+
+}  // namespace viaduct::flows::simulation

@@ -1,0 +1,132 @@
+// What a Network holds for each device, and how the view of one object is made. Internal to flows/simulation.
+//
+// Everything that grows with the size of a device is a persistent map, so that one more port costs O(log n) copies
+// whatever the device's size. Where several objects may claim one key (two router ports with the same MAC on a bridge)
+// the value is the sorted list of the claims and the first one counts: the order of changes does not matter.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "flows/simulation/network.hpp"
+
+namespace viaduct::flows::simulation {
+
+template <class K, class V>
+using PersistentMap = topology::PersistentMap<K, V>;
+
+// Keys with several claims, the least first.
+template <class K, class V>
+class Claims {
+ public:
+  // The claim that counts, or null.
+  const V* find(const K& key) const {
+    const std::vector<V>* all = map_.find(key);
+    return all == nullptr ? nullptr : &all->front();
+  }
+  void add(const K& key, const V& claim) {
+    std::vector<V> all = claims(key);
+    auto at = std::lower_bound(all.begin(), all.end(), claim);
+    if (at != all.end() && *at == claim) return;
+    all.insert(at, claim);
+    map_ = map_.insert(key, std::move(all));
+  }
+  void remove(const K& key, const V& claim) {
+    std::vector<V> all = claims(key);
+    std::erase(all, claim);
+    map_ = all.empty() ? map_.erase(key) : map_.insert(key, std::move(all));
+  }
+  template <class F>
+  void for_each(F&& visit) const {
+    map_.for_each([&](const K& key, const std::vector<V>& all) {
+      for (const V& claim : all) visit(key, claim);
+    });
+  }
+
+ private:
+  std::vector<V> claims(const K& key) const {
+    const std::vector<V>* all = map_.find(key);
+    return all == nullptr ? std::vector<V>{} : *all;
+  }
+  PersistentMap<K, std::vector<V>> map_;
+};
+
+// A router's port that is linked to a port of the bridge.
+struct RouterLink {
+  PortId bridge_port;
+  PortId router_port;
+  MacAddress mac;
+  friend auto operator<=>(const RouterLink&, const RouterLink&) = default;
+};
+struct PinnedMac {
+  StaticMacId id;
+  PortId port;
+  friend auto operator<=>(const PinnedMac&, const PinnedMac&) = default;
+};
+struct PinnedNeighbour {
+  StaticNeighbourId id;
+  MacAddress mac;
+  friend auto operator<=>(const PinnedNeighbour&, const PinnedNeighbour&) = default;
+};
+
+struct BridgeView {
+  BridgeId id;
+  std::string name;
+  bool admin_up = true;
+  PersistentMap<PortId, PortNumber> flood;  // exterior ports that are up and active here
+  Claims<MacAddress, RouterLink> router_macs;
+  Claims<IpAddress, RouterLink> router_addresses;
+  Claims<MacAddress, PinnedMac> static_macs;  // of VLAN 0: bridges do not look at tags
+  Claims<IpAddress, PinnedNeighbour> static_neighbours;
+};
+
+struct RouterView {
+  RouterId id;
+  std::string name;
+  bool admin_up = true;
+  routing::Fib fib;  // connected and local routes of the ports that publish, and stored routes through such
+};
+
+struct NetworkData {
+  topology::Snapshot snapshot;
+  Bindings bindings;
+  PersistentMap<PortId, std::shared_ptr<const PortView>> ports;
+  PersistentMap<PortNumber, PortId> by_number;
+  PersistentMap<BridgeId, std::shared_ptr<const BridgeView>> bridges;
+  PersistentMap<RouterId, std::shared_ptr<const RouterView>> routers;
+
+  const PortView* port(PortId id) const {
+    const auto* view = ports.find(id);
+    return view == nullptr ? nullptr : view->get();
+  }
+};
+
+// --- views of single objects (network_compile.cpp) ------------------------------------------------
+PortView view_of(const topology::Port& port, const Bindings& bindings);
+
+// What one port gives to its bridge.
+struct BridgeShare {
+  BridgeId bridge;
+  PortNumber flood;                  // set when frames are flooded to it
+  std::optional<RouterLink> link;    // the router port behind it
+  std::vector<IpAddress> addresses;  // of that router port
+  friend bool operator==(const BridgeShare&, const BridgeShare&) = default;
+};
+// Nothing for ids that are no bridge port in `network`.
+std::optional<BridgeShare> share_of(const NetworkData& network, PortId bridge_port);
+
+// The connected and local routes of a router port; empty unless it publishes its routes.
+std::vector<routing::FibEntry> own_routes(const PortView& port);
+// A stored route; nothing while the port that it goes through publishes none.
+std::optional<routing::FibEntry> entry_of(const topology::Route& route, const NetworkData& network);
+
+// The ports whose views may differ between the networks before and after a change.
+std::vector<PortId> changed_ports(const topology::Delta& delta, const std::vector<PortId>& rebound);
+// The bridge ports whose share may differ: the changed ones, and those that a changed port is or was linked to.
+std::vector<PortId> changed_shares(const std::vector<PortId>& ports, const NetworkData& before,
+                                   const NetworkData& after);
+
+}  // namespace viaduct::flows::simulation

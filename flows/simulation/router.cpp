@@ -1,0 +1,245 @@
+// A router: what it takes in, where it sends it, and what it says when it cannot (devices.md 1.4, RFC 1812, RFC 4291).
+#include "flows/packet/checksum.hpp"
+#include "flows/packet/fragment.hpp"
+#include "flows/packet/rewrite.hpp"
+#include "flows/simulation/walk.hpp"
+
+namespace viaduct::flows::simulation {
+
+namespace {
+
+using routing::FibEntry;
+using topology::NextHop;
+
+bool is_link_local_v6(const IpAddress& ip) { return ip.is_v6() && ip.is_link_local(); }
+
+bool is_directed_broadcast(const PortView& port, const IpAddress& ip) {
+  return std::any_of(port.addresses.begin(), port.addresses.end(),
+                     [&](const IpPrefix& own) { return own.broadcast() == ip; });
+}
+
+// RFC 1812 5.3.7, RFC 4291 2.5: what no packet on a link comes from. The router's own address comes from no neighbour.
+bool is_martian_source(const PortView& in, const IpAddress& ip) {
+  if (ip.is_any() || ip.is_multicast() || ip.is_loopback() || ip.is_limited_broadcast()) return true;
+  if (ip.is_v4() && ip.storage()[0] == 0) return true;
+  return in.has_address(ip) || is_directed_broadcast(in, ip);
+}
+
+bool header_checksum_ok(const Packet& packet) {
+  return packet.key.eth_type != ethertype::kIpv4 || verify_ipv4_header(packet.bytes.subspan(packet.l3_offset));
+}
+
+bool forbids_fragments(const Packet& packet) {
+  if (packet.key.eth_type != ethertype::kIpv4) return true;
+  return (wire::load16(packet.bytes.data() + packet.l3_offset + wire::ipv4::kFragment) & wire::ipv4::kDontFragment) !=
+         0;
+}
+
+// Of the connection, and different by direction. Later fragments have no ports, so no fragment's ports count: all
+// fragments of a packet go one way.
+uint64_t connection_hash(const FlowKey& key, bool with_ports) {
+  uint64_t hash = std::hash<IpAddress>{}(key.ip_src);
+  for (uint64_t word : {uint64_t{std::hash<IpAddress>{}(key.ip_dst)},
+                        uint64_t{key.ip_proto} << 32 |
+                            (with_ports ? uint64_t{key.l4_src} << 16 | uint64_t{key.l4_dst} : uint64_t{0})}) {
+    hash = (hash ^ word) * 0xff51'afd7'ed55'8ccdULL;
+    hash = (hash ^ hash >> 33) * 0xc4ce'b9fe'1a85'ec53ULL;
+    hash ^= hash >> 29;
+  }
+  return hash;
+}
+
+bool has_ports(const FlowKey& key) {
+  return key.fragment == Fragment::none &&
+         (key.ip_proto == ip_proto::kTcp || key.ip_proto == ip_proto::kUdp || key.ip_proto == ip_proto::kSctp);
+}
+
+std::string describe(const Walk& walk, const FibEntry& entry) {
+  std::string text = entry.destination.to_string();
+  if (entry.source.length() != 0) text += " from " + entry.source.to_string();
+  const PortView* port = walk.network().port(entry.port);
+  const std::string by = port == nullptr ? entry.port.to_string() : name_of(*port);
+  switch (entry.kind) {
+    case NextHop::port:
+      text += entry.gateway ? " via " + entry.gateway->to_string() + " " + by : " connected " + by;
+      break;
+    case NextHop::local:
+      text += " local" + (entry.port.is_nil() ? std::string() : " " + by);
+      break;
+    case NextHop::blackhole:
+      text += " blackhole";
+      break;
+    case NextHop::reject:
+      text += " reject";
+      break;
+  }
+  return text + " weight " + std::to_string(entry.weight);
+}
+
+// What is for everybody on the link: routers listen to neighbours only.
+void receive_group(Walk& walk, const RouterView& router) {
+  if (walk.neighbour_talk) {
+    walk.key.eth_type == ethertype::kArp ? receive_arp(walk, router) : receive_neighbour_discovery(walk, router);
+    return;
+  }
+  walk.drop(walk.key.eth_dst.is_broadcast() ? DropReason::l2_broadcast_at_router : DropReason::multicast_at_router);
+}
+
+// False when the verdict is made.
+bool accept_ip(Walk& walk) {
+  const FlowKey& key = walk.key;
+  if (walk.input.packet.error != DropReason::none) return walk.drop_once(DropReason::malformed);
+  if (walk.decrements == 0 && !header_checksum_ok(walk.input.packet)) return walk.drop_once(DropReason::bad_checksum);
+  walk.verdict.mask.add({Field::ip_src, Field::ip_dst});
+  if (is_martian_source(*walk.in, key.ip_src) || key.ip_dst.is_any() || key.ip_dst.is_loopback()) {
+    walk.note_device(Stage::router_in, [&] { return key.ip_src.to_string() + " > " + key.ip_dst.to_string(); });
+    return walk.drop(DropReason::martian_source);
+  }
+  if (key.ip_dst.is_multicast() || key.ip_dst.is_limited_broadcast()) {
+    return walk.drop(DropReason::multicast_at_router);
+  }
+  return true;
+}
+
+const PortView* refuse(Walk& walk, DropReason reason, Unreachable what) {
+  answer_unreachable(walk, what);
+  return walk.drop_once(reason);
+}
+
+// Out of `out` in pieces, which leave as packets of the router's own.
+void send_fragments(Walk& walk, const PortView& out) {
+  std::vector<uint8_t> frame = walk.current_frame();
+  Packet whole = parse(frame, walk.key.in_port, walk.input.packet.offload);
+  size_t pieces = 0;
+  const auto send = [&](std::span<uint8_t> piece) {
+    ++pieces;
+    walk.emit(out, {piece.begin(), piece.end()});
+  };
+  const auto cut = [&](const Packet& packet) { return fragment_ipv4(packet, out.mtu, send); };
+  if (whole.offload.gso == Offload::Gso::none) {
+    cut(whole);
+  } else {
+    segment(whole, [&](std::span<uint8_t> piece) { cut(parse(piece, walk.key.in_port)); });
+  }
+  walk.note_device(Stage::mtu, [&] { return std::to_string(pieces) + " pieces for " + std::to_string(out.mtu); });
+  if (pieces == 0) {
+    walk.drop_once(DropReason::malformed);
+  } else {
+    walk.consume(DropReason::none);
+  }
+}
+
+const PortView* send_on(Walk& walk, const RouterView& router, const PortView& out, const FibEntry& entry) {
+  const bool too_big = out.mtu != 0 && walk.input.packet.l3_segment_bytes() > out.mtu;
+  if (too_big && forbids_fragments(walk.input.packet)) {
+    walk.note_device(Stage::mtu, [&] { return "more than " + std::to_string(out.mtu) + " bytes"; });
+    answer_too_big(walk, out.mtu);
+    return walk.drop_once(DropReason::packet_too_big);
+  }
+  const IpAddress next_hop = entry.gateway.value_or(walk.key.ip_dst);
+  const NextHopAnswer answer = resolve_next_hop(walk, router, out, next_hop);
+  if (answer.kind == NextHopAnswer::Kind::wanted) return walk.park({router.id, out.id, next_hop});
+  if (answer.kind == NextHopAnswer::Kind::unreachable) {
+    return refuse(walk, DropReason::next_hop_unresolved, entry.gateway ? Unreachable::network : Unreachable::host);
+  }
+  walk.route_onwards(out.mac, answer.mac, out.mtu);
+  walk.note_device(Stage::ttl, [&] { return "now " + std::to_string(walk.key.ip_ttl); });
+  if (!too_big) return &out;
+  send_fragments(walk, out);
+  return nullptr;
+}
+
+const PortView* forward(Walk& walk, const RouterView& router, const FibEntry& entry) {
+  const PortView* out = walk.network().port(entry.port);
+  if (out == nullptr) {
+    walk.tag(tag::absent(entry.port));
+    return walk.drop(DropReason::invalid_reference);
+  }
+  // RFC 4291 2.5.6: what comes from one link only is not for another.
+  if (is_link_local_v6(walk.key.ip_src)) {
+    answer_beyond_scope(walk);
+    return walk.drop_once(DropReason::no_route);
+  }
+  // RFC 2644: a packet to everybody of a subnet stops at its last router.
+  if (!entry.gateway && entry.destination.broadcast() == walk.key.ip_dst) {
+    return walk.drop(DropReason::l2_broadcast_at_router);
+  }
+  if (walk.key.ip_ttl <= 1) {
+    walk.note_device(Stage::ttl, [] { return std::string("ends here"); });
+    answer_time_exceeded(walk);
+    return walk.drop_once(DropReason::ttl_exceeded);
+  }
+  return send_on(walk, router, *out, entry);
+}
+
+const PortView* route(Walk& walk, const RouterView& router) {
+  const IpAddress destination = walk.key.ip_dst;
+  if (is_link_local_v6(destination)) {
+    if (!walk.in->has_address(destination)) return walk.drop(DropReason::no_route);
+    deliver_locally(walk, router);
+    return nullptr;
+  }
+  const FibEntry* entry = choose_route(walk, router, walk.key.ip_src, destination);
+  if (entry == nullptr) return refuse(walk, DropReason::no_route, Unreachable::network);
+  switch (entry->kind) {
+    case NextHop::port:
+      return forward(walk, router, *entry);
+    case NextHop::local:
+      deliver_locally(walk, router);
+      return nullptr;
+    case NextHop::blackhole:
+      return walk.drop(DropReason::blackhole_route);
+    case NextHop::reject:
+      return refuse(walk, DropReason::reject_route, Unreachable::prohibited);
+  }
+  return walk.drop(DropReason::invalid_reference);
+}
+
+}  // namespace
+
+const FibEntry* choose_route(Walk& walk, const RouterView& router, const IpAddress& source,
+                             const IpAddress& destination) {
+  walk.tag(tag::destination(router.id, destination));
+  walk.tag(tag::routes(router.id));
+  walk.verdict.routed.push_back({router.id, destination});
+  const bool with_ports = has_ports(walk.key);
+  const routing::FibMatch match = router.fib.lookup(source, destination, connection_hash(walk.key, with_ports));
+  if (match.candidates > 1 && with_ports) walk.verdict.mask.add({Field::l4_src, Field::l4_dst});
+  if (match.entry == nullptr) {
+    walk.note_device(Stage::route, [&] { return "none to " + destination.to_string(); });
+    return nullptr;
+  }
+  walk.tag(tag::route(match.entry->id));
+  walk.note_device(Stage::route, [&] {
+    const std::string shared = match.candidates > 1 ? ", one of " + std::to_string(match.candidates) : "";
+    return describe(walk, *match.entry) + shared;
+  });
+  return match.entry;
+}
+
+const PortView* through_router(Walk& walk, const RouterView& router) {
+  walk.tag(tag::device(router.id));
+  const FlowKey& key = walk.key;
+  if (!router.admin_up) {
+    answer_unreachable(walk, Unreachable::prohibited);
+    return walk.drop(DropReason::device_down);
+  }
+  if (!walk.untagged) return walk.drop(DropReason::vlan_tagged_at_router);
+  if (key.eth_dst.is_multicast()) {
+    receive_group(walk, router);
+    return nullptr;
+  }
+  if (key.eth_dst != walk.in->mac) return walk.drop(DropReason::not_for_router_mac);
+  if (key.eth_type == ethertype::kArp) {
+    receive_arp(walk, router);
+    return nullptr;
+  }
+  if (!key.is_ip()) return walk.drop(DropReason::unsupported_ethertype);
+  if (walk.neighbour_talk) {
+    receive_neighbour_discovery(walk, router);
+    return nullptr;
+  }
+  return accept_ip(walk) ? route(walk, router) : nullptr;
+}
+
+}  // namespace viaduct::flows::simulation

@@ -1,0 +1,102 @@
+#include "flows/simulation/simulate.hpp"
+
+#include "flows/simulation/walk.hpp"
+
+namespace viaduct::flows::simulation {
+
+namespace {
+
+enum class AdminCheck : uint8_t {
+  refuse_when_down,
+  // What the agent sends by the port where the offending packet came in: a port that is down still says so.
+  none,
+};
+
+// Into the port's device and out of it again; the port by which the packet leaves, or null.
+const PortView* ingress(Walk& walk, const PortView& port) {
+  walk.in = &port;
+  walk.tag(tag::device(port.id));
+  walk.note_port(port, Stage::port_in, [&] { return name_of(port); });
+  if (++walk.devices > kMaxDevices) return walk.drop(DropReason::too_many_devices);
+  if (!port.admin_up) {
+    if (port.device == PortDevice::router) answer_unreachable(walk, Unreachable::prohibited);
+    return walk.drop(DropReason::port_down);
+  }
+  if (port.device == PortDevice::bridge) {
+    const BridgeView* bridge = walk.network().bridge(BridgeId(port.device_id));
+    if (bridge != nullptr) return through_bridge(walk, *bridge);
+  } else {
+    const RouterView* router = walk.network().router(RouterId(port.device_id));
+    if (router != nullptr) return through_router(walk, *router);
+  }
+  walk.tag(tag::absent(port.device_id));
+  return walk.drop(DropReason::device_missing);
+}
+
+// Out of the virtual network, or to the port at the other end of the link, which is returned.
+const PortView* egress(Walk& walk, const PortView& port, AdminCheck check) {
+  walk.tag(tag::device(port.id));
+  walk.note_port(port, Stage::port_out, [&] { return name_of(port); });
+  if (!port.admin_up && check == AdminCheck::refuse_when_down) return walk.drop(DropReason::port_down);
+  if (port.exterior) {
+    if (!port.number) return walk.drop(DropReason::port_inactive);
+    walk.tag(tag::datapath_port(port.number));
+    walk.output(port);
+    return nullptr;
+  }
+  if (port.peer.is_nil()) return walk.drop(DropReason::port_unplugged);
+  const PortView* peer = walk.network().port(port.peer);
+  if (peer == nullptr) {
+    walk.tag(tag::absent(port.peer));
+    return walk.drop(DropReason::device_missing);
+  }
+  if (port.device == PortDevice::bridge && peer->device == PortDevice::bridge) {
+    walk.tag(tag::device(peer->id));
+    walk.note_port(port, Stage::peer, [&] { return "a link of two bridges needs a VLAN: " + name_of(*peer); });
+    return walk.drop(DropReason::port_unplugged);
+  }
+  walk.note_port(port, Stage::peer, [&] { return "linked to " + name_of(*peer); });
+  return peer;
+}
+
+void walk_from(Walk& walk, const PortView* entry) {
+  while (entry != nullptr) {
+    const PortView* exit = ingress(walk, *entry);
+    entry = exit == nullptr ? nullptr : egress(walk, *exit, AdminCheck::refuse_when_down);
+  }
+}
+
+}  // namespace
+
+void simulate(const Input& input, Verdict& verdict, Trace* trace) {
+  verdict.reset();
+  Walk walk(input, verdict, trace);
+  const PortNumber number = input.packet.key.in_port;
+  walk.tag(tag::datapath_port(number));
+  if (input.packet.bytes.size() < wire::eth::kBytes) {
+    walk.drop_once(DropReason::malformed);
+    return;
+  }
+  const PortView* port = input.network.at(number);
+  if (port == nullptr) {
+    walk.note(DeviceKind::none, {}, Stage::drop, [&] { return "unknown_port " + std::to_string(number.value); });
+    walk.drop(DropReason::unknown_port);
+    return;
+  }
+  walk_from(walk, port);
+}
+
+void simulate_emitted(const Input& input, PortId from, Verdict& verdict, Trace* trace) {
+  verdict.reset();
+  Walk walk(input, verdict, trace);
+  walk.singular = true;  // no later packet comes from this device
+  const PortView* port = input.network.port(from);
+  if (port == nullptr) {
+    walk.note(DeviceKind::none, {}, Stage::drop, [&] { return "unknown_port " + from.to_string(); });
+    walk.drop(DropReason::unknown_port);
+    return;
+  }
+  walk_from(walk, egress(walk, *port, AdminCheck::none));
+}
+
+}  // namespace viaduct::flows::simulation
