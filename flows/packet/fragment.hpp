@@ -20,7 +20,7 @@ enum class FragmentResult : uint8_t {
 // Emits `packet` as frames of at most `mtu` bytes behind the Ethernet header, in order; VLAN tags are kept. A packet
 // that fits comes out as one frame, without its Ethernet padding. Fragments are fragmented further. Options with the
 // copy bit go into every fragment, the others into the first only. A partial layer-4 checksum is finished before the
-// cut. The frames live in a buffer that is reused: `each` must not keep them.
+// cut. The frames live in a buffer that is reused, or are the packet's own bytes: `each` must not keep them.
 FragmentResult fragment_ipv4(const Packet& packet, size_t mtu, FunctionRef<void(std::span<uint8_t>)> each);
 
 }  // namespace viaduct::flows
