@@ -1,0 +1,184 @@
+// What the codec refuses, and that nothing is lost on the way.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <random>
+
+#include "tests/protocol/samples.hpp"
+
+namespace viaduct::topology {
+namespace {
+
+using namespace testing;  // NOLINT: the samples
+using ::testing::HasSubstr;
+
+// The error of a port's bytes after `spoil` was done to them.
+std::string error_of(const std::function<void(schema::Object::Builder)>& spoil, Object object = sample_port()) {
+  capnp::MallocMessageBuilder message;
+  auto root = message.initRoot<schema::Object>();
+  encode(object, root);
+  spoil(root);
+  const auto decoded = decode_object(schema::Frame::of(message).bytes);
+  EXPECT_FALSE(decoded);
+  return decoded ? "" : decoded.error();
+}
+
+TEST(Codec, EmptyFieldsComeBackEmpty) {
+  Port port;
+  port.id = sample_id<PortId>(1);
+  for (const Object& object : {Object(port), Object(Bridge{sample_id<BridgeId>(1), 0, "", "", true})}) {
+    const auto decoded = decode_object(encode_object(object).bytes);
+    ASSERT_TRUE(decoded) << decoded.error();
+    EXPECT_EQ(*decoded, object);
+  }
+}
+
+TEST(Codec, RoutesOfEachSort) {
+  for (NextHop next_hop : {NextHop::port, NextHop::local, NextHop::blackhole, NextHop::reject}) {
+    Route route = sample_route();
+    route.next_hop = next_hop;
+    route.gateway = std::nullopt;
+    EXPECT_EQ(*decode_object(encode_object(route).bytes), Object(route));
+  }
+}
+
+TEST(Codec, ALeftOutSourceIsAnyOfTheDestinationsFamily) {
+  capnp::MallocMessageBuilder message;
+  auto root = message.initRoot<schema::Object>();
+  encode(sample_uuid(1), root.initId());
+  encode(IpPrefix::parse("2001:db8::/32").value(), root.initRoute().initDestination());
+  const auto decoded = decode_object(schema::Frame::of(message).bytes);
+  ASSERT_TRUE(decoded) << decoded.error();
+  EXPECT_EQ(std::get<Route>(*decoded).source, IpPrefix::any(IpFamily::v6));
+  EXPECT_EQ(std::get<Route>(*decoded).weight, 100u);
+}
+
+TEST(Codec, NonsenseIsNamed) {
+  const std::array<uint8_t, 5> five{};
+  EXPECT_THAT(
+      error_of([&](auto o) { o.getPort().getAddresses()[0].getAddress().setBytes(kj::arrayPtr(five.data(), 5)); }),
+      HasSubstr("addresses: an address has 4 or 16 bytes, not 5"));
+  EXPECT_THAT(error_of([](auto o) { o.getPort().getAddresses()[0].setLength(33); }), HasSubstr("prefix length 33"));
+  EXPECT_THAT(error_of([](auto o) { o.getPort().getAddresses()[1].setLength(129); }), HasSubstr("prefix length 129"));
+  EXPECT_THAT(error_of([](auto o) { o.getPort().getAddresses()[0].initAddress(); }), HasSubstr("missing"));
+  EXPECT_THAT(error_of([](auto o) { o.getPort().setMac(uint64_t{1} << 48); }), HasSubstr("mac: more than 48 bits"));
+  EXPECT_THAT(error_of([](auto o) { o.getPort().initAddresses(5000); }), HasSubstr("addresses: more than 1024"));
+  EXPECT_THAT(error_of([](auto o) { o.initId(); }), HasSubstr("without an id"));
+  EXPECT_THAT(error_of([](auto o) { o.getRoute().setNextHop(static_cast<schema::NextHop>(9)); }, sample_route()),
+              HasSubstr("nextHop: unknown value 9"));
+  EXPECT_THAT(error_of([](auto o) { o.getRoute().initDestination(); }, sample_route()), HasSubstr("destination"));
+  EXPECT_THAT(error_of([](auto o) { o.initStaticNeighbour(); }), HasSubstr("address: missing"));
+}
+
+TEST(Codec, AnUnknownKindIsRefusedByName) {
+  // Behind the struct's pointer, id's pointer and revision, the union's tag is the 16 bits of the second data word.
+  schema::Frame frame = encode_object(sample_objects()[0].second);
+  bool refused = false;
+  for (size_t at = 8; at + 1 < frame.bytes.size() && !refused; at += 2) {
+    schema::Frame spoilt = frame;
+    spoilt.bytes[at] = 0x63;
+    const auto decoded = decode_object(spoilt.bytes);
+    refused = !decoded && decoded.error().find("unknown kind 99") != std::string::npos;
+  }
+  EXPECT_TRUE(refused);
+  capnp::MallocMessageBuilder message;
+  auto ref = message.initRoot<schema::ObjectRef>();
+  ref.setKind(static_cast<schema::Kind>(42));
+  EXPECT_THAT(decode(ref.asReader()).error(), HasSubstr("unknown kind 42"));
+}
+
+// Every bit of a port, flipped: an error or some object, never more.
+TEST(Codec, SpoiltBytesAreErrorsOrOtherObjects) {
+  const schema::Frame good = encode_object(sample_port());
+  size_t errors = 0;
+  for (size_t bit = 0; bit < good.bytes.size() * 8; ++bit) {
+    schema::Frame spoilt = good;
+    spoilt.bytes[bit / 8] ^= static_cast<uint8_t>(1U << bit % 8);
+    if (!decode_object(spoilt.bytes)) ++errors;
+  }
+  EXPECT_GT(errors, 0u);
+  for (size_t size = 0; size < good.bytes.size(); ++size) {
+    EXPECT_FALSE(decode_object(std::span(good.bytes).first(size)));
+  }
+}
+
+TEST(Codec, KeysGoBothWays) {
+  for (const auto& [name, object] : sample_objects()) {
+    const std::string key = key_of(ref_of(object));
+    EXPECT_EQ(key, "/topology/" + name + "/" + id_of(object).to_string());
+    EXPECT_EQ(parse_key(key), ref_of(object));
+  }
+  for (const char* bad :
+       {"", "/", "/topology/", "/topology/port", "/topology/port/",
+        "/topology/ports/10203040-5060-4080-90a0-b0c0d0e0f001", "/other/port/10203040-5060-4080-90a0-b0c0d0e0f001",
+        "/topology/port/10203040-5060-4080-90a0-b0c0d0e0f001/"}) {
+    EXPECT_EQ(parse_key(bad), std::nullopt) << bad;
+  }
+}
+
+TEST(Codec, ASnapshotTravelsWhole) {
+  Snapshot snapshot;
+  for (const auto& [name, object] : sample_objects()) snapshot = snapshot.with(std::make_shared<const Object>(object));
+  snapshot = snapshot.at_revision(9);
+  const auto batch = decode_feed(encode_feed_snapshot(snapshot));
+  ASSERT_TRUE(batch) << batch.error();
+  EXPECT_TRUE(batch->snapshot);
+  EXPECT_EQ(batch->revision, 9u);
+  Snapshot copy;
+  for (const auto& change : batch->changes) copy = copy.with(std::make_shared<const Object>(std::get<Object>(change)));
+  EXPECT_TRUE(Delta::between(snapshot, copy.at_revision(9)).empty());
+}
+
+// A large network's snapshot is over the limit of framed streams, and still travels.
+TEST(Codec, ALargeSnapshotTravels) {
+  constexpr uint64_t kHosts = 17'000;
+  Snapshot snapshot;
+  for (uint64_t i = 1; i <= kHosts; ++i) {
+    std::string name = std::to_string(i);
+    name.resize(1000, 'n');
+    snapshot = snapshot.with(std::make_shared<const Object>(Host{HostId(Uuid::from_words(1, i)), i, name}));
+  }
+  const schema::Frame frame = encode_feed_snapshot(snapshot);
+  EXPECT_GT(frame.bytes.size(), schema::kMaxFrameBytes);
+  const auto batch = decode_feed(frame);
+  ASSERT_TRUE(batch) << batch.error();
+  EXPECT_EQ(batch->changes.size(), kHosts);
+}
+
+TEST(Codec, FeedsWithNonsenseAreRefused) {
+  capnp::MallocMessageBuilder message;
+  auto batch = message.initRoot<schema::FeedBatch>();
+  batch.initChanges(1)[0].initDelete().setKind(schema::Kind::PORT);
+  EXPECT_THAT(decode_feed(schema::Frame::of(message)).error(), HasSubstr("without an id"));
+  EXPECT_FALSE(decode_feed(schema::Frame{}));
+  EXPECT_FALSE(decode_feed(schema::Frame{std::vector<uint8_t>(64, 0xff)}));
+}
+
+TEST(Codec, OperationsSayWhichOneIsBad) {
+  capnp::MallocMessageBuilder message;
+  auto transact = message.initRoot<schema::Transact>();
+  encode_operations(sample_operations(), transact);
+  transact.getOperations()[1].getUpdate().getPort().setMac(~uint64_t{0});
+  const auto operations = decode_operations(transact.asReader());
+  ASSERT_FALSE(operations);
+  EXPECT_THAT(operations.error(), HasSubstr("operation 1: update: port"));
+}
+
+TEST(Codec, RefusalsHaveACode) {
+  const auto code = [](std::vector<Violation> violations) {
+    capnp::MallocMessageBuilder message;
+    auto error = message.initRoot<schema::AdminError>();
+    encode_refused(violations, error);
+    return error.getCode();
+  };
+  Violation conflict, unknown;
+  conflict.rule = Rule::revision_conflict;
+  unknown.rule = Rule::unknown_object;
+  EXPECT_EQ(code({conflict}), schema::ErrorCode::CONFLICT);
+  EXPECT_EQ(code({unknown}), schema::ErrorCode::NOT_FOUND);
+  EXPECT_EQ(code({unknown, conflict}), schema::ErrorCode::INVALID);
+}
+
+}  // namespace
+}  // namespace viaduct::topology

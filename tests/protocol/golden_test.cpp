@@ -1,0 +1,127 @@
+// Bytes that an older build wrote are still read, and mean the same. A file that no longer decodes to its sample is an
+// incompatible change: of the schema (undo it) or of a sample (write a new file beside the old one).
+//
+// VIADUCT_WRITE_GOLDEN=1 writes the files that do not exist yet. It never touches one that does.
+#include <capnp/message.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "tests/protocol/samples.hpp"
+
+namespace viaduct::topology {
+namespace {
+
+using namespace testing;  // NOLINT: the samples
+
+std::filesystem::path path_of(const std::string& name) {
+  return std::filesystem::path(VIADUCT_GOLDEN_DIR) / (name + ".bin");
+}
+
+// The committed bytes of `name`; written from `current` first when that was asked for.
+schema::Frame golden(const std::string& name, const schema::Frame& current) {
+  if (std::getenv("VIADUCT_WRITE_GOLDEN") != nullptr && !std::filesystem::exists(path_of(name))) {
+    std::ofstream(path_of(name), std::ios::binary)
+        .write(reinterpret_cast<const char*>(current.bytes.data()), static_cast<std::streamsize>(current.bytes.size()));
+  }
+  std::ifstream file(path_of(name), std::ios::binary);
+  EXPECT_TRUE(file) << "missing: " << path_of(name);
+  return {{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()}};
+}
+
+template <class Message>
+std::vector<uint8_t> canonical(const schema::Frame& frame) {
+  auto read = schema::with_root<Message>(frame, {}, [](typename Message::Reader message) {
+    const auto words = capnp::canonicalize(kj::mv(message));
+    const auto bytes = words.asBytes();
+    return std::vector<uint8_t>(bytes.begin(), bytes.end());
+  });
+  EXPECT_TRUE(read) << read.failure().text;
+  return read ? *read : std::vector<uint8_t>();
+}
+
+TEST(Golden, ObjectsOfEachKind) {
+  ASSERT_EQ(sample_objects().size(), static_cast<size_t>(Kind::count_));
+  for (const auto& [name, object] : sample_objects()) {
+    const schema::Frame bytes = golden(name, encode_object(object));
+    const auto decoded = decode_object(bytes.bytes);
+    ASSERT_TRUE(decoded) << name << ": " << decoded.error();
+    EXPECT_EQ(*decoded, object) << name;
+    EXPECT_EQ(canonical<schema::Object>(encode_object(*decoded)), canonical<schema::Object>(bytes)) << name;
+  }
+}
+
+TEST(Golden, FeedBatch) {
+  const schema::Frame bytes = golden("feed", encode_feed(sample_delta(), 1'790'000'000'000'000'000));
+  const auto batch = decode_feed(bytes);
+  ASSERT_TRUE(batch) << batch.error();
+  EXPECT_EQ(batch->previous, 41u);
+  EXPECT_EQ(batch->revision, 42u);
+  EXPECT_FALSE(batch->snapshot);
+  EXPECT_EQ(batch->committed_at, 1'790'000'000'000'000'000u);
+  ASSERT_EQ(batch->changes.size(), sample_delta().changes.size());
+  size_t at = 0;
+  for (const auto& [ref, change] : sample_delta().changes) {
+    const auto& decoded = batch->changes[at++];
+    if (change.after) {
+      EXPECT_EQ(std::get<Object>(decoded), *change.after);
+    } else {
+      EXPECT_EQ(std::get<ObjectRef>(decoded), ref);
+    }
+  }
+  EXPECT_EQ(canonical<schema::FeedBatch>(encode_feed(sample_delta(), batch->committed_at)),
+            canonical<schema::FeedBatch>(bytes));
+}
+
+TEST(Golden, AdminRequest) {
+  const schema::Frame bytes = golden("admin-request", sample_request());
+  auto read = schema::with_root<schema::AdminRequest>(bytes, {}, [](schema::AdminRequest::Reader request) {
+    EXPECT_EQ(request.getMajor(), 1);
+    EXPECT_EQ(request.getId(), 77u);
+    EXPECT_TRUE(request.isTransact());
+    EXPECT_TRUE(request.getTransact().getDryRun());
+    EXPECT_TRUE(request.getTransact().getWaitApplied());
+    EXPECT_EQ(request.getTransact().getTimeoutMs(), 2500u);
+    const auto operations = decode_operations(request.getTransact());
+    ASSERT_TRUE(operations) << operations.error();
+    ASSERT_EQ(operations->size(), 3u);
+    EXPECT_EQ(std::get<Create>((*operations)[0]).object, sample_objects()[1].second);
+    EXPECT_EQ(std::get<Update>((*operations)[1]).object, Object(sample_port()));
+    EXPECT_EQ(std::get<Erase>((*operations)[2]).object, (ObjectRef{Kind::route, sample_uuid(5)}));
+  });
+  EXPECT_TRUE(read) << read.failure().text;
+  EXPECT_EQ(canonical<schema::AdminRequest>(sample_request()), canonical<schema::AdminRequest>(bytes));
+}
+
+TEST(Golden, AdminReplies) {
+  const schema::Frame error = golden("admin-error", sample_reply());
+  auto read = schema::with_root<schema::AdminReply>(error, {}, [](schema::AdminReply::Reader reply) {
+    EXPECT_EQ(reply.getId(), 77u);
+    EXPECT_EQ(reply.getError().getCode(), schema::ErrorCode::INVALID);
+    const auto violation = reply.getError().getViolations()[0];
+    EXPECT_EQ(violation.getRule(), "address_in_use");
+    EXPECT_EQ(violation.getObject().getKind(), schema::Kind::PORT);
+    EXPECT_EQ(violation.getName(), "uplink-1");
+    EXPECT_EQ(violation.getField(), "addresses");
+    EXPECT_EQ(violation.getMessage(), "192.0.2.1 is taken.");
+    EXPECT_EQ(violation.getCure(), "Change it.");
+  });
+  EXPECT_TRUE(read);
+  EXPECT_EQ(canonical<schema::AdminReply>(sample_reply()), canonical<schema::AdminReply>(error));
+
+  const schema::Frame committed = golden("admin-committed", sample_committed());
+  read = schema::with_root<schema::AdminReply>(committed, {}, [](schema::AdminReply::Reader reply) {
+    EXPECT_EQ(reply.getCommitted().getRevision(), 43u);
+    EXPECT_EQ(reply.getCommitted().getChanges()[0].getAction(), "deleted");
+    EXPECT_EQ(reply.getCommitted().getChanges()[0].getCause(), "cascade from router edge");
+    EXPECT_EQ(decode(reply.getCommitted().getIds()[0]), sample_uuid(3));
+  });
+  EXPECT_TRUE(read);
+  EXPECT_EQ(canonical<schema::AdminReply>(sample_committed()), canonical<schema::AdminReply>(committed));
+}
+
+}  // namespace
+}  // namespace viaduct::topology
