@@ -1,0 +1,71 @@
+// The file that `viaduct apply` takes, read and checked for form: known keys, scalars where scalars belong, nothing
+// twice. What the values mean is found out against the live topology (apply_plan.hpp).
+//
+//   bridges:                         # the plural of every kind of the table is a section
+//     - name: blue
+//       tenant: acme                 # keys: the options of `create`, or the names in JSON
+//       ports:                       # a kind may be nested under its parent …
+//         - name: vm1
+//           interface: vt-vm1        # host: of the daemon, unless named
+//         - {name: blue-r1, peer: r1-blue}
+//       static-neighbours:
+//         - {ip: 10.0.1.10, mac: "02:00:00:00:00:10"}
+//   routers:
+//     - name: r1
+//       ports:
+//         - {name: r1-blue, addresses: [10.0.1.1/24, "fd00:1::1/64"], mtu: 1500}
+//       routes:
+//         - {to: 0.0.0.0/0, via: 10.0.1.254, port: r1-blue}
+//         - {to: 10.9.0.0/16, blackhole: true}
+//   routes:                          # … or stand alone and name it
+//     - {router: r1, to: 10.8.0.0/16, reject: true}
+//   bindings:                        # ports of this file to interfaces, when they are kept apart from the topology
+//     - {port: vm2, interface: vt-vm2, host: node-1}
+//
+// A field that is not named stays as it is; `none` (or ~) clears one.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/cli/kinds.hpp"
+#include "api/cli/outcome.hpp"
+
+namespace viaduct::cli {
+
+inline constexpr size_t kMaxDocumentBytes = size_t{16} << 20;
+
+struct Position {
+  int line = 0;  // from 1
+  int column = 0;
+};
+
+struct GivenField {
+  std::vector<std::string> texts;
+  Position at;
+};
+
+struct DesiredObject {
+  const KindInfo* kind = nullptr;
+  Position at;
+  std::map<std::string_view, GivenField> fields;  // by Field::name
+  std::optional<size_t> parent;                   // index of the object that it is nested under
+  std::string_view parent_field;                  // which of its fields names the parent
+
+  std::string name() const;  // empty for kinds without one
+};
+
+struct Document {
+  std::string file;                    // for messages
+  std::vector<DesiredObject> objects;  // parents before what is nested under them
+};
+
+Result<Document> parse_document(const std::string& text, const std::string& file);
+
+// "topology.yaml:12:5: …"
+Failure document_error(const std::string& file, Position at, std::string message, std::string cure = {});
+
+}  // namespace viaduct::cli

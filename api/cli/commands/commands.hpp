@@ -1,0 +1,16 @@
+// Every group of commands, one function a file.
+#pragma once
+
+#include "api/cli/tree.hpp"
+
+namespace viaduct::cli {
+
+void add_object_commands(Tree& tree);      // bridge|router|… create, show, list, set, delete; port link, unlink
+void add_binding_commands(Tree& tree);     // bind, unbind
+void add_status_commands(Tree& tree);      // status, version, wait, log
+void add_flow_commands(Tree& tree);        // flows, state
+void add_trace_command(Tree& tree);        // trace
+void add_apply_command(Tree& tree);        // apply
+void add_completion_commands(Tree& tree);  // completion, help, __complete
+
+}  // namespace viaduct::cli

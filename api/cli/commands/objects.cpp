@@ -1,0 +1,222 @@
+// create, show, list, set and delete for every kind of the table.
+#include <algorithm>
+#include <set>
+
+#include "api/cli/commands/change.hpp"
+#include "api/cli/commands/commands.hpp"
+#include "api/cli/commands/edit.hpp"
+#include "api/cli/field_options.hpp"
+#include "api/cli/output.hpp"
+
+namespace viaduct::cli {
+namespace {
+
+Result<Uuid> id_for_create(const std::string& text) {
+  if (text.empty()) return Uuid::random();
+  auto id = Uuid::parse(text);
+  if (!id || id->is_nil()) return usage_error("--id: '" + text + "' is not a UUID");
+  return *id;
+}
+
+std::string usage_examples(const KindInfo& kind, std::string_view verb, std::string_view rest) {
+  std::string name = kind.has_name() ? "NAME" : "ID";
+  return "  viaduct " + std::string(kind.name) + " " + std::string(verb) + " " + name + std::string(rest) + "\n";
+}
+
+void add_create(Tree& tree, CLI::App& group, const KindInfo& kind) {
+  auto texts = std::make_shared<FieldTexts>();
+  auto id_text = std::make_shared<std::string>();
+  auto mode = std::make_shared<std::shared_ptr<ChangeMode>>();
+  auto& command = tree.leaf(group, "create", "Create a " + std::string(kind.name), kind.examples,
+                            [=, &kind](Session& session) -> Result<ExitCode> {
+                              auto id = id_for_create(*id_text);
+                              if (!id) return id.failure();
+                              auto directory = session.directory();
+                              if (!directory) return directory.failure();
+                              Record record(kind.kind, *id);
+                              auto applied = apply_texts(*texts, **directory, record);
+                              if (!applied) return applied.failure();
+                              complete_new(record);
+                              return commit(session, {{Operation::Action::create, record}}, **mode);
+                            });
+  add_field_options(tree, command, kind, FieldUse::create, texts);
+  command.add_option("--id", *id_text, "UUID of the new object (default: a random one)")->type_name("UUID");
+  *mode = add_change_options(command);
+}
+
+void print_record(Session& session, Directory& directory, const Record& record) {
+  std::ostream& out = session.out();
+  out << directory.describe(record) << '\n';
+  auto line = [&](std::string_view name, const std::string& text) {
+    out << "  " << name << std::string(name.size() < 16 ? 16 - name.size() : 1, ' ') << (text.empty() ? "-" : text)
+        << '\n';
+  };
+  line("id", record.id().to_string());
+  line("revision", std::to_string(record.revision()));
+  for (const Field& field : record.info().fields) line(field.name, directory.text_of(record, field));
+}
+
+void add_show(Tree& tree, CLI::App& group, const KindInfo& kind) {
+  auto object = std::make_shared<std::string>();
+  auto& command = tree.leaf(group, "show", "Show one " + std::string(kind.name) + " with every field",
+                            usage_examples(kind, "show", "") + usage_examples(kind, "show", " --json"),
+                            [=, &kind](Session& session) -> Result<ExitCode> {
+                              auto directory = session.directory();
+                              if (!directory) return directory.failure();
+                              auto record = (*directory)->find(kind.kind, *object);
+                              if (!record) return record.failure();
+                              if (session.wants_json()) {
+                                session.print((*directory)->json_of(*record));
+                              } else {
+                                print_record(session, **directory, *record);
+                              }
+                              return ExitCode::ok;
+                            });
+  tree.hint(command.add_option("object", *object, "Name or id")->required(), Hint::object(kind.kind));
+}
+
+// Rows in the order of their names, then ids, so that two listings compare.
+void sort_records(std::vector<Record>& records) {
+  std::ranges::sort(records, [](const Record& left, const Record& right) {
+    return std::pair(left.name(), left.id()) < std::pair(right.name(), right.id());
+  });
+}
+
+Result<std::vector<Record>> filtered(Directory& directory, const KindInfo& kind, const FieldTexts& filters) {
+  std::set<Kind> targets;
+  for (const Field& field : kind.fields)
+    if (field.type == FieldType::reference && field.target != kind.kind) targets.insert(field.target);
+  auto records = directory.all(kind.kind);
+  if (!records || records->empty()) return records;
+  for (Kind target : targets) {
+    auto loaded = directory.all(target);
+    if (!loaded) return loaded.failure();
+  }
+  for (const auto& [name, given] : filters.values) {
+    auto wanted = directory.parse(*kind.find(name), given);
+    if (!wanted) return wanted.failure();
+    std::erase_if(*records, [&](const Record& record) { return record.get(name) != *wanted; });
+  }
+  sort_records(*records);
+  return records;
+}
+
+void print_records(Session& session, Directory& directory, const KindInfo& kind, const std::vector<Record>& records) {
+  std::vector<const Field*> columns;
+  std::vector<std::string> headings;
+  for (const Field& field : kind.fields) {
+    if (field.column == Column::hidden) continue;
+    columns.push_back(&field);
+    std::string heading(field.name);
+    std::ranges::transform(heading, heading.begin(), [](char c) { return c == '_' ? ' ' : std::toupper(c); });
+    headings.push_back(heading);
+  }
+  headings.push_back("ID");
+  Table table(headings);
+  for (const Record& record : records) {
+    std::vector<std::string> cells;
+    for (const Field* field : columns) cells.push_back(directory.text_of(record, *field));
+    cells.push_back(record.id().to_string());
+    table.row(std::move(cells));
+  }
+  if (!table.empty()) table.print(session.out());
+}
+
+void add_list(Tree& tree, CLI::App& group, const KindInfo& kind) {
+  auto filters = std::make_shared<FieldTexts>();
+  std::string examples =
+      "  viaduct " + std::string(kind.name) + " list\n  viaduct " + std::string(kind.name) + " list --json\n";
+  if (!kind.parents.empty()) {
+    const Field& parent = *kind.find(kind.parents.front());
+    examples += "  viaduct " + std::string(kind.name) + " list --" + std::string(parent.option) + " NAME\n";
+  }
+  auto& command = tree.leaf(group, "list", "List all, or those that the options name", examples,
+                            [=, &kind](Session& session) -> Result<ExitCode> {
+                              auto directory = session.directory();
+                              if (!directory) return directory.failure();
+                              auto records = filtered(**directory, kind, *filters);
+                              if (!records) return records.failure();
+                              if (!session.wants_json()) {
+                                print_records(session, **directory, kind, *records);
+                                return ExitCode::ok;
+                              }
+                              Json list = Json::array();
+                              for (const Record& record : *records) list.push_back((*directory)->json_of(record));
+                              session.print(list);
+                              return ExitCode::ok;
+                            });
+  add_field_options(tree, command, kind, FieldUse::filter, filters);
+}
+
+std::string set_example(const KindInfo& kind) {
+  if (kind.kind == Kind::PORT) return " --mtu 1400 --address 10.0.1.1/24";
+  if (kind.find("admin_up") != nullptr) return " --admin-up false";
+  if (kind.find("weight") != nullptr) return " --weight 50";
+  return kind.has_name() ? " --name NEW" : " --mac 02:00:00:00:00:02";
+}
+
+void add_set(Tree& tree, CLI::App& group, const KindInfo& kind) {
+  auto object = std::make_shared<std::string>();
+  auto texts = std::make_shared<FieldTexts>();
+  auto mode = std::make_shared<std::shared_ptr<ChangeMode>>();
+  auto run = [=, &kind](Session& session) -> Result<ExitCode> {
+    if (texts->values.empty())
+      return usage_error("nothing to set", "name at least one field: viaduct help " + std::string(kind.name) + " set");
+    return edit(session, **mode, [&](Directory& directory) -> Result<std::vector<Record>> {
+      auto record = directory.find(kind.kind, *object);
+      if (!record) return record.failure();
+      auto applied = apply_texts(*texts, directory, *record);
+      if (!applied) return applied.failure();
+      return std::vector{*record};
+    });
+  };
+  auto& command = tree.leaf(group, "set", "Change fields; \"none\" clears one. Fields not named stay as they are",
+                            usage_examples(kind, "set", set_example(kind)), run);
+  tree.hint(command.add_option("object", *object, "Name or id")->required(), Hint::object(kind.kind));
+  add_field_options(tree, command, kind, FieldUse::set, texts);
+  *mode = add_change_options(command);
+}
+
+void add_delete(Tree& tree, CLI::App& group, const KindInfo& kind) {
+  auto objects = std::make_shared<std::vector<std::string>>();
+  auto mode = std::make_shared<std::shared_ptr<ChangeMode>>();
+  auto run = [=, &kind](Session& session) -> Result<ExitCode> {
+    auto directory = session.directory();
+    if (!directory) return directory.failure();
+    std::vector<Operation> operations;
+    std::set<Uuid> seen;
+    for (const std::string& text : *objects) {
+      auto record = (*directory)->find(kind.kind, text);
+      if (!record) return record.failure();
+      if (seen.insert(record->id()).second) operations.push_back({Operation::Action::remove, *record});
+    }
+    return commit(session, operations, **mode);
+  };
+  auto& command = tree.leaf(group, "delete", "Delete objects, all or none; says what else goes with them",
+                            usage_examples(kind, "delete", "") + usage_examples(kind, "delete", " --dry-run"), run);
+  tree.hint(command.add_option("objects", *objects, "Names or ids")->required(), Hint::object(kind.kind));
+  *mode = add_change_options(command);
+}
+
+}  // namespace
+
+void complete_new(Record& record) {
+  if (record.kind() != Kind::ROUTE) return;
+  // Both prefixes of a route are of one family; a source that is not named is everything of it.
+  const Value& destination = record.get("destination");
+  if (std::holds_alternative<IpPrefix>(destination) && std::holds_alternative<std::monostate>(record.get("source")))
+    record.set("source", IpPrefix::any(std::get<IpPrefix>(destination).family()));
+}
+
+void add_object_commands(Tree& tree) {
+  for (const KindInfo& kind : kinds()) {
+    auto& group = tree.group(tree.root(), kind.name, kind.help);
+    add_create(tree, group, kind);
+    add_show(tree, group, kind);
+    add_list(tree, group, kind);
+    add_set(tree, group, kind);
+    add_delete(tree, group, kind);
+  }
+}
+
+}  // namespace viaduct::cli

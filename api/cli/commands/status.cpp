@@ -1,0 +1,158 @@
+// status, version, wait and log.
+#include "api/cli/commands/commands.hpp"
+#include "api/cli/output.hpp"
+#include "api/cli/version.hpp"
+
+namespace viaduct::cli {
+namespace {
+
+void print_summary(std::ostream& out, const Json& status) {
+  auto line = [&](const char* name, const std::string& text) {
+    if (!text.empty()) out << name << std::string(20 - std::string_view(name).size(), ' ') << text << '\n';
+  };
+  line("daemon", "viaductd " + text_at(status, "version") + ", up " + duration(status["up_seconds"].get<double>()));
+  line("host", text_at(status, "host_name") + " " + text_at(status, "host_id"));
+  line("datapath", text_at(status, "datapath"));
+  line("revision committed", text_at(status, "committed_revision"));
+  line("revision applied", text_at(status, "applied_revision"));
+  line("flows", text_at(status, "flows"));
+  line("flows adopted", text_at(status, "adopted_flows"));
+  line("metrics", text_at(status, "metrics_url"));
+}
+
+void print_actors(std::ostream& out, const Json& actors) {
+  Table table({"ACTOR", "KIND", "STATE", "RESTARTS", "MAILBOX", "UP", "LAST ERROR"});
+  for (const Json& actor : actors) {
+    table.row({text_at(actor, "name"), text_at(actor, "kind"), text_at(actor, "state"), text_at(actor, "restarts"),
+               text_at(actor, "mailbox"), duration(actor["up_seconds"].get<double>()), text_at(actor, "last_error")});
+  }
+  out << '\n';
+  table.print(out);
+}
+
+void print_section(std::ostream& out, const Json& rows, const std::vector<std::string>& headings,
+                   const std::vector<std::string>& keys) {
+  if (rows.empty()) return;
+  out << '\n';
+  table_of(rows, headings, keys).print(out);
+}
+
+Result<ExitCode> status(Session& session) {
+  auto client = session.client();
+  if (!client) return client.failure();
+  auto status =
+      (*client)->ask([](schema::AdminRequest::Builder request) { request.setStatus(); }, schema::AdminReply::STATUS);
+  if (!status) return status.failure();
+  if (session.wants_json()) {
+    session.print(*status);
+    return ExitCode::ok;
+  }
+  std::ostream& out = session.out();
+  print_summary(out, *status);
+  if (!(*status)["actors"].empty()) print_actors(out, (*status)["actors"]);
+  print_section(out, (*status)["ports"],
+                {"PORT", "INTERFACE", "NUMBER", "ACTIVE", "REASON", "RX PACKETS", "RX BYTES", "TX PACKETS", "TX BYTES",
+                 "UPCALLS", "LOST"},
+                {"name", "interface", "number", "active", "reason", "rx_packets", "rx_bytes", "tx_packets", "tx_bytes",
+                 "upcalls", "upcalls_lost"});
+  print_section(out, (*status)["drops"], {"DROPPED BECAUSE", "PACKETS"}, {"reason", "count"});
+  return ExitCode::ok;
+}
+
+// Also of use when the daemon is away: that is told, and is no failure.
+Result<ExitCode> version(Session& session) {
+  Json json = {{"tool", kVersion}, {"protocol", uint64_t{schema::PROTOCOL_MAJOR}}, {"daemon", nullptr}};
+  auto client = session.client();
+  std::string why;
+  if (client) {
+    auto status =
+        (*client)->ask([](schema::AdminRequest::Builder request) { request.setStatus(); }, schema::AdminReply::STATUS);
+    if (status) {
+      json["daemon"] = (*status)["version"];
+    } else {
+      why = status.failure().message;
+    }
+  } else {
+    if (client.failure().exit == ExitCode::usage) return client.failure();
+    why = client.failure().message;
+  }
+  if (session.wants_json()) {
+    session.print(json);
+    return ExitCode::ok;
+  }
+  session.out() << "viaduct " << kVersion << " (protocol " << schema::PROTOCOL_MAJOR << ")\n";
+  session.out() << "viaductd " << (json["daemon"].is_null() ? "unknown: " + why : cell(json["daemon"])) << '\n';
+  return ExitCode::ok;
+}
+
+Result<ExitCode> wait(Session& session, uint64_t revision) {
+  auto client = session.client();
+  if (!client) return client.failure();
+  auto fill = [&](schema::AdminRequest::Builder request) {
+    auto wait = request.initWait();
+    wait.setRevision(revision);
+    wait.setTimeoutMs((*client)->timeout_ms());
+  };
+  auto applied = (*client)->ask(fill, schema::AdminReply::APPLIED);
+  if (!applied) return applied.failure();
+  if (session.wants_json()) {
+    session.print({{"applied", *applied}});
+  } else {
+    session.out() << "revision " << *applied << " is applied\n";
+  }
+  return ExitCode::ok;
+}
+
+Result<ExitCode> set_log_level(Session& session, const std::string& level, const std::string& component) {
+  auto client = session.client();
+  if (!client) return client.failure();
+  auto fill = [&](schema::AdminRequest::Builder request) {
+    auto log = request.initSetLogLevel();
+    log.setLevel(level.c_str());
+    log.setComponent(component.c_str());
+  };
+  auto done = (*client)->ask(fill, schema::AdminReply::DONE);
+  if (!done) return done.failure();
+  if (session.wants_json()) {
+    session.print({{"component", component}, {"level", level}});
+  } else {
+    session.out() << (component.empty() ? "all components log" : component + " logs") << " at level " << level << '\n';
+  }
+  return ExitCode::ok;
+}
+
+void add_wait(Tree& tree) {
+  auto revision = std::make_shared<uint64_t>(0);
+  auto& command = tree.leaf(tree.root(), "wait", "Wait until a revision is applied (see --timeout)",
+                            "  viaduct wait\n  viaduct wait 42 --timeout 30\n",
+                            [=](Session& session) { return wait(session, *revision); });
+  command.add_option("revision", *revision, "Revision (default: the newest committed one)");
+}
+
+void add_log(Tree& tree) {
+  static constexpr const char* kLevels[] = {"trace", "debug", "info", "warn", "error", "off"};
+  auto level = std::make_shared<std::string>();
+  auto component = std::make_shared<std::string>();
+  auto& command = tree.leaf(tree.root(), "log", "Change what the daemon logs, until it restarts",
+                            "  viaduct log debug\n  viaduct log trace datapath\n",
+                            [=](Session& session) { return set_log_level(session, *level, *component); });
+  std::vector<std::string> levels(std::begin(kLevels), std::end(kLevels));
+  tree.hint(command.add_option("level", *level, "trace, debug, info, warn, error or off")
+                ->required()
+                ->check(CLI::IsMember(levels)),
+            Hint::choice(levels));
+  command.add_option("component", *component, "Component, as in the log's lines (default: all)");
+}
+
+}  // namespace
+
+void add_status_commands(Tree& tree) {
+  tree.leaf(tree.root(), "status", "The daemon: revisions, actors, ports, drops",
+            "  viaduct status\n  viaduct status --json | jq '.actors[] | select(.restarts > 0)'\n", status);
+  tree.leaf(tree.root(), "version", "Versions of the tool, the protocol and the daemon", "  viaduct version\n",
+            version);
+  add_wait(tree);
+  add_log(tree);
+}
+
+}  // namespace viaduct::cli

@@ -1,0 +1,219 @@
+#include "api/cli/kinds.hpp"
+
+#include <algorithm>
+
+namespace viaduct::cli {
+namespace {
+
+using enum FieldType;
+
+constexpr Field kName{.name = "name",
+                      .option = "name",
+                      .schema = "name",
+                      .type = text,
+                      .help = "Name; the object can be referred to by it",
+                      .presence = Presence::positional};
+constexpr Field kTenant{.name = "tenant",
+                        .option = "tenant",
+                        .schema = "tenant",
+                        .type = text,
+                        .help = "Owner, free text",
+                        .column = Column::shown};
+constexpr Field kAdminUp{.name = "admin_up",
+                         .option = "admin-up",
+                         .schema = "adminUp",
+                         .type = boolean,
+                         .help = "Administrative state: true or false"};
+
+constexpr Field reference_field(std::string_view name, std::string_view option, std::string_view schema, Kind target,
+                                std::string_view help, Presence presence = Presence::optional) {
+  return {.name = name,
+          .option = option,
+          .schema = schema,
+          .type = reference,
+          .help = help,
+          .presence = presence,
+          .target = target};
+}
+
+constexpr std::array kHostFields = {kName};
+constexpr std::array kDeviceFields = {kName, kTenant, kAdminUp};
+
+constexpr std::array kPortFields = {
+    kName,
+    reference_field("bridge", "bridge", "bridge", Kind::BRIDGE, "Bridge that the port belongs to"),
+    reference_field("router", "router", "router", Kind::ROUTER, "Router that the port belongs to"),
+    kAdminUp,
+    reference_field("host", "host", "host", Kind::HOST, "Exterior port: host of the interface"),
+    Field{.name = "interface",
+          .option = "interface",
+          .schema = "interface",
+          .type = text,
+          .help = "Exterior port: network interface on the host, at most 15 bytes"},
+    reference_field("peer", "peer", "peer", Kind::PORT, "Interior port: the port at the other end (see link)"),
+    Field{.name = "mac",
+          .option = "mac",
+          .schema = "mac",
+          .type = mac,
+          .help = "Router port: its MAC address; a random one if none is given"},
+    Field{.name = "addresses",
+          .option = "address",
+          .schema = "addresses",
+          .type = prefix_list,
+          .help = "Router port: address with prefix length; give it once for each address"},
+    Field{.name = "mtu",
+          .option = "mtu",
+          .schema = "mtu",
+          .type = number,
+          .help = "Router port: largest packet in bytes, 0 for no limit of its own",
+          .maximum = 65535},
+    Field{.name = "vlan",
+          .option = "vlan",
+          .schema = "vlan",
+          .type = number,
+          .help = "Interior bridge port: VLAN 1..4094, 0 for none",
+          .column = Column::hidden,
+          .maximum = 4094},
+};
+
+constexpr std::array<std::string_view, 4> kNextHops = {"port", "local", "blackhole", "reject"};
+constexpr std::array kRouteFields = {
+    reference_field("router", "router", "router", Kind::ROUTER, "Router that has the route", Presence::required),
+    Field{.name = "destination",
+          .option = "to",
+          .schema = "destination",
+          .type = prefix,
+          .help = "Destination prefix; 0.0.0.0/0 or ::/0 for everything",
+          .presence = Presence::required},
+    Field{.name = "source",
+          .option = "from",
+          .schema = "source",
+          .type = prefix,
+          .help = "Only packets from this prefix (default: all)",
+          .absent = "any"},
+    Field{.name = "next_hop",
+          .option = "next-hop",
+          .schema = "nextHop",
+          .type = choice,
+          .help = "What happens to the packet",
+          .choices = kNextHops},
+    reference_field("next_hop_port", "port", "nextHopPort", Kind::PORT, "Port of the router that the packet leaves by"),
+    Field{.name = "gateway",
+          .option = "via",
+          .schema = "gateway",
+          .type = address,
+          .help = "Next router on the port's link; none: the destination is on the link"},
+    Field{.name = "weight",
+          .option = "weight",
+          .schema = "weight",
+          .type = number,
+          .help = "Of equal prefixes the least weight wins; equal weights share (default 100)",
+          .maximum = 0xffff'ffff},
+};
+
+constexpr Field vlan_field(std::string_view help) {
+  return {.name = "vlan", .option = "vlan", .schema = "vlan", .type = number, .help = help, .maximum = 4094};
+}
+constexpr Field mac_field(std::string_view help) {
+  return {.name = "mac", .option = "mac", .schema = "mac", .type = mac, .help = help, .presence = Presence::required};
+}
+constexpr std::array kStaticMacFields = {
+    reference_field("bridge", "bridge", "bridge", Kind::BRIDGE, "Bridge whose table gets the entry",
+                    Presence::required),
+    mac_field("MAC address to pin"),
+    vlan_field("VLAN of the entry, 0 for none"),
+    reference_field("port", "port", "port", Kind::PORT, "Port of the bridge that the address is behind",
+                    Presence::required),
+};
+constexpr std::array kStaticNeighbourFields = {
+    reference_field("bridge", "bridge", "bridge", Kind::BRIDGE, "Bridge that answers ARP or ND", Presence::required),
+    Field{.name = "address",
+          .option = "ip",
+          .schema = "address",
+          .type = address,
+          .help = "IPv4 or IPv6 address to answer for",
+          .presence = Presence::required},
+    mac_field("MAC address to answer with"),
+};
+
+constexpr std::array<std::string_view, 1> kNameKey = {"name"};
+constexpr std::array<std::string_view, 5> kRouteKey = {"destination", "source", "next_hop", "next_hop_port", "gateway"};
+constexpr std::array<std::string_view, 2> kStaticMacKey = {"mac", "vlan"};
+constexpr std::array<std::string_view, 1> kStaticNeighbourKey = {"address"};
+constexpr std::array<std::string_view, 2> kPortParents = {"bridge", "router"};
+constexpr std::array<std::string_view, 1> kRouteParents = {"router"};
+constexpr std::array<std::string_view, 1> kStaticParents = {"bridge"};
+
+constexpr std::array<KindInfo, 7> kKinds = {{
+    {Kind::HOST,
+     "host",
+     "hosts",
+     "host",
+     "Machines that run an agent (agents register themselves)",
+     "  viaduct host create node-7\n",
+     kHostFields,
+     kNameKey,
+     {}},
+    {Kind::BRIDGE,
+     "bridge",
+     "bridges",
+     "bridge",
+     "Virtual Ethernet switches",
+     "  viaduct bridge create blue\n"
+     "  viaduct bridge create green --tenant acme --wait\n",
+     kDeviceFields,
+     kNameKey,
+     {}},
+    {Kind::ROUTER,
+     "router",
+     "routers",
+     "router",
+     "Virtual routers",
+     "  viaduct router create r1\n",
+     kDeviceFields,
+     kNameKey,
+     {}},
+    {Kind::PORT, "port", "ports", "port", "Ports of bridges and routers",
+     "  viaduct port create blue-r1 --bridge blue\n"
+     "  viaduct port create r1-blue --router r1 --address 10.0.1.1/24 --address fd00:1::1/64 --mtu 1500\n"
+     "  viaduct port create vm1 --bridge blue --host node-1 --interface tap1 --wait\n",
+     kPortFields, kNameKey, kPortParents},
+    {Kind::ROUTE, "route", "routes", "route", "Routes of routers (those of port addresses follow by themselves)",
+     "  viaduct route create --router r1 --to 0.0.0.0/0 --via 192.0.2.1 --port r1-up\n"
+     "  viaduct route create --router r1 --to 10.9.0.0/16 --blackhole\n"
+     "  viaduct route create --router r1 --to 2001:db8::/32 --reject\n",
+     kRouteFields, kRouteKey, kRouteParents},
+    {Kind::STATIC_MAC, "static-mac", "static-macs", "staticMac", "MAC addresses pinned to a port of a bridge",
+     "  viaduct static-mac create --bridge blue --mac 02:00:00:00:00:01 --port vm1\n", kStaticMacFields, kStaticMacKey,
+     kStaticParents},
+    {Kind::STATIC_NEIGHBOUR, "static-neighbour", "static-neighbours", "staticNeighbour",
+     "Addresses that a bridge answers ARP and ND for",
+     "  viaduct static-neighbour create --bridge blue --ip 10.0.1.10 --mac 02:00:00:00:00:01\n", kStaticNeighbourFields,
+     kStaticNeighbourKey, kStaticParents},
+}};
+
+}  // namespace
+
+const Field* KindInfo::find(std::string_view name_or_option) const {
+  auto at = std::ranges::find_if(
+      fields, [&](const Field& field) { return field.name == name_or_option || field.option == name_or_option; });
+  return at == fields.end() ? nullptr : &*at;
+}
+
+std::span<const KindInfo> kinds() { return kKinds; }
+
+const KindInfo& info(Kind kind) {
+  return *std::ranges::find_if(kKinds, [&](const KindInfo& entry) { return entry.kind == kind; });
+}
+
+const KindInfo* find_kind(std::string_view name) {
+  auto at = std::ranges::find_if(kKinds, [&](const KindInfo& entry) { return entry.name == name; });
+  return at == kKinds.end() ? nullptr : &*at;
+}
+
+const KindInfo* find_kind_by_schema(std::string_view member) {
+  auto at = std::ranges::find_if(kKinds, [&](const KindInfo& entry) { return entry.schema == member; });
+  return at == kKinds.end() ? nullptr : &*at;
+}
+
+}  // namespace viaduct::cli

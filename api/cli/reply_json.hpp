@@ -1,0 +1,18 @@
+// Replies of the daemon as JSON, straight from the schema: every field, its name in snake_case, in the schema's order.
+//
+// The schema only grows, so these names are stable. UUIDs, addresses and kinds become text; a nil UUID becomes null.
+#pragma once
+
+#include <capnp/dynamic.h>
+
+#include <string>
+#include <string_view>
+
+#include "api/cli/value.hpp"
+
+namespace viaduct::cli {
+
+Json reply_json(capnp::DynamicValue::Reader value);
+std::string snake_case(std::string_view camel_case);
+
+}  // namespace viaduct::cli

@@ -1,0 +1,41 @@
+#include "api/cli/session.hpp"
+
+#include "api/cli/token.hpp"
+
+namespace viaduct::cli {
+
+std::string Session::setting(const std::string& given, const char* variable, const char* otherwise) const {
+  if (!given.empty()) return given;
+  auto value = environment_.variable(variable);
+  return value && !value->empty() ? *value : otherwise;
+}
+
+Result<ClientOptions> Session::client_options() const {
+  ClientOptions options;
+  auto endpoint = Endpoint::parse(setting(settings_.address, "VIADUCT_ADDRESS", kDefaultAddress));
+  if (!endpoint) return endpoint.failure();
+  options.endpoint = *endpoint;
+  options.token_file = setting(settings_.token_file, "VIADUCT_TOKEN_FILE", kDefaultTokenFile);
+  options.timeout = std::chrono::milliseconds(static_cast<int64_t>(settings_.timeout_seconds * 1000));
+  return options;
+}
+
+Result<Client*> Session::client() {
+  if (!client_) {
+    auto options = client_options();
+    if (!options) return options.failure();
+    auto client = Client::open(*options);
+    if (!client) return client.failure();
+    client_ = std::move(*client);
+  }
+  return client_.get();
+}
+
+Result<Directory*> Session::directory() {
+  auto connected = client();
+  if (!connected) return connected.failure();
+  if (!directory_) directory_ = std::make_unique<Directory>(**connected);
+  return directory_.get();
+}
+
+}  // namespace viaduct::cli

@@ -1,0 +1,8 @@
+#pragma once
+
+namespace viaduct::cli {
+
+// Of the build, from CMakeLists.txt.
+inline constexpr const char* kVersion = VIADUCT_VERSION;
+
+}  // namespace viaduct::cli
