@@ -1,0 +1,81 @@
+// The packets of one worker that wait for a neighbour's MAC address.
+//
+// Owned by the worker's thread. Bounded in every direction: for one neighbour, for one port of entry (so that one guest's
+// scan of empty addresses cannot use up the room of all), in packets and in bytes. What does not fit is refused with a
+// reason that is counted; the caller drops it as park_overflow. What waits too long is handed back by expire().
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "flows/packet/packet.hpp"
+#include "flows/simulation/verdict.hpp"
+#include "flows/state/state_tables.hpp"
+
+namespace viaduct::actors {
+
+// A packet with bytes of its own, and what it takes to simulate it again from the start.
+struct ParkedPacket {
+  std::vector<uint8_t> frame;
+  flows::Offload offload;
+  flows::PortNumber in_port;  // none for a packet that a device made: those share the bound of one port
+  PortId emitted_from;        // set for a packet that a device made
+  flows::Time received;
+};
+
+enum class ParkRefusal : uint8_t { neighbour_full, port_full, packets_full, bytes_full, count_ };
+
+class ParkingLot {
+ public:
+  struct Options {
+    size_t per_neighbour = 16;
+    size_t per_port = 256;
+    size_t packets = 4096;
+    size_t bytes = 16 << 20;  // of frames
+  };
+  ParkingLot() : ParkingLot(Options()) {}
+  explicit ParkingLot(const Options& options) : options_(options) {}
+
+  // False, and counted, when it is refused.
+  bool park(const flows::simulation::NeighbourWanted& wanted, ParkedPacket packet, flows::Time deadline);
+  // What waits for this neighbour, in the order of arrival.
+  std::vector<ParkedPacket> take(const flows::simulation::NeighbourWanted& wanted);
+  // What has waited until its deadline; all for the same reason, park_timeout.
+  std::vector<ParkedPacket> expire(flows::Time now);
+  std::optional<flows::Time> next_deadline() const;
+
+  size_t size() const { return spots_.size(); }
+  size_t bytes() const { return bytes_; }
+  uint64_t refused(ParkRefusal reason) const { return refused_[static_cast<size_t>(reason)]; }
+
+ private:
+  using Wanted = flows::simulation::NeighbourWanted;
+  struct WantedHash {
+    size_t operator()(const Wanted& wanted) const {
+      return (std::hash<PortId>()(wanted.port) ^ std::hash<IpAddress>()(wanted.address)) * 0x9e37'79b9'7f4a'7c15ULL;
+    }
+  };
+  struct Spot {
+    Wanted wanted;
+    ParkedPacket packet;
+    flows::Time deadline;
+  };
+  using Spots = std::list<Spot>;  // by deadline
+
+  std::optional<ParkRefusal> refusal(const Wanted& wanted, const ParkedPacket& packet) const;
+  ParkedPacket leave(Spots::iterator spot);
+
+  const Options options_;
+  Spots spots_;
+  std::unordered_map<Wanted, std::vector<Spots::iterator>, WantedHash> waiting_;
+  std::unordered_map<flows::PortNumber, size_t> by_port_;
+  size_t bytes_ = 0;
+  std::array<uint64_t, static_cast<size_t>(ParkRefusal::count_)> refused_{};
+};
+
+}  // namespace viaduct::actors
