@@ -32,15 +32,18 @@ void check_labels(const Labels& labels) {
   }
 }
 
-// A cell that nobody but `cells` holds any more, or a new one.
+// A cell that nobody holds any more, or a new one. What the previous holder wrote is seen by the next.
 template <class Cell>
 std::shared_ptr<Cell> claim(std::vector<std::shared_ptr<Cell>>& cells) {
-  for (auto& cell : cells) {
-    if (cell.use_count() != 1) continue;
-    std::atomic_thread_fence(std::memory_order_acquire);  // sees what the previous holder wrote
-    return cell;
+  const auto hand_out = [](const std::shared_ptr<Cell>& cell) {
+    return std::shared_ptr<Cell>(cell.get(), [cell](Cell* c) { c->held.store(false, std::memory_order_release); });
+  };
+  for (const auto& cell : cells) {
+    if (!cell->held.exchange(true, std::memory_order_acquire)) return hand_out(cell);
   }
-  return cells.emplace_back(std::make_shared<Cell>());
+  const auto& cell = cells.emplace_back(std::make_shared<Cell>());
+  cell->held.store(true, kRelaxed);
+  return hand_out(cell);
 }
 
 }  // namespace

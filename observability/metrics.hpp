@@ -74,6 +74,8 @@ class alignas(64) PacketCell {
   }
   uint64_t value(LabelIndex at) const { return slots_[at.value].load(std::memory_order_relaxed); }
 
+  std::atomic<bool> held{false};  // by a thread; the registry's business
+
  private:
   std::array<std::atomic<uint64_t>, kCellSlots> slots_{};
 };
@@ -87,6 +89,8 @@ double bucket_upper_bound_seconds(size_t bucket);
 class alignas(64) HistogramCell {
  public:
   void observe(std::chrono::nanoseconds duration);
+
+  std::atomic<bool> held{false};  // by a thread; the histogram's business
 
  private:
   friend class Histogram;

@@ -40,9 +40,9 @@ class WorkerProbe {
   void simulated(std::chrono::nanoseconds duration) { simulation_->observe(duration); }
   void parked() { parked_->add(0); }                                 // waits for a missing fact
   void emitted(uint64_t packets = 1) { emitted_->add(0, packets); }  // made by the simulation: ARP, ICMP, ND
-  void learning_refused() { anomalies_->add(0); }  // a table or a device's share of it is full
-  void stale_verdict() { anomalies_->add(1); }     // the facts kept changing: executed, no flow
-  void record_lost() { anomalies_->add(2); }       // the ring to the flow controller was full; found by its dump
+  void learning_refused() { anomalies_->add(0); }                    // a table or a device's share of it is full
+  void stale_verdict() { anomalies_->add(1); }                       // the facts kept changing: executed, no flow
+  void record_lost() { anomalies_->add(2); }  // the ring to the flow controller was full; found by its dump
 
  private:
   std::shared_ptr<PacketCell> upcalls_, verdicts_, drops_, installs_, parked_, emitted_, anomalies_;
