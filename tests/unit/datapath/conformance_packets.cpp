@@ -21,11 +21,13 @@ TEST_P(DatapathConformance, EveryKindOfPacketIsMatchedInFull) {
   frames::Udp large = spec;
   large.payload = 1472;
   large.src_port = 1001;
+  frames::Udp extended = spec;
+  extended.src_port = 1002;
   std::vector<Kind> kinds{
       {"udp4", frames::udp4(spec)},
       {"udp6", frames::udp6(spec)},
       {"largest udp4", frames::udp4(large)},
-      {"udp6 with extension headers", frames::udp6_with_extensions(spec)},
+      {"udp6 with extension headers", frames::udp6_with_extensions(extended)},
       {"arp", frames::arp_request(a.host, b.host)},
       {"vlan", frames::tagged(frames::udp4(spec), 0x6005)},
       {"vlan with DEI", frames::tagged(frames::udp4(spec), 0x3007)},

@@ -1,0 +1,248 @@
+#include "flows/datapath/ebpf/flow_table.hpp"
+
+#include <bpf/bpf.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+#include "flows/datapath/ebpf/record.hpp"
+
+namespace viaduct::flows::ebpf {
+
+namespace {
+
+// steady_clock is CLOCK_MONOTONIC, the clock of bpf_ktime_get_ns().
+uint64_t monotonic_ns() {
+  return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1));
+}
+
+// `idle` becomes the smaller one: entries of one flow are added up.
+void add_stats(FlowStats& sum, const vd_flow& record, uint64_t now, bool first) {
+  sum.packets += record.packets;
+  sum.bytes += record.bytes;
+  uint64_t used = std::max(record.last_used_ns, record.created_ns);
+  std::chrono::nanoseconds idle(used < now ? now - used : 0);
+  sum.idle = first ? idle : std::min(sum.idle, idle);
+}
+
+}  // namespace
+
+FlowTable::FlowTable(KernelMaps& maps, ErrorCounts& errors, size_t max_flows)
+    : maps_(maps),
+      errors_(errors),
+      max_entries_(max_flows),
+      references_(std::make_unique<std::atomic<uint32_t>[]>(kVdMaxPorts)) {}
+
+InstallResult FlowTable::install(const FlowInstall& install) {
+  std::optional<vd_flow> record = compile(install);
+  if (!record) return InstallResult::unsupported;
+  record->created_ns = monotonic_ns();
+  vd_class of = class_of(install.flow.mask);
+  vd_key key = to_kernel(install.packet_key, of);
+  // The same packets may belong to another flow by now (a change of the topology): the newer one has them.
+  constexpr int kAttempts = 3;
+  for (int i = 0; i < kAttempts; ++i) {
+    bool taken = false;
+    InstallResult result = install_once(install.flow, of, key, *record, taken);
+    if (!taken) return result;
+    release_key(of, key);
+  }
+  return InstallResult::overlaps;
+}
+
+InstallResult FlowTable::install_once(const Flow& flow, vd_class of, const vd_key& key, vd_flow& record, bool& taken) {
+  Shard& shard = this->shard(flow.id);
+  std::lock_guard lock(shard.mutex);
+  auto at = shard.flows.find(flow.id);
+  if (at != shard.flows.end()) return extend(at->second, of, key, record, taken);
+  switch (add_entry(of, key, record)) {
+    case Added::yes:
+      shard.flows.emplace(flow.id, Keys{record.mask, {}, key});
+      flows_.fetch_add(1, std::memory_order_relaxed);
+      return InstallResult::installed;
+    case Added::taken:
+      taken = true;
+      return InstallResult::overlaps;
+    case Added::full:
+      return InstallResult::table_full;
+    case Added::failed:
+      break;
+  }
+  return InstallResult::error;
+}
+
+// The flow is there: its entries do what the new one does, and there is one for this packet.
+InstallResult FlowTable::extend(Keys& keys, vd_class of, const vd_key& key, vd_flow& record, bool& taken) {
+  bool changed = false;
+  if (!replace_all(keys, of, record, changed)) return InstallResult::error;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (std::memcmp(&keys[i], &key, sizeof key) == 0) return InstallResult::replaced;
+  }
+  switch (add_entry(of, key, record)) {
+    case Added::yes:
+      keys.more.push_back(key);
+      return changed ? InstallResult::replaced : InstallResult::installed;
+    case Added::taken:
+      taken = true;
+      return InstallResult::overlaps;
+    case Added::full:
+      return InstallResult::table_full;
+    case Added::failed:
+      break;
+  }
+  return InstallResult::error;
+}
+
+// Entries keep their statistics, but for the packets of the moment between reading and writing one.
+bool FlowTable::replace_all(Keys& keys, vd_class of, const vd_flow& record, bool& changed) {
+  for (size_t i = 0; i < keys.size(); ++i) {
+    vd_flow old;
+    if (bpf_map_lookup_elem(maps_.flows(of), &keys[i], &old) != 0) continue;
+    if (same_actions(old, record)) return true;
+    vd_flow now = record;
+    now.packets = old.packets;
+    now.bytes = old.bytes;
+    now.last_used_ns = old.last_used_ns;
+    now.created_ns = old.created_ns;
+    if (bpf_map_update_elem(maps_.flows(of), &keys[i], &now, BPF_EXIST) != 0) {
+      errors_.count_errno("install", errno);
+      return false;
+    }
+    refer(keys[i], now, 1);
+    refer(keys[i], old, -1);
+    changed = true;
+  }
+  return true;
+}
+
+FlowTable::Added FlowTable::add_entry(vd_class of, const vd_key& key, const vd_flow& record) {
+  if (entries_.fetch_add(1, std::memory_order_relaxed) >= max_entries_) {
+    entries_.fetch_sub(1, std::memory_order_relaxed);
+    return Added::full;
+  }
+  enter_class(of);
+  if (bpf_map_update_elem(maps_.flows(of), &key, &record, BPF_NOEXIST) == 0) {
+    refer(key, record, 1);
+    return Added::yes;
+  }
+  int error = errno;
+  leave_class(of);
+  entries_.fetch_sub(1, std::memory_order_relaxed);
+  if (error == EEXIST) return Added::taken;
+  errors_.count_errno("install", error);
+  return error == E2BIG ? Added::full : Added::failed;
+}
+
+// Removes one entry and gives what it last was.
+bool FlowTable::take_entry(vd_class of, const vd_key& key, vd_flow& record) {
+  if (bpf_map_lookup_and_delete_elem(maps_.flows(of), &key, &record) != 0) {
+    if (errno != ENOENT) errors_.count_errno("remove", errno);
+    return false;
+  }
+  refer(key, record, -1);
+  leave_class(of);
+  entries_.fetch_sub(1, std::memory_order_relaxed);
+  return true;
+}
+
+// Takes an entry from the flow that owns it.
+void FlowTable::release_key(vd_class of, const vd_key& key) {
+  vd_flow record;
+  if (bpf_map_lookup_elem(maps_.flows(of), &key, &record) != 0) return;
+  FlowId owner{record.id_high, record.id_low};
+  Shard& shard = this->shard(owner);
+  std::lock_guard lock(shard.mutex);
+  if (!take_entry(of, key, record)) return;
+  auto at = shard.flows.find(owner);
+  if (at == shard.flows.end()) return;
+  Keys& keys = at->second;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (std::memcmp(&keys[i], &key, sizeof key) != 0) continue;
+    if (keys.size() == 1) {
+      shard.flows.erase(at);
+      flows_.fetch_sub(1, std::memory_order_relaxed);
+    } else {
+      keys[i] = keys[keys.size() - 1];
+      keys.more.pop_back();
+    }
+    return;
+  }
+}
+
+bool FlowTable::remove_flow(Shard& shard, const FlowId& id, FlowStats& last) {
+  std::lock_guard lock(shard.mutex);
+  auto at = shard.flows.find(id);
+  if (at == shard.flows.end()) return false;
+  Keys& keys = at->second;
+  vd_class of = class_of(FieldSet::from_bits(keys.mask));
+  bool first = true;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    vd_flow record;
+    if (!take_entry(of, keys[i], record)) continue;
+    add_stats(last, record, monotonic_ns(), first);
+    first = false;
+  }
+  shard.flows.erase(at);
+  flows_.fetch_sub(1, std::memory_order_relaxed);
+  return true;
+}
+
+size_t FlowTable::remove(std::span<const FlowId> ids, const Datapath::StatsVisitor& last) {
+  size_t removed = 0;
+  for (const FlowId& id : ids) {
+    FlowStats stats;
+    if (!remove_flow(shard(id), id, stats)) continue;
+    ++removed;
+    if (last) last(id, stats);
+  }
+  return removed;
+}
+
+void FlowTable::remove_port(PortNumber in_port) {
+  for (Shard& shard : shards_) {
+    std::vector<FlowId> ids;
+    {
+      std::lock_guard lock(shard.mutex);
+      for (auto& [id, keys] : shard.flows) {
+        if (keys.first.in_port == in_port.value) ids.push_back(id);
+      }
+    }
+    remove(ids, {});
+  }
+}
+
+void FlowTable::flush() {
+  for (Shard& shard : shards_) {
+    std::vector<FlowId> ids;
+    {
+      std::lock_guard lock(shard.mutex);
+      for (auto& [id, keys] : shard.flows) ids.push_back(id);
+    }
+    remove(ids, {});
+  }
+}
+
+// The program asks a class only while its bit is set: set before the first entry, cleared after the last.
+void FlowTable::enter_class(vd_class of) {
+  if (class_entries_[of].fetch_add(1) != 0) return;
+  std::lock_guard lock(classes_mutex_);
+  if (class_entries_[of] != 0) std::atomic_ref(maps_.config().classes).fetch_or(1U << of);
+}
+
+void FlowTable::leave_class(vd_class of) {
+  if (class_entries_[of].fetch_sub(1) != 1) return;
+  std::lock_guard lock(classes_mutex_);
+  if (class_entries_[of] == 0) std::atomic_ref(maps_.config().classes).fetch_and(~(1U << of));
+}
+
+void FlowTable::refer(const vd_key& key, const vd_flow& record, int by) {
+  auto add = [&](uint32_t port) {
+    if (port < kVdMaxPorts) references_[port].fetch_add(static_cast<uint32_t>(by), std::memory_order_relaxed);
+  };
+  add(key.in_port);
+  for (size_t i = 0; i < std::min<size_t>(record.outputs, kVdMaxOutputs); ++i) add(record.output[i]);
+}
+
+}  // namespace viaduct::flows::ebpf

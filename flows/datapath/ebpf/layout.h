@@ -1,0 +1,167 @@
+/* The memory that the tc program and the driver share: the layout of every pinned map. Read by clang -target bpf (C) and
+ * by the driver (C++), so only plain structs here.
+ *
+ * kVdLayoutVersion names this layout. A daemon that finds pinned maps of another version removes them and starts anew:
+ * increase it with every change to a struct, a map or the meaning of a field.
+ *
+ * Byte order: addresses as on the wire; all integers in host order.
+ */
+#ifndef VIADUCT_DATAPATH_EBPF_LAYOUT_H_
+#define VIADUCT_DATAPATH_EBPF_LAYOUT_H_
+
+#include <stdint.h>
+
+enum {
+  kVdMagic = 0x56444450, /* "VDDP" */
+  kVdLayoutVersion = 1,
+  kVdMaxPorts = 8192, /* port numbers are 1..8191 */
+  kVdMaxWorkers = 16,
+  kVdMaxOutputs = 32,
+  kVdRecipeBytes = 44,
+  kVdRingBytes = 8 << 20, /* a worker's ring to user space */
+  /* A port's share of one ring: so many noisy ports with full frames fit beside each other. */
+  kVdPortQueueBytes = 512 << 10,
+  kVdMaxExtensionHeaders = 16,
+};
+
+/* How much of a packet a flow is looked up by. A class is a prefix of struct vd_key; a higher class is asked first. */
+enum vd_class {
+  kVdEthernet = 0, /* ... and IP protocol and fragment */
+  kVdAddresses,    /* + addresses and type of service */
+  kVdPorts,        /* + layer-4 ports, ICMP type and code */
+  kVdExact,        /* + TTL */
+  kVdClasses,
+};
+
+/* FlowKey (flows/packet/flow_key.hpp). An IPv4 address uses the first four bytes, the rest are zero. */
+struct vd_key {
+  uint32_t in_port;
+  uint8_t eth_src[6];
+  uint8_t eth_dst[6];
+  uint16_t eth_type;
+  uint16_t vlan_tci;
+  uint16_t inner_vlan_tci;
+  uint8_t ip_proto;
+  uint8_t fragment; /* flows::Fragment */
+  uint8_t ip_src[16];
+  uint8_t ip_dst[16];
+  uint8_t ip_tos;
+  uint8_t pad_tos[3];
+  uint16_t l4_src;
+  uint16_t l4_dst;
+  uint8_t ip_ttl;
+  uint8_t pad_ttl[3];
+};
+
+/* Lengths of the prefixes: the key sizes of the four flow maps. Multiples of four, which the kernel hashes fastest. */
+enum {
+  kVdEthernetKeyBytes = 24,
+  kVdAddressesKeyBytes = 60,
+  kVdPortsKeyBytes = 64,
+  kVdExactKeyBytes = 68,
+};
+
+enum vd_flow_flags {
+  kVdSetEthernet = 1,
+};
+
+/* One entry. Statistics are written by the program, everything else by the driver. Checks (TTL, MTU) come before any
+ * rewrite, so that a packet that fails one reaches user space as it came in. */
+struct vd_flow {
+  uint64_t packets;
+  uint64_t bytes;
+  uint64_t last_used_ns; /* CLOCK_MONOTONIC; 0: never */
+  uint64_t created_ns;
+  uint64_t id_high;
+  uint64_t id_low;
+  uint32_t mask;    /* FieldSet::bits() of the megaflow */
+  uint8_t flags;    /* vd_flow_flags */
+  uint8_t outputs;  /* 0: drop */
+  uint8_t dec_ttl;  /* how many times */
+  uint8_t recipe_bytes;
+  uint16_t mtu;     /* of the narrowest CheckMtu; 0: none */
+  uint8_t ethernet[12]; /* destination, source: as on the wire */
+  uint16_t output[kVdMaxOutputs];
+  /* The actions as they were given, for dump_flows (actions.cpp); the program does not read it. */
+  uint8_t recipe[kVdRecipeBytes];
+  uint16_t pad;
+};
+
+enum vd_port_flags {
+  kVdPortUsed = 1,        /* the number is taken */
+  kVdPortPresent = 2,     /* ifindex is valid */
+  kVdPortPeer = 4,        /* a veth whose peer lives in another namespace: hand packets to the peer directly */
+  kVdPortOwnsClsact = 8,  /* the qdisc was made by us */
+  kVdPortIpv6Silenced = 16, /* disable_ipv6 was 0 before us */
+};
+
+/* A port, by its number, in memory shared with user space. */
+struct vd_port {
+  uint32_t flags;
+  uint32_t ifindex;
+  char name[16];
+  uint32_t mtu;
+  int32_t queued;       /* upcalls waiting; a crash may leave it off by one */
+  int64_t queued_bytes;
+  uint64_t sent_packets; /* by execute(): not seen by the program */
+  uint64_t sent_bytes;
+  uint64_t reserved[1];
+};
+
+/* A port's counters, one copy per CPU. */
+struct vd_port_counters {
+  uint64_t rx_packets, rx_bytes;
+  uint64_t tx_packets, tx_bytes;
+  uint64_t upcalls;
+  uint64_t upcalls_lost;
+};
+
+enum vd_counter {
+  kVdHits,
+  kVdMisses,        /* upcalls wanted because of no flow */
+  kVdLostCredit,    /* the port had kPortCredit upcalls waiting, or its share of the ring */
+  kVdLostRing,      /* the ring was full */
+  kVdLostTruncated, /* longer than a record */
+  kVdLostNoRing,    /* no worker has made its ring yet */
+  kVdOutputGone,    /* a flow's output port has no interface */
+  kVdRewriteFailed, /* the kernel could not make the packet writable */
+  kVdUnknownPort,   /* a filter was left on an interface that is no port */
+  kVdCounters,
+};
+
+/* The only entry of the map `config`, in memory shared with user space. */
+struct vd_config {
+  uint32_t magic;
+  uint32_t layout_version;
+  uint32_t workers;
+  uint32_t max_flows;
+  uint32_t classes;  /* bit c: class c has flows */
+  uint32_t port_credit;
+  uint32_t next_port; /* where the search for a free number begins */
+  char name[36];   /* DatapathOptions::name */
+};
+
+enum vd_reason { kVdMiss = 0, kVdTtlExpired = 1, kVdTooBig = 2 };
+
+/* The head of a record in a worker's ring; the frame follows, without its outer VLAN tag. */
+struct vd_upcall {
+  uint64_t time_ns;
+  uint32_t in_port;
+  uint32_t frame_bytes;
+  uint32_t record_bytes; /* what was charged to the port's share */
+  uint16_t gso_size;
+  uint16_t vlan_tci;   /* with vlan_proto != 0: the tag to put back behind the addresses */
+  uint16_t vlan_proto; /* host order: 0x8100 or 0x88a8 */
+  uint8_t reason;      /* vd_reason */
+  uint8_t pad[5];
+};
+
+/* Sizes of the records: constants, because the kernel wants a reservation's size to be one. */
+enum {
+  kVdSmallFrame = 480,
+  kVdMediumFrame = 2016,
+  kVdLargeFrame = 16352,
+  kVdHugeFrame = 65535 + 18, /* kMaxUpcallBytes */
+};
+
+#endif
