@@ -190,7 +190,7 @@ void NeighbourResolver::known_due(Neighbours::iterator at, const NeighbourEntry&
     }
     out.mark.push_back({table_key(key), NeighbourState::stale, just_after(entry.confirmed)});
     enter(neighbour, State::stale, now);
-  } else if (entry.state == NeighbourState::reachable && entry.confirmed > neighbour.since) {
+  } else if (entry.state == NeighbourState::reachable && entry.confirmed >= neighbour.since) {
     confirm(key, neighbour, entry.confirmed);
     if (neighbour.due > now) return;
     enter(neighbour, State::stale, now);

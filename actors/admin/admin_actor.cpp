@@ -1,0 +1,229 @@
+#include "actors/admin/admin_actor.hpp"
+
+#include <memory>
+
+#include "actors/admin/replies.hpp"
+#include "actors/admin/request.hpp"
+#include "actors/admin/state_lines.hpp"
+#include "actors/admin/trace_run.hpp"
+#include "actors/runtime/status.hpp"
+#include "observability/log.hpp"
+
+namespace viaduct::actors {
+
+namespace log = observability::log;
+
+namespace {
+
+constexpr std::chrono::seconds kPartTimeout{20};
+constexpr std::chrono::seconds kPatience{5};  // beyond what the operator allowed
+
+struct AdminState {
+  const char* name = "admin";
+  Status status{"admin", "admin"};
+  std::unique_ptr<AdminLinks> links;
+};
+
+using Self = AdminActor::stateful_pointer<AdminState>;
+using Promise = caf::typed_response_promise<AdminAnswer>;
+
+// One request on its way: what its handlers need, and its one answer.
+struct Exchange {
+  Self self;
+  uint64_t id;
+  std::string_view kind;
+  Promise promise;
+
+  const AdminLinks& links() const { return *self->state.links; }
+  void answer(schema::Frame frame, std::string_view outcome = "ok") const {
+    links().probe.request(kind, outcome);
+    Promise one_use = promise;
+    one_use.deliver(AdminAnswer{std::make_shared<const schema::Frame>(std::move(frame))});
+  }
+  void refuse(AdminProblem problem, std::string_view outcome = "refused") const {
+    answer(error_reply(id, problem), outcome);
+  }
+  // For requests to a part of the daemon that does not answer.
+  auto unavailable(std::string_view part) const {
+    return [exchange = *this, part](const caf::error& error) {
+      std::string text = exchange.self->system().render(error);
+      exchange.refuse({schema::ErrorCode::UNAVAILABLE,
+                       "the daemon's " + std::string(part) + " does not answer (" + text +
+                           "); `viaduct status` shows its actors, the daemon's log says more",
+                       {}},
+                      "unavailable");
+    };
+  }
+  // Asks for the snapshot first, as most answers name objects.
+  template <class Then>
+  void with_snapshot(Then then) const {
+    self->request(links().store, kPartTimeout, ReadTopology{})
+        .then([then](const SnapshotPtr& snapshot) { then(snapshot); }, unavailable("topology store"));
+  }
+};
+
+void committed(const Exchange& exchange, const TransactRequest& request, const CommitReply& reply) {
+  if (reply.status == CommitReply::Status::unavailable) {
+    return exchange.refuse({schema::ErrorCode::UNAVAILABLE, reply.error, {}}, "unavailable");
+  }
+  if (reply.status == CommitReply::Status::refused) {
+    return exchange.refuse({schema::ErrorCode::INVALID, "", reply.violations});
+  }
+  if (!request.wait_applied || request.transaction.dry_run) {
+    return exchange.answer(committed_reply(exchange.id, reply, false));
+  }
+  exchange.self
+      ->request(exchange.links().store, request.timeout + kPatience, WaitApplied{reply.revision, request.timeout})
+      .then(
+          [=](const WaitAppliedReply& waited) {
+            exchange.answer(committed_reply(exchange.id, reply, waited.reached), waited.reached ? "ok" : "timeout");
+          },
+          exchange.unavailable("topology store"));
+}
+
+void handle(const Exchange& exchange, TransactRequest& request) {
+  exchange.self->request(exchange.links().store, kPartTimeout, request.transaction)
+      .then([=](const CommitReply& reply) { committed(exchange, request, reply); },
+            exchange.unavailable("topology store"));
+}
+
+void handle(const Exchange& exchange, ListRequest& request) {
+  exchange.with_snapshot(
+      [=](const SnapshotPtr& snapshot) { exchange.answer(objects_reply(exchange.id, *snapshot, request)); });
+}
+
+void handle(const Exchange& exchange, WaitApplied& request) {
+  exchange.self->request(exchange.links().store, request.timeout + kPatience, request)
+      .then(
+          [=](const WaitAppliedReply& reply) {
+            if (reply.reached) return exchange.answer(applied_reply(exchange.id, reply.applied));
+            exchange.refuse({schema::ErrorCode::TIMEOUT,
+                             "not applied in time; applied so far: revision " + std::to_string(reply.applied), {}},
+                            "timeout");
+          },
+          exchange.unavailable("topology store"));
+}
+
+std::vector<std::pair<std::string, uint64_t>> drops(const observability::Registry& registry) {
+  std::vector<std::pair<std::string, uint64_t>> out;
+  for (const auto& family : registry.collect()) {
+    if (family.name != "viaduct_dropped_packets_total") continue;
+    for (const auto& sample : family.samples) {
+      for (const auto& [label, value] : sample.labels) {
+        if (label == "reason" && sample.value > 0) out.emplace_back(value, static_cast<uint64_t>(sample.value));
+      }
+    }
+  }
+  return out;
+}
+
+// From part to part; each step adds what it learned.
+void handle(const Exchange& exchange, StatusRequest&) {
+  auto status = std::make_shared<StatusContent>();
+  const auto& links = exchange.links();
+  status->version = VIADUCT_VERSION;
+  status->metrics_url = links.metrics_url;
+  status->host = links.host;
+  status->started = links.started;
+  status->drops = drops(links.registry);
+  Self self = exchange.self;
+  auto finish = [=](const SnapshotPtr& snapshot) {
+    exchange.answer(status_reply(exchange.id, *status, *snapshot));
+  };
+  auto ask_flows = [=](const StoreRevisions& revisions) {
+    status->revisions = revisions;
+    self->request(exchange.links().flows, kPartTimeout, ReportFlows{})
+        .then(
+            [=](const FlowReport& report) {
+              status->flows = report;
+              exchange.with_snapshot(finish);
+            },
+            exchange.unavailable("flow controller"));
+  };
+  auto ask_revisions = [=](const DatapathReport& report) {
+    status->datapath = report;
+    self->request(exchange.links().store, kPartTimeout, ReadRevisions{})
+        .then(ask_flows, exchange.unavailable("topology store"));
+  };
+  auto ask_datapath = [=](const NodeReport& report) {
+    status->node = report;
+    self->request(exchange.links().datapath, kPartTimeout, ReportDatapath{})
+        .then(ask_revisions, exchange.unavailable("datapath"));
+  };
+  self->request(links.node(), kPartTimeout, ReportNode{}).then(ask_datapath, exchange.unavailable("supervisor"));
+}
+
+void handle(const Exchange& exchange, FlowsRequest& request) {
+  auto network = exchange.links().state.network.load();
+  ListFlows list{{}, request.limit};
+  if (!request.port.is_nil()) {
+    const auto* port = network->port(request.port);
+    if (port == nullptr || !port->number) {
+      return exchange.refuse({schema::ErrorCode::NOT_FOUND, "the port is not active on this host, so no flow enters by it", {}});
+    }
+    list.port = port->number;
+  }
+  exchange.self->request(exchange.links().flows, kPartTimeout, list)
+      .then([=](const FlowListReply& reply) { exchange.answer(flows_reply(exchange.id, reply, *network)); },
+            exchange.unavailable("flow controller"));
+}
+
+void handle(const Exchange& exchange, TraceRequest& request) {
+  exchange.with_snapshot([=](const SnapshotPtr& snapshot) {
+    TraceResult result = run_trace(request, *snapshot, exchange.links().state);
+    if (!result.error.empty()) return exchange.refuse({schema::ErrorCode::INVALID, result.error, {}});
+    exchange.answer(trace_reply(exchange.id, result, *snapshot));
+  });
+}
+
+void handle(const Exchange& exchange, LogLevelRequest& request) {
+  std::string specification = request.component.empty() ? request.level : request.component + "=" + request.level;
+  if (auto wrong = log::set_levels(specification)) {
+    return exchange.refuse({schema::ErrorCode::INVALID, *wrong, {}});
+  }
+  exchange.answer(done_reply(exchange.id));
+}
+
+void handle(const Exchange& exchange, StateRequest& request) {
+  exchange.with_snapshot([=](const SnapshotPtr& snapshot) {
+    auto lines = state_lines(request.device, *snapshot, exchange.links().state, std::chrono::steady_clock::now());
+    exchange.answer(state_reply(exchange.id, lines, *snapshot));
+  });
+}
+
+void handle(const Exchange& exchange, FlushState& request) {
+  exchange.self->send(exchange.links().devices, request);
+  exchange.answer(done_reply(exchange.id));
+}
+
+Promise call(Self self, const AdminCall& message) {
+  Promise promise = self->make_response_promise<AdminAnswer>();
+  AdminRequest request = decode_request(*message.request, self->state.links->token);
+  if (const auto* problem = std::get_if<AdminProblem>(&request.content)) {
+    bool unreadable = problem->code == schema::ErrorCode::MALFORMED;
+    if (unreadable) self->state.links->probe.malformed("request");
+    Exchange{self, request.id, "unread", promise}.refuse(*problem, unreadable ? "malformed" : "refused");
+    return promise;
+  }
+  auto& command = std::get<AdminCommand>(request.content);
+  Exchange exchange{self, request.id, kind_of(command), promise};
+  std::visit([&](auto& what) { handle(exchange, what); }, command);
+  return promise;
+}
+
+AdminActor::behavior_type admin_behavior(Self self, const AdminLinks& links) {
+  self->state.links = std::make_unique<AdminLinks>(links);
+  return {
+      [=](const ReportStatus&) { return self->state.status.report(self->mailbox().size()); },
+      [=](const Shutdown&) { self->quit(); },
+      [=](const AdminCall& message) { return call(self, message); },
+  };
+}
+
+}  // namespace
+
+AdminActor spawn_admin(caf::actor_system& system, const AdminLinks& links) {
+  return system.spawn(admin_behavior, links);
+}
+
+}  // namespace viaduct::actors

@@ -1,0 +1,33 @@
+// Answers operators: decodes the request, asks the actors that it concerns, makes the reply. Holds no state, so another
+// one can take over at any time.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "actors/admin/token.hpp"
+#include "actors/agent/agent_state.hpp"
+#include "actors/interfaces.hpp"
+#include "observability/metrics.hpp"
+#include "observability/probes.hpp"
+
+namespace viaduct::actors {
+
+struct AdminLinks {
+  AdminToken token;
+  topology::Host host;
+  std::string metrics_url;
+  std::chrono::system_clock::time_point started;
+  AgentState& state;
+  TopologyStoreActor store;
+  FlowControllerActor flows;
+  DatapathActor datapath;
+  DevicesActor devices;
+  std::function<NodeActor()> node;  // the root is there after the admin actor
+  observability::Registry& registry;
+  observability::AdminProbe& probe;
+};
+
+AdminActor spawn_admin(caf::actor_system& system, const AdminLinks& links);
+
+}  // namespace viaduct::actors

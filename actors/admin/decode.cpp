@@ -1,0 +1,138 @@
+#include <algorithm>
+
+#include "actors/admin/request.hpp"
+#include "topology/codec.hpp"
+
+namespace viaduct::actors {
+
+using schema::ErrorCode;
+
+namespace {
+
+AdminProblem problem(ErrorCode code, std::string message) { return {code, std::move(message), {}}; }
+
+using Content = std::variant<AdminCommand, AdminProblem>;
+
+// Bounded by the endpoint's own patience.
+std::chrono::milliseconds timeout_of(uint32_t milliseconds) {
+  constexpr uint32_t kDefault = 10'000, kMost = 110'000;
+  return std::chrono::milliseconds(milliseconds == 0 ? kDefault : std::min(milliseconds, kMost));
+}
+
+Content decode_transact(schema::Transact::Reader from) {
+  auto operations = topology::decode_operations(from);
+  if (!operations) return problem(ErrorCode::INVALID, operations.error());
+  TransactRequest request;
+  request.transaction.operations = std::move(*operations);
+  request.transaction.dry_run = from.getDryRun();
+  request.wait_applied = from.getWaitApplied();
+  request.timeout = timeout_of(from.getTimeoutMs());
+  return AdminCommand(std::move(request));
+}
+
+Content decode_list(schema::ListObjects::Reader from) {
+  ListRequest request;
+  for (schema::Kind kind : from.getKinds()) {
+    auto known = topology::decode(kind);
+    if (!known) return problem(ErrorCode::INVALID, "unknown kind number " + std::to_string(static_cast<int>(kind)));
+    request.kinds.push_back(*known);
+  }
+  request.name = from.getName().cStr();
+  return AdminCommand(std::move(request));
+}
+
+std::optional<AdminProblem> decode_addresses(schema::PacketDescription::Reader from, PacketDescription& to) {
+  auto source = topology::decode(from.getIpSrc());
+  if (!source) return problem(ErrorCode::INVALID, "source: " + source.error());
+  auto destination = topology::decode(from.getIpDst());
+  if (!destination) return problem(ErrorCode::INVALID, "destination: " + destination.error());
+  to.ip_src = *source;
+  to.ip_dst = *destination;
+  return std::nullopt;
+}
+
+Content decode_trace(schema::TraceRequest::Reader from) {
+  TraceRequest request;
+  request.port = PortId(topology::decode(from.getPort()));
+  auto packet = from.getPacket();
+  auto& to = request.packet;
+  auto frame = packet.getFrame();
+  if (frame.size() > flows::kMaxUpcallBytes) {
+    return problem(ErrorCode::INVALID, "a frame has at most " + std::to_string(flows::kMaxUpcallBytes) + " bytes");
+  }
+  to.frame.assign(frame.begin(), frame.end());
+  to.eth_src = MacAddress::from_uint64(packet.getEthSrc());
+  to.eth_dst = MacAddress::from_uint64(packet.getEthDst());
+  to.eth_type = packet.getEthType();
+  to.vlan = packet.getVlan();
+  if (auto wrong = decode_addresses(packet, to)) return *wrong;
+  to.ip_proto = packet.getIpProto();
+  to.ttl = packet.getTtl();
+  to.tos = packet.getTos();
+  to.l4_src = packet.getL4Src();
+  to.l4_dst = packet.getL4Dst();
+  to.length = packet.getLength();
+  to.arp = packet.getArp();
+  to.dont_fragment = packet.getDontFragment();
+  return AdminCommand(std::move(request));
+}
+
+Content decode_command(schema::AdminRequest::Reader from) {
+  using Which = schema::AdminRequest;
+  switch (from.which()) {
+    case Which::TRANSACT: return decode_transact(from.getTransact());
+    case Which::LIST: return decode_list(from.getList());
+    case Which::WAIT:
+      return AdminCommand(WaitApplied{from.getWait().getRevision(), timeout_of(from.getWait().getTimeoutMs())});
+    case Which::STATUS: return AdminCommand(StatusRequest{});
+    case Which::FLOWS: {
+      constexpr uint32_t kDefault = 1'000, kMost = 100'000;
+      uint32_t limit = from.getFlows().getLimit();
+      return AdminCommand(FlowsRequest{PortId(topology::decode(from.getFlows().getPort())),
+                                       limit == 0 ? kDefault : std::min(limit, kMost)});
+    }
+    case Which::TRACE: return decode_trace(from.getTrace());
+    case Which::SET_LOG_LEVEL:
+      return AdminCommand(LogLevelRequest{from.getSetLogLevel().getComponent(), from.getSetLogLevel().getLevel()});
+    case Which::STATE: return AdminCommand(StateRequest{topology::decode(from.getState().getDevice())});
+    case Which::FLUSH: return AdminCommand(FlushState{topology::decode(from.getFlush().getDevice())});
+  }
+  return problem(ErrorCode::MALFORMED,
+                 "this daemon does not know the request; it is older than the tool. Upgrade the daemon");
+}
+
+}  // namespace
+
+AdminRequest decode_request(const schema::Frame& frame, const AdminToken& token) {
+  auto decoded = schema::with_root<schema::AdminRequest>(frame, schema::ReadLimits{}, [&](auto root) {
+    AdminRequest request;
+    request.id = root.getId();
+    auto secret = root.getToken();
+    if (root.getMajor() != schema::PROTOCOL_MAJOR) {
+      request.content = problem(ErrorCode::VERSION, "the tool speaks version " + std::to_string(root.getMajor()) +
+                                                        ", this daemon version " +
+                                                        std::to_string(schema::PROTOCOL_MAJOR) +
+                                                        "; use the tool of the daemon's release");
+    } else if (!token.matches({secret.begin(), secret.size()})) {
+      request.content = problem(ErrorCode::UNAUTHORIZED,
+                                "wrong token; the daemon's token file is readable for root and the group viaduct");
+    } else {
+      request.content = decode_command(root);
+    }
+    return request;
+  });
+  if (decoded) return std::move(*decoded);
+  AdminRequest request;
+  request.content = problem(ErrorCode::MALFORMED, std::string(schema::to_string(decoded.failure().error)) + ": " +
+                                                      decoded.failure().text);
+  return request;
+}
+
+std::string_view kind_of(const AdminCommand& command) {
+  static constexpr std::string_view kNames[] = {"transact", "list",  "wait",  "status", "flows",
+                                                "trace",    "log",   "state", "flush"};
+  static_assert(std::size(kNames) == std::variant_size_v<AdminCommand>);
+  return kNames[command.index()];
+}
+
+}  // namespace viaduct::actors

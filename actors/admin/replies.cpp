@@ -1,0 +1,219 @@
+#include "actors/admin/replies.hpp"
+
+#include <capnp/message.h>
+
+#include "topology/codec.hpp"
+
+namespace viaduct::actors {
+
+using topology::Kind;
+using topology::ObjectRef;
+
+namespace {
+
+double seconds_since(std::chrono::system_clock::time_point then) {
+  return std::chrono::duration<double>(std::chrono::system_clock::now() - then).count();
+}
+
+// A reply under construction.
+struct Reply {
+  capnp::MallocMessageBuilder message;
+  schema::AdminReply::Builder root = message.initRoot<schema::AdminReply>();
+  explicit Reply(uint64_t id) { root.setId(id); }
+  schema::Frame frame() { return schema::Frame::of(message); }
+};
+
+bool wanted(const topology::Object& object, const std::string& name) {
+  return name.empty() || topology::name_of(object) == name || topology::id_of(object).to_string() == name;
+}
+
+}  // namespace
+
+std::string name_or_id(const topology::Snapshot& snapshot, const ObjectRef& ref) {
+  auto object = snapshot.find(ref);
+  std::string name = object == nullptr ? "" : topology::name_of(*object);
+  return name.empty() ? ref.id.to_string() : name;
+}
+
+schema::Frame error_reply(uint64_t id, const AdminProblem& problem) {
+  Reply reply(id);
+  auto error = reply.root.initError();
+  if (!problem.violations.empty()) {
+    topology::encode_refused(problem.violations, error);
+  } else {
+    error.setCode(problem.code);
+  }
+  if (!problem.message.empty()) error.setMessage(problem.message);
+  return reply.frame();
+}
+
+schema::Frame committed_reply(uint64_t id, const CommitReply& commit, bool applied) {
+  Reply reply(id);
+  auto committed = reply.root.initCommitted();
+  committed.setRevision(commit.revision);
+  committed.setApplied(applied);
+  auto changes = committed.initChanges(static_cast<unsigned>(commit.changes.size()));
+  for (unsigned i = 0; i < commit.changes.size(); ++i) topology::encode(commit.changes[i], changes[i]);
+  auto ids = committed.initIds(static_cast<unsigned>(commit.ids.size()));
+  for (unsigned i = 0; i < commit.ids.size(); ++i) topology::encode(commit.ids[i], ids[i]);
+  return reply.frame();
+}
+
+schema::Frame objects_reply(uint64_t id, const topology::Snapshot& snapshot, const ListRequest& request) {
+  std::vector<Kind> kinds = request.kinds;
+  if (kinds.empty()) {
+    for (size_t kind = 0; kind < static_cast<size_t>(Kind::count_); ++kind) kinds.push_back(static_cast<Kind>(kind));
+  }
+  std::vector<const topology::Object*> found;
+  for (Kind kind : kinds) {
+    snapshot.for_each(kind, [&](const topology::Object& object) {
+      if (wanted(object, request.name)) found.push_back(&object);
+    });
+  }
+  Reply reply(id);
+  auto list = reply.root.initObjects();
+  list.setRevision(snapshot.revision());
+  auto objects = list.initObjects(static_cast<unsigned>(found.size()));
+  for (unsigned i = 0; i < found.size(); ++i) topology::encode(*found[i], objects[i]);
+  return reply.frame();
+}
+
+schema::Frame applied_reply(uint64_t id, uint64_t revision) {
+  Reply reply(id);
+  reply.root.setApplied(revision);
+  return reply.frame();
+}
+
+schema::Frame done_reply(uint64_t id) {
+  Reply reply(id);
+  reply.root.setDone();
+  return reply.frame();
+}
+
+schema::Frame trace_reply(uint64_t id, const TraceResult& trace, const topology::Snapshot& snapshot) {
+  using flows::simulation::DeviceKind;
+  Reply reply(id);
+  auto out = reply.root.initTrace();
+  out.setDescription(trace.description);
+  out.setOutcome(trace.outcome);
+  out.setDropReason(trace.drop_reason);
+  out.setActions(trace.actions);
+  out.setMatch(trace.match);
+  auto outputs = out.initOutputs(static_cast<unsigned>(trace.outputs.size()));
+  for (unsigned i = 0; i < trace.outputs.size(); ++i) outputs.set(i, trace.outputs[i]);
+  auto steps = out.initSteps(static_cast<unsigned>(trace.trace.steps.size()));
+  for (unsigned i = 0; i < trace.trace.steps.size(); ++i) {
+    const auto& step = trace.trace.steps[i];
+    steps[i].setDepth(step.depth);
+    steps[i].setStage(std::string(flows::simulation::to_string(step.stage)));
+    steps[i].setDetail(step.detail);
+    if (step.device_kind == DeviceKind::none) continue;
+    Kind kind = step.device_kind == DeviceKind::bridge   ? Kind::bridge
+                : step.device_kind == DeviceKind::router ? Kind::router
+                                                         : Kind::port;
+    topology::encode(ObjectRef{kind, step.device}, steps[i].initDevice());
+    steps[i].setDeviceName(name_or_id(snapshot, {kind, step.device}));
+  }
+  return reply.frame();
+}
+
+schema::Frame flows_reply(uint64_t id, const FlowListReply& flows, const flows::simulation::Network& network) {
+  Reply reply(id);
+  auto list = reply.root.initFlows();
+  list.setTotal(flows.total);
+  auto lines = list.initFlows(static_cast<unsigned>(flows.flows.size()));
+  for (unsigned i = 0; i < flows.flows.size(); ++i) {
+    const auto& [flow, stats, tags] = flows.flows[i];
+    auto line = lines[i];
+    line.setId(flow.id.to_string());
+    line.setMatch(flow.to_string());
+    line.setActions(flows::to_string(flow.actions.view()));
+    line.setPackets(stats.packets);
+    line.setBytes(stats.bytes);
+    line.setIdleSeconds(std::chrono::duration<double>(stats.idle).count());
+    line.setTags(tags);
+    if (const auto* port = network.at(flow.key.in_port)) {
+      topology::encode(port->id.uuid(), line.initPort());
+      line.setPortName(port->name);
+    }
+  }
+  return reply.frame();
+}
+
+namespace {
+
+void encode_actors(const NodeReport& node, schema::Status::Builder out) {
+  auto lines = out.initActors(static_cast<unsigned>(node.actors.size()));
+  for (unsigned i = 0; i < node.actors.size(); ++i) {
+    const auto& actor = node.actors[i];
+    lines[i].setName(actor.name);
+    lines[i].setKind(actor.kind);
+    lines[i].setState(std::string(observability::to_string(actor.state)));
+    lines[i].setRestarts(actor.restarts);
+    lines[i].setMailbox(actor.mailbox_depth);
+    lines[i].setLastError(actor.last_error);
+    lines[i].setUpSeconds(seconds_since(actor.since));
+  }
+}
+
+void encode_ports(const DatapathReport& datapath, const topology::Snapshot& snapshot, schema::Status::Builder out) {
+  auto lines = out.initPorts(static_cast<unsigned>(datapath.ports.size()));
+  for (unsigned i = 0; i < datapath.ports.size(); ++i) {
+    const auto& port = datapath.ports[i];
+    auto line = lines[i];
+    topology::encode(port.port.uuid(), line.initPort());
+    line.setName(name_or_id(snapshot, {Kind::port, port.port.uuid()}));
+    line.setInterface(port.interface);
+    line.setNumber(port.number.value);
+    line.setActive(port.active);
+    line.setReason(port.reason);
+    line.setRxPackets(port.stats.rx_packets);
+    line.setRxBytes(port.stats.rx_bytes);
+    line.setTxPackets(port.stats.tx_packets);
+    line.setTxBytes(port.stats.tx_bytes);
+    line.setUpcalls(port.stats.upcalls);
+    line.setUpcallsLost(port.stats.upcalls_lost);
+  }
+}
+
+}  // namespace
+
+schema::Frame status_reply(uint64_t id, const StatusContent& status, const topology::Snapshot& snapshot) {
+  Reply reply(id);
+  auto out = reply.root.initStatus();
+  out.setVersion(status.version);
+  topology::encode(status.host.id.uuid(), out.initHostId());
+  out.setHostName(status.host.name);
+  out.setDatapath(status.datapath.kind);
+  out.setCommittedRevision(status.revisions.committed);
+  out.setAppliedRevision(status.revisions.applied);
+  out.setFlows(status.datapath.stats.flows);
+  out.setAdoptedFlows(status.flows.adopted);
+  out.setMetricsUrl(status.metrics_url);
+  out.setUpSeconds(seconds_since(status.started));
+  encode_actors(status.node, out);
+  encode_ports(status.datapath, snapshot, out);
+  auto drops = out.initDrops(static_cast<unsigned>(status.drops.size()));
+  for (unsigned i = 0; i < status.drops.size(); ++i) {
+    drops[i].setReason(status.drops[i].first);
+    drops[i].setCount(status.drops[i].second);
+  }
+  return reply.frame();
+}
+
+schema::Frame state_reply(uint64_t id, const std::vector<StateLine>& lines, const topology::Snapshot& snapshot) {
+  Reply reply(id);
+  auto entries = reply.root.initState().initEntries(static_cast<unsigned>(lines.size()));
+  for (unsigned i = 0; i < lines.size(); ++i) {
+    topology::encode(lines[i].device, entries[i].initDevice());
+    entries[i].setDeviceName(name_or_id(snapshot, lines[i].device));
+    entries[i].setTable(lines[i].table);
+    entries[i].setKey(lines[i].key);
+    entries[i].setValue(lines[i].value);
+    entries[i].setState(lines[i].state);
+    entries[i].setAgeSeconds(lines[i].age_seconds);
+  }
+  return reply.frame();
+}
+
+}  // namespace viaduct::actors

@@ -1,0 +1,73 @@
+// An admin request as values, decoded from its frame; and the errors that answer what cannot be one.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "actors/admin/token.hpp"
+#include "actors/messages.hpp"
+#include "schema/admin.capnp.h"
+
+namespace viaduct::actors {
+
+struct TransactRequest {
+  CommitTransaction transaction;
+  bool wait_applied = false;
+  std::chrono::milliseconds timeout{10'000};
+};
+struct ListRequest {
+  std::vector<topology::Kind> kinds;  // empty: all
+  std::string name;
+};
+struct StatusRequest {};
+struct FlowsRequest {
+  PortId port;
+  size_t limit = 1000;
+};
+
+// schema/admin.capnp PacketDescription.
+struct PacketDescription {
+  std::vector<uint8_t> frame;
+  MacAddress eth_src, eth_dst;
+  uint16_t eth_type = 0;
+  uint16_t vlan = 0;
+  std::optional<IpAddress> ip_src, ip_dst;
+  uint8_t ip_proto = 0, ttl = 0, tos = 0;
+  uint16_t l4_src = 0, l4_dst = 0, length = 0;
+  bool arp = false, dont_fragment = false;
+};
+struct TraceRequest {
+  PortId port;
+  PacketDescription packet;
+};
+struct LogLevelRequest {
+  std::string component, level;
+};
+struct StateRequest {
+  Uuid device;
+};
+
+using AdminCommand = std::variant<TransactRequest, ListRequest, WaitApplied, StatusRequest, FlowsRequest, TraceRequest,
+                                  LogLevelRequest, StateRequest, FlushState>;
+
+struct AdminProblem {
+  schema::ErrorCode code = schema::ErrorCode::INTERNAL;
+  std::string message;
+  std::vector<topology::Violation> violations;
+};
+
+struct AdminRequest {
+  uint64_t id = 0;
+  std::variant<AdminCommand, AdminProblem> content;
+};
+
+// Never throws; a request that is not one comes back as the problem to answer with.
+AdminRequest decode_request(const schema::Frame& frame, const AdminToken& token);
+// "transact", "list": the label of metrics and logs.
+std::string_view kind_of(const AdminCommand& command);
+
+}  // namespace viaduct::actors

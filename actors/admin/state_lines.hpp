@@ -1,0 +1,15 @@
+// Learned state of devices in words, for `viaduct state`.
+#pragma once
+
+#include <vector>
+
+#include "actors/admin/replies.hpp"
+#include "actors/agent/agent_state.hpp"
+
+namespace viaduct::actors {
+
+// `device` nil: of all. Static entries of the topology are included.
+std::vector<StateLine> state_lines(const Uuid& device, const topology::Snapshot& snapshot, const AgentState& state,
+                                   flows::Time now);
+
+}  // namespace viaduct::actors

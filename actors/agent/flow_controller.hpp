@@ -1,0 +1,34 @@
+// Every flow in the datapath, why it is there, and when it must go. Detached: removing and dumping flows talks to the
+// kernel.
+//
+// Flows come from the workers' rings (after they were installed), and, at the start, from the kernel, where an earlier
+// life left them: each is proven or deleted in slices between other messages (adoption). A flow that the kernel holds
+// and nobody told us of (a ring was full) is found by the statistics dump and proven as well.
+#pragma once
+
+#include <functional>
+
+#include "actors/agent/worker_pool.hpp"
+#include "actors/interfaces.hpp"
+#include "observability/probes.hpp"
+
+namespace viaduct::actors {
+
+struct FlowControllerOptions {
+  size_t max_flows = 100'000;
+  std::chrono::milliseconds statistics_interval{1'000};
+  std::chrono::seconds idle_timeout{10};
+};
+
+struct FlowControllerLinks {
+  AgentState& state;
+  flows::Datapath& datapath;
+  WorkerPool& workers;
+  observability::FlowControllerProbe& probe;
+  std::function<void(DeviceEvents)> device_events;  // neighbours that a proof lacks
+};
+
+FlowControllerActor spawn_flow_controller(caf::actor_system& system, const FlowControllerLinks& links,
+                                          const FlowControllerOptions& options);
+
+}  // namespace viaduct::actors

@@ -1,0 +1,51 @@
+// The flow controller's logic without the actor: index, kernel, tables and metrics kept in step.
+#pragma once
+
+#include <deque>
+#include <set>
+
+#include "actors/agent/flow_controller.hpp"
+#include "flows/table/flow_index.hpp"
+
+namespace viaduct::actors {
+
+class FlowKeeper {
+ public:
+  using Clock = std::function<flows::Time()>;
+  FlowKeeper(const FlowControllerLinks& links, const FlowControllerOptions& options, Clock clock);
+
+  // Records of new flows from one worker's ring.
+  void take_installed(size_t worker);
+  // Returns how many flows went.
+  size_t invalidate(const flows::simulation::Invalidation& what);
+  // Reads the kernel's counters, refreshes what live flows use, and removes what is idle.
+  void statistics();
+  // Everything that the kernel holds is to be proven; call prove_some() until it says that nothing is left.
+  void adopt();
+  bool prove_some();
+
+  FlowListReply list(const ListFlows& request);
+  FlowReport report() const { return {index_.size(), adopted_}; }
+
+ private:
+  using Index = flows::FlowIndex<FlowTouches>;
+  struct Unproven {
+    flows::Flow flow;
+    flows::Time give_up;  // a missing neighbour is waited for until then
+  };
+
+  void add(InstalledFlow record, flows::Time now);
+  void remove(std::span<const flows::FlowId> ids);
+  void touch(const FlowTouches& touches, flows::Time now);
+  void adopt_unknown(const std::set<flows::FlowId>& unknown, flows::Time now);
+
+  const FlowControllerLinks links_;
+  const FlowControllerOptions options_;
+  const Clock clock_;
+  Index index_;
+  std::deque<Unproven> unproven_;
+  std::set<flows::FlowId> unknown_before_;  // in the kernel, not in the index, at the last dump
+  uint64_t adopted_ = 0;
+};
+
+}  // namespace viaduct::actors

@@ -1,0 +1,253 @@
+#include "actors/agent/packet_worker.hpp"
+
+#include <pthread.h>
+
+#include <utility>
+
+namespace viaduct::actors {
+
+using flows::DropReason;
+using flows::LearnResult;
+using flows::Time;
+using flows::simulation::Outcome;
+
+namespace {
+constexpr std::chrono::milliseconds kIdlePoll{100};
+constexpr std::chrono::milliseconds kParkTime{3'500};  // the resolver gives up after 3 s, and tells
+
+bool is_empty(const DeviceEvents& events) {
+  return events.wanted.empty() && events.refresh.empty() && events.macs.empty() && events.neighbours.empty();
+}
+}  // namespace
+
+PacketWorker::PacketWorker(AgentState& state, flows::Capabilities capabilities,
+                           std::unique_ptr<flows::PacketChannel> channel, Links links,
+                           observability::WorkerProbe& probe)
+    : state_(state),
+      capabilities_(capabilities),
+      channel_(std::move(channel)),
+      links_(std::move(links)),
+      probe_(probe),
+      network_(state.network),
+      upcalls_(kBatch) {
+  inbox_.on_post([this] { channel_->wake(); });
+}
+
+void PacketWorker::run(std::stop_token stop) {
+  pthread_setname_np(pthread_self(), "packet_worker");
+  std::stop_callback wake_up(stop, [this] { channel_->wake(); });
+  while (!stop.stop_requested()) round(kIdlePoll);
+}
+
+void PacketWorker::round(std::chrono::milliseconds timeout) {
+  size_t count = channel_->poll(upcalls_, timeout);
+  Time now = std::chrono::steady_clock::now();
+  serve_inbox(now);
+  for (size_t i = 0; i < count; ++i) {
+    flows::Upcall& upcall = upcalls_[i];
+    probe_.upcall_received(upcall.reason);
+    Job job{flows::parse(upcall.frame, upcall.in_port, upcall.offload), PortId{}, upcall.received};
+    process(job, now);
+  }
+  retry(parking_.expire(now), now, true);
+  for (size_t i = 0; i < emitted_jobs_.size(); ++i) {  // grows while it is walked
+    Job job = emitted_jobs_[i];
+    process(job, now);
+  }
+  emitted_jobs_.clear();
+  flush();
+}
+
+void PacketWorker::serve_inbox(Time now) {
+  for (const WorkerRequest& request : inbox_.take()) serve(request, now);
+}
+
+void PacketWorker::serve(const WorkerRequest& request, Time now) {
+  if (const auto* emit = std::get_if<EmitPacket>(&request)) {
+    frames_.push_back(emit->frame);
+    probe_.emitted();
+    emitted_jobs_.push_back({flows::parse(frames_.back(), {}), emit->from, now, 1});
+  } else if (const auto* ready = std::get_if<NeighbourReady>(&request)) {
+    retry(parking_.take(ready->neighbour), now, false);
+  } else {
+    retry(parking_.take(std::get<NeighbourFailed>(request).neighbour), now, true);
+  }
+}
+
+void PacketWorker::retry(std::vector<ParkedPacket> packets, Time now, bool give_up) {
+  for (ParkedPacket& parked : packets) {
+    frames_.push_back(std::move(parked.frame));
+    Job job{flows::parse(frames_.back(), parked.in_port, parked.offload), parked.emitted_from, parked.received};
+    job.depth = parked.emitted_from.is_nil() ? 0 : 1;
+    job.give_up = give_up;
+    process(job, now);
+  }
+}
+
+void PacketWorker::process(Job& job, Time now) {
+  bool stable = false;
+  uint64_t epoch = decide(job, now, stable);
+  probe_.verdict(verdict_.outcome);
+  act(job, now, epoch, stable);
+}
+
+// Simulates until the facts held still. Returns the epoch before the last simulation.
+uint64_t PacketWorker::decide(const Job& job, Time now, bool& stable) {
+  uint64_t epoch = 0;
+  const flows::StateView view = state_.view();
+  for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
+    epoch = state_.epochs.now();
+    flows::simulation::Input input{network_.get(), view, job.packet, now, job.give_up};
+    if (job.emitted_from.is_nil()) {
+      flows::simulation::simulate(input, verdict_);
+    } else {
+      flows::simulation::simulate_emitted(input, job.emitted_from, verdict_);
+    }
+    apply_writes(now);
+    stable = state_.epochs.unchanged_since(verdict_.tags.view(), epoch);
+    if (stable || !verdict_.cacheable) return epoch;
+  }
+  return epoch;
+}
+
+void PacketWorker::apply_writes(Time now) {
+  for (const auto& write : verdict_.writes) {
+    std::visit([&](const auto& what) { learn(what, now); }, write);
+  }
+}
+
+void PacketWorker::learn(const flows::simulation::LearnMac& write, Time now) {
+  PortId previous;
+  LearnResult result = state_.macs.learn(write.key, write.port, now, &previous);
+  if (result == LearnResult::unchanged) return;
+  if (result == LearnResult::refused) return probe_.learning_refused();
+  changed(flows::simulation::invalidated_by(write, result, previous));
+  events_.macs.push_back(write);
+}
+
+void PacketWorker::learn(const flows::simulation::LearnNeighbour& write, Time now) {
+  LearnResult result = state_.neighbours.learn(write.key, write.mac, now);
+  if (result == LearnResult::refused) return probe_.learning_refused();
+  // Unchanged answers count too: they confirm, and the router's actor stops asking.
+  events_.neighbours.push_back(write);
+  if (result == LearnResult::unchanged) return;
+  changed(flows::simulation::invalidated_by(write, result, PortId{}));
+  if (!write.key.port.is_nil()) {
+    links_.neighbour_learned({RouterId(write.key.device), write.key.port, write.key.address});
+  }
+}
+
+void PacketWorker::changed(const flows::simulation::Invalidation& what) {
+  state_.learned_changes.fetch_add(1, std::memory_order_relaxed);
+  if (what.empty()) return;
+  state_.epochs.bump(what.tags);
+  state_.epochs.bump(what.epochs);
+  links_.invalidate(what);
+}
+
+void PacketWorker::act(const Job& job, Time now, uint64_t epoch, bool stable) {
+  queue_emits(job, now);
+  for (const auto& neighbour : verdict_.refresh) events_.refresh.push_back(neighbour);
+  if (verdict_.outcome == Outcome::park) return park(job, now);
+  if (verdict_.outcome == Outcome::drop) drop(verdict_.drop_reason);
+  if (verdict_.cacheable && job.emitted_from.is_nil()) {
+    if (stable) {
+      queue_install(job, epoch);
+    } else {
+      probe_.stale_verdict();
+    }
+  }
+  if (verdict_.outcome == Outcome::forward) {
+    outgoing_.push_back({job.packet.bytes, job.packet.offload, job.packet.key.in_port, verdict_.actions});
+  }
+}
+
+void PacketWorker::park(const Job& job, Time now) {
+  ParkedPacket parked;
+  parked.frame.assign(job.packet.bytes.begin(), job.packet.bytes.end());
+  parked.offload = job.packet.offload;
+  parked.in_port = job.packet.key.in_port;
+  parked.emitted_from = job.emitted_from;
+  parked.received = job.received;
+  if (parking_.park(verdict_.wanted, std::move(parked), now + kParkTime)) {
+    probe_.parked();
+  } else {
+    drop(DropReason::park_overflow);
+  }
+  events_.wanted.push_back(verdict_.wanted);
+}
+
+void PacketWorker::queue_install(const Job& job, uint64_t epoch) {
+  InstalledFlow record;
+  flows::Flow flow = flows::Flow::make(job.packet.key, verdict_.mask, verdict_.actions);
+  record.id = flow.id;
+  record.in_port = job.packet.key.in_port;
+  record.epoch = epoch;
+  record.tags = verdict_.tags;
+  for (const auto& routed : verdict_.routed) record.routed.push_back({routed.router, routed.destination});
+  record.attachment = verdict_.touches;
+  installs_.push_back({std::move(flow), job.packet.key});
+  records_.push_back(std::move(record));
+  received_.push_back(job.received);
+}
+
+void PacketWorker::queue_emits(const Job& job, Time now) {
+  for (auto& emit : verdict_.emits) {
+    if (job.depth >= kMaxEmissionDepth || emitted_jobs_.size() >= kMaxEmitsARound) {
+      drop(DropReason::emit_overflow);
+    } else if (emit.limit == EmitPacket::Limit::icmp_error && !state_.icmp_limiter.allow(emit.router, now)) {
+      drop(DropReason::icmp_rate_limited);
+    } else {
+      probe_.emitted();
+      frames_.push_back(std::move(emit.frame));
+      emitted_jobs_.push_back({flows::parse(frames_.back(), {}), emit.from, now, job.depth + 1});
+    }
+  }
+  verdict_.emits.clear();
+}
+
+void PacketWorker::drop(DropReason reason) { probe_.dropped(reason); }
+
+void PacketWorker::flush() {
+  install_batch();
+  execute_batch();
+  frames_.clear();
+  tell();
+}
+
+void PacketWorker::install_batch() {
+  if (installs_.empty()) return;
+  results_.resize(installs_.size());
+  channel_->install(installs_, results_);
+  Time now = std::chrono::steady_clock::now();
+  bool told = false;
+  for (size_t i = 0; i < results_.size(); ++i) {
+    probe_.flow_installed(results_[i]);
+    bool ours = results_[i] == flows::InstallResult::installed || results_[i] == flows::InstallResult::replaced;
+    if (!ours) continue;
+    probe_.upcall_to_flow(now - received_[i]);
+    if (!installed_.try_push(std::move(records_[i]))) probe_.record_lost();
+    told = true;
+  }
+  installs_.clear();
+  records_.clear();
+  received_.clear();
+  if (told) links_.flows_installed();
+}
+
+void PacketWorker::execute_batch() {
+  if (outgoing_.empty()) return;
+  packets_out_.clear();
+  for (const Outgoing& out : outgoing_) {
+    packets_out_.push_back({out.frame, out.offload, out.in_port, out.actions.view()});
+  }
+  for (size_t refused = channel_->execute(packets_out_); refused > 0; --refused) drop(DropReason::datapath_error);
+  outgoing_.clear();
+}
+
+void PacketWorker::tell() {
+  if (is_empty(events_)) return;
+  links_.device_events(std::exchange(events_, {}));
+}
+
+}  // namespace viaduct::actors

@@ -1,0 +1,122 @@
+// One packet worker: a thread with its own upcall channel, parking lot and ring, and the only place where a packet's
+// verdict becomes effects.
+//
+//   poll -> parse -> simulate -> learn -> install the flow, execute the packet, send what devices emit, or park it
+//
+// A worker shares nothing with other workers but AgentState's tables (lock-free reads) and the kernel. It tells actors
+// what concerns time and indexes through Links, in batches, and never waits for an answer.
+//
+// A verdict is installed only when none of its tags changed since before its simulation (TagEpochs); else the packet is
+// simulated again, at most kMaxAttempts times, and then executed without a flow.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <vector>
+
+#include "actors/agent/agent_state.hpp"
+#include "actors/agent/parking_lot.hpp"
+#include "actors/agent/spsc_ring.hpp"
+#include "actors/agent/worker_inbox.hpp"
+#include "actors/messages.hpp"
+#include "flows/datapath/datapath.hpp"
+#include "flows/simulation/simulate.hpp"
+#include "flows/table/flow_index.hpp"
+#include "observability/probes.hpp"
+
+namespace viaduct::actors {
+
+// What a flow keeps alive while it carries packets.
+using FlowTouches = flows::SmallVector<flows::simulation::Touch, 4>;
+using InstalledFlow = flows::FlowRecord<FlowTouches>;
+using InstalledRing = SpscRing<InstalledFlow>;
+
+class PacketWorker {
+ public:
+  static constexpr int kMaxAttempts = 3;
+  static constexpr int kMaxEmissionDepth = 6;     // an error about a reply about …
+  static constexpr size_t kMaxEmitsARound = 1024;
+  static constexpr size_t kBatch = 64;
+  static constexpr size_t kRingCapacity = 8192;
+
+  // Where a worker's news goes. All are called from the worker's thread and must not block.
+  struct Links {
+    std::function<void(flows::simulation::Invalidation)> invalidate;     // -> flow controller
+    std::function<void()> flows_installed;                               // -> flow controller: look at the ring
+    std::function<void(DeviceEvents)> device_events;                     // -> devices
+    std::function<void(const flows::simulation::NeighbourWanted&)> neighbour_learned;  // -> every worker's inbox
+  };
+
+  PacketWorker(AgentState& state, flows::Capabilities capabilities, std::unique_ptr<flows::PacketChannel> channel,
+               Links links, observability::WorkerProbe& probe);
+
+  // The thread's body.
+  void run(std::stop_token stop);
+  // One round: what waits, at most kBatch upcalls, and all their consequences. For tests, and for run().
+  void round(std::chrono::milliseconds timeout);
+  // Any thread.
+  WorkerInbox& inbox() { return inbox_; }
+  // The flow controller's end.
+  InstalledRing& installed() { return installed_; }
+  void wake() { channel_->wake(); }
+
+ private:
+  struct Job {
+    flows::Packet packet;
+    PortId emitted_from;  // nil: it came in by packet.key.in_port
+    flows::Time received;
+    int depth = 0;
+    bool give_up = false;
+  };
+  struct Outgoing {
+    std::span<uint8_t> frame;
+    flows::Offload offload;
+    flows::PortNumber in_port;
+    flows::ActionList actions;
+  };
+
+  void serve_inbox(flows::Time now);
+  void serve(const WorkerRequest& request, flows::Time now);
+  void retry(std::vector<ParkedPacket> packets, flows::Time now, bool give_up);
+  void process(Job& job, flows::Time now);
+  uint64_t decide(const Job& job, flows::Time now, bool& stable);
+  void apply_writes(flows::Time now);
+  void learn(const flows::simulation::LearnMac& write, flows::Time now);
+  void learn(const flows::simulation::LearnNeighbour& write, flows::Time now);
+  void changed(const flows::simulation::Invalidation& what);
+  void act(const Job& job, flows::Time now, uint64_t epoch, bool stable);
+  void park(const Job& job, flows::Time now);
+  void queue_install(const Job& job, uint64_t epoch);
+  void queue_emits(const Job& job, flows::Time now);
+  void drop(flows::DropReason reason);
+  void flush();
+  void install_batch();
+  void execute_batch();
+  void tell();
+
+  AgentState& state_;
+  const flows::Capabilities capabilities_;
+  std::unique_ptr<flows::PacketChannel> channel_;
+  const Links links_;
+  observability::WorkerProbe& probe_;
+  NetworkSlot::Reader network_;
+  WorkerInbox inbox_;
+  InstalledRing installed_{kRingCapacity};
+  ParkingLot parking_;
+
+  flows::simulation::Verdict verdict_;
+  std::vector<flows::Upcall> upcalls_;
+  std::vector<flows::FlowInstall> installs_;
+  std::vector<flows::InstallResult> results_;
+  std::vector<InstalledFlow> records_;       // of installs_, by index
+  std::vector<flows::Time> received_;        // of installs_, by index
+  std::vector<Outgoing> outgoing_;
+  std::vector<flows::PacketOut> packets_out_;
+  std::vector<std::vector<uint8_t>> frames_;  // owned by this round: emitted and retried packets
+  std::vector<Job> emitted_jobs_;
+  DeviceEvents events_;
+};
+
+}  // namespace viaduct::actors

@@ -1,0 +1,66 @@
+#include "actors/agent/worker_pool.hpp"
+
+namespace viaduct::actors {
+
+namespace {
+
+observability::WorkerLabels worker_labels() {
+  observability::WorkerLabels labels;
+  labels.upcall_reasons = {"miss", "ttl_expired", "too_big"};
+  labels.verdict_outcomes = {"forward", "drop", "consumed", "park"};
+  for (size_t i = 0; i < flows::kDropReasons; ++i) {
+    labels.drop_reasons.emplace_back(flows::to_string(static_cast<flows::DropReason>(i)));
+  }
+  labels.install_results = {"installed", "replaced", "overlaps", "table_full", "unsupported", "error"};
+  return labels;
+}
+
+}  // namespace
+
+WorkerPool::WorkerPool(AgentState& state, flows::Datapath& datapath, unsigned workers,
+                       observability::Registry& registry)
+    : state_(state), datapath_(datapath) {
+  const auto labels = worker_labels();
+  for (unsigned i = 0; i < workers; ++i) {
+    probes_.push_back(std::make_unique<observability::WorkerProbe>(registry, labels));
+    channels_.push_back(datapath.open_channel(i));
+  }
+}
+
+void WorkerPool::connect(const PacketWorker::Links& links) {
+  for (size_t i = 0; i < channels_.size(); ++i) {
+    workers_.push_back(std::make_unique<PacketWorker>(state_, datapath_.capabilities(), std::move(channels_[i]), links,
+                                                      *probes_[i]));
+  }
+}
+
+void WorkerPool::start() {
+  if (!threads_.empty()) return;
+  for (auto& worker : workers_) {
+    threads_.emplace_back([&worker](std::stop_token stop) { worker->run(std::move(stop)); });
+  }
+}
+
+void WorkerPool::stop() { threads_.clear(); }
+
+bool WorkerPool::emit(EmitPacket packet) {
+  if (workers_.empty()) return false;
+  unsigned at = next_.fetch_add(1, std::memory_order_relaxed) % static_cast<unsigned>(workers_.size());
+  return workers_[at]->inbox().post(std::move(packet));
+}
+
+void WorkerPool::neighbour_ready(const flows::simulation::NeighbourWanted& neighbour) {
+  for (auto& worker : workers_) worker->inbox().post(NeighbourReady{neighbour});
+}
+
+void WorkerPool::neighbour_failed(const flows::simulation::NeighbourWanted& neighbour) {
+  for (auto& worker : workers_) worker->inbox().post(NeighbourFailed{neighbour});
+}
+
+uint64_t WorkerPool::requests_refused() const {
+  uint64_t sum = 0;
+  for (const auto& worker : workers_) sum += worker->inbox().refused();
+  return sum;
+}
+
+}  // namespace viaduct::actors

@@ -1,0 +1,36 @@
+// The daemon, put together: each part created, named, and handed to those that need it. Read it as a diagram.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "actors/daemons/options.hpp"
+
+namespace viaduct::actors {
+
+class Daemon {
+ public:
+  // Null when it cannot start; `error` says why and what to do. `stopped` is called once, from an actor's thread, when
+  // everything has ended, with the process's exit code.
+  static std::unique_ptr<Daemon> start(const DaemonOptions& options, std::function<void(int)> stopped,
+                                       std::string& error);
+  ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  // Begins the ordered stop. Any thread.
+  void stop();
+
+  uint16_t admin_port() const;
+  std::string metrics_url() const;
+  std::string datapath_kind() const;
+
+ private:
+  struct Parts;
+  explicit Daemon(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace viaduct::actors

@@ -1,0 +1,16 @@
+// Which datapath this host gets.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "actors/daemons/options.hpp"
+#include "flows/datapath/datapath.hpp"
+
+namespace viaduct::actors {
+
+unsigned worker_count(const DaemonOptions& options);
+// Null when the one asked for is not possible here; `error` says why.
+std::unique_ptr<flows::Datapath> open_datapath(const DaemonOptions& options, std::string& error);
+
+}  // namespace viaduct::actors

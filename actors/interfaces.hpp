@@ -1,0 +1,138 @@
+// Every actor of Viaduct and every message that it understands. Read from top to bottom, this is how the daemon works.
+//
+// A core actor's death ends the daemon in order; the others are respawned with back-off (runtime/policy.hpp). All
+// requests have finite time-outs. "detached" actors own a thread because they block (disk, netlink); the others share
+// the scheduler's threads and must not.
+#pragma once
+
+#include <caf/all.hpp>
+
+#include "actors/messages.hpp"
+
+namespace viaduct::actors {
+struct Subscribe;
+}
+
+#define VIADUCT_LOCAL_MESSAGE(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(viaduct::actors::type)
+VIADUCT_LOCAL_MESSAGE(ReportStatus)
+VIADUCT_LOCAL_MESSAGE(Shutdown)
+VIADUCT_LOCAL_MESSAGE(CommitTransaction)
+VIADUCT_LOCAL_MESSAGE(CommitReply)
+VIADUCT_LOCAL_MESSAGE(ReadTopology)
+VIADUCT_LOCAL_MESSAGE(SnapshotPtr)
+VIADUCT_LOCAL_MESSAGE(WaitApplied)
+VIADUCT_LOCAL_MESSAGE(WaitAppliedReply)
+VIADUCT_LOCAL_MESSAGE(StoreRevisions)
+VIADUCT_LOCAL_MESSAGE(ReadRevisions)
+VIADUCT_LOCAL_MESSAGE(Subscribe)
+VIADUCT_LOCAL_MESSAGE(Committed)
+VIADUCT_LOCAL_MESSAGE(FeedFrame)
+VIADUCT_LOCAL_MESSAGE(FeedApplied)
+VIADUCT_LOCAL_MESSAGE(AgentApplied)
+VIADUCT_LOCAL_MESSAGE(ReconcileBindings)
+VIADUCT_LOCAL_MESSAGE(BindingsChanged)
+VIADUCT_LOCAL_MESSAGE(InvalidateFlows)
+VIADUCT_LOCAL_MESSAGE(FlowsInvalidated)
+VIADUCT_LOCAL_MESSAGE(FlowsInstalled)
+VIADUCT_LOCAL_MESSAGE(AdoptFlows)
+VIADUCT_LOCAL_MESSAGE(ListFlows)
+VIADUCT_LOCAL_MESSAGE(FlowListReply)
+VIADUCT_LOCAL_MESSAGE(DeviceEvents)
+VIADUCT_LOCAL_MESSAGE(DevicesChanged)
+VIADUCT_LOCAL_MESSAGE(FlushState)
+VIADUCT_LOCAL_MESSAGE(AdminCall)
+VIADUCT_LOCAL_MESSAGE(AdminAnswer)
+VIADUCT_LOCAL_MESSAGE(DatapathReport)
+VIADUCT_LOCAL_MESSAGE(ReportDatapath)
+VIADUCT_LOCAL_MESSAGE(NodeReport)
+VIADUCT_LOCAL_MESSAGE(ReportNode)
+VIADUCT_LOCAL_MESSAGE(FlowReport)
+VIADUCT_LOCAL_MESSAGE(ReportFlows)
+VIADUCT_LOCAL_MESSAGE(Tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(viaduct::observability::ActorStatus)
+
+namespace viaduct::actors {
+
+using caf::reacts_to;
+using caf::replies_to;
+
+// Every actor under a supervisor.
+using SupervisedActor = caf::typed_actor<
+    replies_to<ReportStatus>::with<observability::ActorStatus>,  // its mailbox depth, from its own mailbox
+    reacts_to<Shutdown>>;                                        // finish and end with reason `normal`
+
+// Removes, expires, lists and adopts flows; owns the index of who depends on what. [agent, core, detached]
+using FlowControllerActor = SupervisedActor::extend<
+    replies_to<InvalidateFlows>::with<FlowsInvalidated>,  // remove the flows that depend on these facts
+    reacts_to<FlowsInstalled>,                            // a worker put records into its ring
+    reacts_to<AdoptFlows>,                                // a network is there: prove what an earlier life left
+    replies_to<ListFlows>::with<FlowListReply>,           // for operators
+    replies_to<ReportFlows>::with<FlowReport>,            // how many
+    reacts_to<Tick>>;                                     // gather statistics, expire what is idle
+
+// Owns time for one bridge: ages MACs and address bindings. One for each bridge. [agent]
+using BridgeDeviceActor = SupervisedActor::extend<
+    reacts_to<DeviceEvents>,  // a worker learned
+    reacts_to<FlushState>,    // forget what was learned
+    reacts_to<Tick>>;
+
+// Owns time for one router: asks for neighbours, retries, refreshes, expires. One for each router. [agent]
+using RouterDeviceActor = SupervisedActor::extend<
+    reacts_to<DeviceEvents>,    // a worker wants or learned a neighbour
+    reacts_to<DevicesChanged>,  // its ports may be others
+    reacts_to<FlushState>,
+    reacts_to<Tick>>;
+
+// Spawns, respawns and addresses the device actors. [agent, core]
+using DevicesActor = SupervisedActor::extend<
+    reacts_to<DevicesChanged>,  // devices came, went or changed
+    reacts_to<DeviceEvents>,    // from workers, sorted out to the devices
+    reacts_to<FlushState>,
+    reacts_to<Tick>>;
+
+// Owns the datapath's ports and the packet workers. [agent, core, detached]
+using DatapathActor = SupervisedActor::extend<
+    replies_to<ReconcileBindings>::with<BindingsChanged>,  // have these interfaces in the datapath, and no others
+    replies_to<ReportDatapath>::with<DatapathReport>,      // ports, counters
+    reacts_to<Tick>>;                                      // an interface may have come or gone
+
+// Receives the change feed, publishes networks, and says when a revision is applied. [agent, core]
+using TopologyMirrorActor = SupervisedActor::extend<
+    replies_to<FeedFrame>::with<FeedApplied>,  // one batch at a time; answered when the datapath behaves accordingly
+    reacts_to<BindingsChanged>>;               // an interface came or went by itself
+
+// Sends one agent what it needs, one acknowledged batch at a time, merging what piles up meanwhile. [cluster]
+using SubscriptionActor = SupervisedActor::extend<
+    reacts_to<Committed>,  // a new revision
+    reacts_to<Tick>>;      // try again after a failure
+
+// The one writer: validates, commits, publishes. [cluster, core, detached]
+using TopologyStoreActor = SupervisedActor::extend<
+    replies_to<CommitTransaction>::with<CommitReply>,     // all operations or none, durable before the answer
+    replies_to<ReadTopology>::with<SnapshotPtr>,          // the newest snapshot
+    replies_to<ReadRevisions>::with<StoreRevisions>,      // committed, and applied by every agent
+    replies_to<WaitApplied>::with<WaitAppliedReply>,      // answered when every agent has applied the revision
+    reacts_to<Subscribe>,                                 // an agent's mirror wants the feed
+    reacts_to<AgentApplied>,                              // from a subscription
+    reacts_to<Tick>>;                                     // a waiter's patience may have ended
+
+// Writes learned state to disk so that a restart finds it. [agent, detached]
+using LearnedStateActor = SupervisedActor::extend<reacts_to<Tick>>;
+
+// Answers operators: reads the request frame, asks whom it concerns, makes the reply frame. [admin]
+using AdminActor = SupervisedActor::extend<
+    replies_to<AdminCall>::with<AdminAnswer>>;
+
+// The root: starts everything in order, applies the policy to deaths, stops everything in the reverse order.
+using NodeActor = caf::typed_actor<
+    replies_to<ReportNode>::with<NodeReport>,  // the state of every actor
+    reacts_to<Shutdown>,                       // the operator's or systemd's word
+    reacts_to<Tick>>;                          // ask every actor how it is
+
+// From a mirror (or, later, a remote agent) to the store.
+struct Subscribe {
+  HostId host;
+  TopologyMirrorActor mirror;
+};
+
+}  // namespace viaduct::actors
