@@ -1,0 +1,120 @@
+#include <linux/openvswitch.h>
+
+#include <algorithm>
+
+#include "flows/datapath/ovs/action_codec.hpp"
+
+namespace viaduct::flows::ovs {
+
+namespace {
+
+struct Placed {
+  size_t position;
+  Action action;
+};
+
+// Collects what a list says: upcalls know their place, the rest follows in order.
+class Decoder {
+ public:
+  bool list(Bytes actions, size_t depth = 0) {
+    if (depth > kMaxMtuChecks) return false;
+    while (auto attribute = next_attribute(actions)) {
+      if (!one(*attribute, depth)) return false;
+    }
+    return actions.empty();
+  }
+  std::optional<DecodedActions> finish() {
+    size_t total = placed_.size() + rest_.size();
+    std::sort(placed_.begin(), placed_.end(), [](auto& a, auto& b) { return a.position < b.position; });
+    DecodedActions out;
+    out.upcall_id = upcall_id_;
+    auto next_placed = placed_.begin();
+    auto next = rest_.begin();
+    for (size_t i = 0; i < total; ++i) {
+      if (next_placed != placed_.end() && next_placed->position == i) {
+        out.actions.push_back((next_placed++)->action);
+      } else if (next != rest_.end()) {
+        out.actions.push_back(*next++);
+      } else {
+        return std::nullopt;
+      }
+    }
+    return out;
+  }
+
+ private:
+  bool one(const Attribute& attribute, size_t depth) {
+    switch (attribute.type) {
+      case OVS_ACTION_ATTR_OUTPUT:
+        return output(attribute.value);
+      case OVS_ACTION_ATTR_SET_MASKED:
+        return set_ethernet(attribute.value);
+      case OVS_ACTION_ATTR_DEC_TTL:
+        return decrement(attribute.value);
+      case OVS_ACTION_ATTR_CHECK_PKT_LEN:
+        return check(attribute.value, depth);
+      default:
+        return false;
+    }
+  }
+  bool output(Bytes value) {
+    uint32_t port;
+    if (value.size() != sizeof port) return false;
+    std::memcpy(&port, value.data(), sizeof port);
+    rest_.push_back(Output{{port}});
+    return true;
+  }
+  bool set_ethernet(Bytes value) {
+    Attributes set;
+    struct Masked {
+      ovs_key_ethernet key;
+      uint8_t mask[sizeof(ovs_key_ethernet)];
+    };
+    if (!set.parse(value)) return false;
+    auto masked = set.get<Masked>(OVS_KEY_ATTR_ETHERNET);
+    if (!masked || std::any_of(std::begin(masked->mask), std::end(masked->mask), [](uint8_t b) { return b != 0xff; })) {
+      return false;
+    }
+    rest_.push_back(
+        SetEthernet{MacAddress(std::to_array(masked->key.eth_src)), MacAddress(std::to_array(masked->key.eth_dst))});
+    return true;
+  }
+  bool decrement(Bytes value) {
+    Attributes nest;
+    return nest.parse(value) && upcall(nest[OVS_DEC_TTL_ATTR_ACTION], UpcallReason::ttl_expired);
+  }
+  bool check(Bytes value, size_t depth) {
+    Attributes nest;
+    return nest.parse(value) && upcall(nest[OVS_CHECK_PKT_LEN_ATTR_ACTIONS_IF_GREATER], UpcallReason::too_big) &&
+           list(nest[OVS_CHECK_PKT_LEN_ATTR_ACTIONS_IF_LESS_EQUAL], depth + 1);
+  }
+  // A list that holds exactly one USERSPACE with a cookie of ours.
+  bool upcall(Bytes actions, UpcallReason reason) {
+    auto action = next_attribute(actions);
+    Attributes nest;
+    if (!action || !actions.empty() || action->type != OVS_ACTION_ATTR_USERSPACE || !nest.parse(action->value)) {
+      return false;
+    }
+    auto cookie = Cookie::decode(nest[OVS_USERSPACE_ATTR_USERDATA]);
+    auto id = nest.get<uint32_t>(OVS_USERSPACE_ATTR_PID);
+    if (!cookie || !id || cookie->reason != reason) return false;
+    if (!upcall_id_) upcall_id_ = id;
+    placed_.push_back(
+        {cookie->position, reason == UpcallReason::too_big ? Action(CheckMtu{cookie->mtu}) : Action(DecrementTtl{})});
+    return true;
+  }
+
+  std::vector<Placed> placed_;
+  std::vector<Action> rest_;
+  std::optional<uint32_t> upcall_id_;
+};
+
+}  // namespace
+
+std::optional<DecodedActions> decode_actions(Bytes actions) {
+  Decoder decoder;
+  if (!decoder.list(actions)) return std::nullopt;
+  return decoder.finish();
+}
+
+}  // namespace viaduct::flows::ovs
