@@ -154,10 +154,9 @@ bool ebpf_available(std::string& why_not) {
     why_not = std::string("no BPF file system at ") + kBpfFileSystem + ": " + error.message();
     return false;
   }
-  // The newest thing that the program needs (Linux 5.19): a BPF ring buffer and the peer redirection are older.
   if (libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_SCHED_CLS, nullptr) != 1 ||
       libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, nullptr) != 1) {
-    why_not = "the kernel refuses tc programs or BPF ring buffers";
+    why_not = "the kernel has no tc programs or no BPF ring buffers";
     return false;
   }
   return true;

@@ -8,7 +8,7 @@
 #include "upcall.bpf.h"
 
 /* Bytes behind the Ethernet header; of one segment when the packet is still to be cut (Packet::l3_segment_bytes). */
-VD_INLINE __u32 l3_segment_bytes(struct __sk_buff *skb, const struct vd_packet *packet) {
+VD_INLINE __u32 l3_segment_bytes(struct __sk_buff* skb, const struct vd_packet* packet) {
   if (!skb->gso_size || !packet->l4) return skb->len - packet->l3;
   __u32 l4_header = 8;
   __u8 data_offset;
@@ -18,7 +18,7 @@ VD_INLINE __u32 l3_segment_bytes(struct __sk_buff *skb, const struct vd_packet *
 }
 
 /* RFC 1141: the checksum of the header follows from the old one. */
-VD_INLINE _Bool decrement_ipv4(struct __sk_buff *skb, __u32 l3, __u8 times) {
+VD_INLINE _Bool decrement_ipv4(struct __sk_buff* skb, __u32 l3, __u8 times) {
   struct {
     __u8 ttl, protocol;
     __be16 checksum;
@@ -30,7 +30,7 @@ VD_INLINE _Bool decrement_ipv4(struct __sk_buff *skb, __u32 l3, __u8 times) {
   return bpf_skb_store_bytes(skb, l3 + 8, &old, sizeof(old), 0) == 0;
 }
 
-VD_INLINE _Bool decrement_ttl(struct __sk_buff *skb, const struct vd_packet *packet, __u8 times) {
+VD_INLINE _Bool decrement_ttl(struct __sk_buff* skb, const struct vd_packet* packet, __u8 times) {
   if (packet->key.eth_type == kEthIpv4) return decrement_ipv4(skb, packet->l3, times);
   __u8 hop_limit = packet->key.ip_ttl - times;
   return bpf_skb_store_bytes(skb, packet->l3 + 7, &hop_limit, 1, BPF_F_RECOMPUTE_CSUM) == 0;
@@ -38,13 +38,13 @@ VD_INLINE _Bool decrement_ttl(struct __sk_buff *skb, const struct vd_packet *pac
 
 enum vd_more { kVdLastOutput, kVdMoreOutputs };
 
-VD_INLINE int output(struct __sk_buff *skb, __u32 number, enum vd_more more) {
-  struct vd_port *port = bpf_map_lookup_elem(&ports, &number);
+VD_INLINE int output(struct __sk_buff* skb, __u32 number, enum vd_more more) {
+  struct vd_port* port = bpf_map_lookup_elem(&ports, &number);
   if (!port || !(port->flags & kVdPortPresent)) {
     count(kVdOutputGone);
     return TC_ACT_SHOT;
   }
-  struct vd_port_counters *of_port = bpf_map_lookup_elem(&port_counters, &number);
+  struct vd_port_counters* of_port = bpf_map_lookup_elem(&port_counters, &number);
   if (of_port) {
     ++of_port->tx_packets;
     of_port->tx_bytes += skb->len;
@@ -54,7 +54,7 @@ VD_INLINE int output(struct __sk_buff *skb, __u32 number, enum vd_more more) {
   return (int)bpf_redirect(port->ifindex, 0);
 }
 
-VD_INLINE int output_all(struct __sk_buff *skb, const struct vd_flow *flow) {
+VD_INLINE int output_all(struct __sk_buff* skb, const struct vd_flow* flow) {
   __u32 outputs = flow->outputs;
   for (__u32 i = 0; i + 1 < kVdMaxOutputs; ++i) {
     if (i + 1 >= outputs) break;
@@ -63,7 +63,7 @@ VD_INLINE int output_all(struct __sk_buff *skb, const struct vd_flow *flow) {
   return output(skb, flow->output[(outputs - 1) & (kVdMaxOutputs - 1)], kVdLastOutput);
 }
 
-VD_INLINE int forward(struct __sk_buff *skb, struct vd_packet *packet, struct vd_flow *flow) {
+VD_INLINE int forward(struct __sk_buff* skb, struct vd_packet* packet, struct vd_flow* flow) {
   if (flow->dec_ttl && packet->key.ip_ttl <= flow->dec_ttl) return upcall(skb, packet, kVdTtlExpired);
   if (flow->mtu && l3_segment_bytes(skb, packet) > flow->mtu) return upcall(skb, packet, kVdTooBig);
   __sync_fetch_and_add(&flow->packets, 1);

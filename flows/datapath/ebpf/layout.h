@@ -74,12 +74,12 @@ struct vd_flow {
   uint64_t created_ns;
   uint64_t id_high;
   uint64_t id_low;
-  uint32_t mask;    /* FieldSet::bits() of the megaflow */
-  uint8_t flags;    /* vd_flow_flags */
-  uint8_t outputs;  /* 0: drop */
-  uint8_t dec_ttl;  /* how many times */
+  uint32_t mask;   /* FieldSet::bits() of the megaflow */
+  uint8_t flags;   /* vd_flow_flags */
+  uint8_t outputs; /* 0: drop */
+  uint8_t dec_ttl; /* how many times */
   uint8_t recipe_bytes;
-  uint16_t mtu;     /* of the narrowest CheckMtu; 0: none */
+  uint16_t mtu;         /* of the narrowest CheckMtu; 0: none */
   uint8_t ethernet[12]; /* destination, source: as on the wire */
   uint16_t output[kVdMaxOutputs];
   /* The actions as they were given, for dump_flows (actions.cpp); the program does not read it. */
@@ -88,10 +88,10 @@ struct vd_flow {
 };
 
 enum vd_port_flags {
-  kVdPortUsed = 1,        /* the number is taken */
-  kVdPortPresent = 2,     /* ifindex is valid */
-  kVdPortPeer = 4,        /* a veth whose peer lives in another namespace: hand packets to the peer directly */
-  kVdPortOwnsClsact = 8,  /* the qdisc was made by us */
+  kVdPortUsed = 1,          /* the number is taken */
+  kVdPortPresent = 2,       /* ifindex is valid */
+  kVdPortPeer = 4,          /* a veth whose peer lives in another namespace: hand packets to the peer directly */
+  kVdPortOwnsClsact = 8,    /* the qdisc was made by us */
   kVdPortIpv6Silenced = 16, /* disable_ipv6 was 0 before us */
 };
 
@@ -101,7 +101,7 @@ struct vd_port {
   uint32_t ifindex;
   char name[16];
   uint32_t mtu;
-  int32_t queued;       /* upcalls waiting; a crash may leave it off by one */
+  int32_t queued; /* upcalls waiting; a crash may leave it off by one */
   int64_t queued_bytes;
   uint64_t sent_packets; /* by execute(): not seen by the program */
   uint64_t sent_bytes;
@@ -135,10 +135,10 @@ struct vd_config {
   uint32_t layout_version;
   uint32_t workers;
   uint32_t max_flows;
-  uint32_t classes;  /* bit c: class c has flows */
+  uint32_t classes; /* bit c: class c has flows */
   uint32_t port_credit;
   uint32_t next_port; /* where the search for a free number begins */
-  char name[36];   /* DatapathOptions::name */
+  char name[36];      /* DatapathOptions::name */
 };
 
 enum vd_reason { kVdMiss = 0, kVdTtlExpired = 1, kVdTooBig = 2 };

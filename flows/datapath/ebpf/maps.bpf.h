@@ -10,14 +10,14 @@
 
 /* One map per class; a map that never held a flow costs nothing (vd_config.classes). Entries are allocated one by one,
  * so that the bound (max_flows) costs memory only when it is used. */
-#define VD_FLOW_MAP(map_name, bytes)               \
-  struct {                                         \
-    __uint(type, BPF_MAP_TYPE_HASH);               \
-    __uint(map_flags, BPF_F_NO_PREALLOC);          \
-    __uint(key_size, bytes);                       \
-    __uint(value_size, sizeof(struct vd_flow));    \
-    __uint(max_entries, 1);                        \
-    __uint(pinning, LIBBPF_PIN_BY_NAME);           \
+#define VD_FLOW_MAP(map_name, bytes)            \
+  struct {                                      \
+    __uint(type, BPF_MAP_TYPE_HASH);            \
+    __uint(map_flags, BPF_F_NO_PREALLOC);       \
+    __uint(key_size, bytes);                    \
+    __uint(value_size, sizeof(struct vd_flow)); \
+    __uint(max_entries, 1);                     \
+    __uint(pinning, LIBBPF_PIN_BY_NAME);        \
   } map_name SEC(".maps")
 
 VD_FLOW_MAP(flows_ethernet, kVdEthernetKeyBytes);
@@ -85,6 +85,6 @@ struct {
 } rings SEC(".maps");
 
 static __always_inline void count(__u32 which) {
-  __u64 *counter = bpf_map_lookup_elem(&counters, &which);
+  __u64* counter = bpf_map_lookup_elem(&counters, &which);
   if (counter) ++*counter;
 }

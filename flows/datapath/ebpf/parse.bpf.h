@@ -43,8 +43,8 @@ struct vd_packet {
 VD_INLINE _Bool is_vlan(__u16 type) { return type == kEthVlan || type == kEthQinQ; }
 
 /* At most two tags; the kernel has taken the outer one out of the data already. */
-VD_INLINE _Bool parse_ethernet(struct __sk_buff *skb, struct vd_packet *packet) {
-  struct vd_key *key = &packet->key;
+VD_INLINE _Bool parse_ethernet(struct __sk_buff* skb, struct vd_packet* packet) {
+  struct vd_key* key = &packet->key;
   __be16 type;
   __be16 tag[2];
   if (bpf_skb_load_bytes(skb, 0, key->eth_dst, 6) || bpf_skb_load_bytes(skb, 6, key->eth_src, 6)) return 0;
@@ -70,14 +70,14 @@ VD_INLINE _Bool parse_ethernet(struct __sk_buff *skb, struct vd_packet *packet) 
   return packet->l3 + length <= skb->len;
 }
 
-VD_INLINE _Bool tcp_is_sound(struct __sk_buff *skb, const struct vd_packet *packet, __u32 bytes) {
+VD_INLINE _Bool tcp_is_sound(struct __sk_buff* skb, const struct vd_packet* packet, __u32 bytes) {
   __u8 data_offset;
   if (bytes < 20 || !VD_LOAD(skb, packet->l4 + 12, data_offset)) return 0;
   __u32 header = (data_offset >> 4) * 4;
   return header >= 20 && (packet->key.fragment != kFragmentNone || header <= bytes);
 }
 
-VD_INLINE _Bool udp_is_sound(struct __sk_buff *skb, const struct vd_packet *packet, __u32 bytes) {
+VD_INLINE _Bool udp_is_sound(struct __sk_buff* skb, const struct vd_packet* packet, __u32 bytes) {
   __be16 length;
   if (bytes < 8 || !VD_LOAD(skb, packet->l4 + 4, length)) return 0;
   __u32 claimed = bpf_ntohs(length);
@@ -85,8 +85,8 @@ VD_INLINE _Bool udp_is_sound(struct __sk_buff *skb, const struct vd_packet *pack
 }
 
 /* The fixed header must be there in full, also in a first fragment. `end` is where the IP packet ends. */
-VD_INLINE _Bool parse_l4(struct __sk_buff *skb, struct vd_packet *packet, __u32 end) {
-  struct vd_key *key = &packet->key;
+VD_INLINE _Bool parse_l4(struct __sk_buff* skb, struct vd_packet* packet, __u32 end) {
+  struct vd_key* key = &packet->key;
   __u32 bytes = end - packet->l4;
   __be16 ports[2];
   __u8 icmp[2];
@@ -124,8 +124,8 @@ struct vd_ipv4 {
   __u8 src[4], dst[4];
 };
 
-VD_INLINE _Bool parse_ipv4(struct __sk_buff *skb, struct vd_packet *packet) {
-  struct vd_key *key = &packet->key;
+VD_INLINE _Bool parse_ipv4(struct __sk_buff* skb, struct vd_packet* packet) {
+  struct vd_key* key = &packet->key;
   struct vd_ipv4 ip;
   if (!VD_LOAD(skb, packet->l3, ip)) return 0;
   __u32 header = (ip.version_length & 15) * 4;
@@ -163,8 +163,8 @@ struct vd_extension {
 enum vd_walk { kWalkOn, kWalkDone, kWalkError };
 
 /* One extension header: moves packet->l4 behind it. */
-VD_INLINE enum vd_walk walk_extension(struct __sk_buff *skb, struct vd_packet *packet, __u32 end) {
-  struct vd_key *key = &packet->key;
+VD_INLINE enum vd_walk walk_extension(struct __sk_buff* skb, struct vd_packet* packet, __u32 end) {
+  struct vd_key* key = &packet->key;
   struct vd_extension header;
   __u32 bytes;
   __u8 kind = key->ip_proto;
@@ -187,8 +187,8 @@ VD_INLINE enum vd_walk walk_extension(struct __sk_buff *skb, struct vd_packet *p
   return key->fragment == kFragmentLater ? kWalkDone : kWalkOn;
 }
 
-VD_INLINE _Bool parse_ipv6(struct __sk_buff *skb, struct vd_packet *packet) {
-  struct vd_key *key = &packet->key;
+VD_INLINE _Bool parse_ipv6(struct __sk_buff* skb, struct vd_packet* packet) {
+  struct vd_key* key = &packet->key;
   struct vd_ipv6 ip;
   if (!VD_LOAD(skb, packet->l3, ip)) return 0;
   __u32 first = bpf_ntohl(ip.version_class_label);
@@ -216,7 +216,7 @@ struct vd_arp {
   __u8 sender_mac[6], sender_ip[4], target_mac[6], target_ip[4];
 } __attribute__((packed));
 
-VD_INLINE _Bool parse_arp(struct __sk_buff *skb, struct vd_packet *packet) {
+VD_INLINE _Bool parse_arp(struct __sk_buff* skb, struct vd_packet* packet) {
   struct vd_arp arp;
   if (!VD_LOAD(skb, packet->l3, arp)) return 0;
   if (arp.hardware != bpf_htons(1) || arp.protocol != bpf_htons(kEthIpv4) || arp.hardware_bytes != 6 ||
@@ -229,7 +229,7 @@ VD_INLINE _Bool parse_arp(struct __sk_buff *skb, struct vd_packet *packet) {
   return 1;
 }
 
-VD_INLINE _Bool parse(struct __sk_buff *skb, struct vd_packet *packet) {
+VD_INLINE _Bool parse(struct __sk_buff* skb, struct vd_packet* packet) {
   if (!parse_ethernet(skb, packet)) return 0;
   switch (packet->key.eth_type) {
     case kEthIpv4:

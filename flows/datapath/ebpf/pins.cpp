@@ -56,6 +56,11 @@ std::error_code make_pin_directory(const std::string& name, std::string& directo
   return make_directory(directory);
 }
 
+bool pins_exist(const std::string& name) {
+  std::error_code ignored;
+  return std::filesystem::exists(std::string(kBpfFileSystem) + "/viaduct/" + name + "/config", ignored);
+}
+
 Pinned inspect_pins(const std::string& directory, size_t max_flows) {
   std::error_code ignored;
   if (std::filesystem::is_empty(directory, ignored)) return Pinned::nothing;

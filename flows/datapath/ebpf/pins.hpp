@@ -15,6 +15,9 @@ std::error_code mount_bpf_file_system();
 // "/sys/fs/bpf/viaduct/<name>", made if absent. The name is one path component.
 std::error_code make_pin_directory(const std::string& name, std::string& directory);
 
+// Whether a datapath of this name has left, or has, anything.
+bool pins_exist(const std::string& name);
+
 enum class Pinned { nothing, usable, other };
 // `other`: another layout version, another size of the flow maps, or not ours.
 Pinned inspect_pins(const std::string& directory, size_t max_flows);

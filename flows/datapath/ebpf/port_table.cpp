@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstring>
 
+#include "flows/datapath/ebpf/pins.hpp"
 #include "flows/datapath/ebpf/tc_filter.hpp"
 
 namespace viaduct::flows::ebpf {
@@ -54,7 +55,7 @@ DatapathPort PortTable::add(const std::string& interface, std::error_code& error
   std::lock_guard lock(mutex_);
   std::optional<Interface> found = find_interface(interface, error);
   if (!found) return {};
-  if (found->enslaved) {
+  if (found->enslaved || belongs_to_another(*found)) {
     error = std::make_error_code(std::errc::device_or_resource_busy);
     return {};
   }
@@ -148,6 +149,12 @@ std::error_code PortTable::remove(PortNumber number) {
   release(maps_.port(number));
   ports_.erase(at);
   return {};
+}
+
+// A filter whose datapath has no maps any more is a left-over, and will be replaced.
+bool PortTable::belongs_to_another(const Interface& interface) const {
+  std::string owner = owner_of(interface.ifindex);
+  return !owner.empty() && owner != maps_.config().name && pins_exist(owner);
 }
 
 PortNumber PortTable::number_of(const std::string& interface) const {

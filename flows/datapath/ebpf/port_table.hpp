@@ -45,6 +45,7 @@ class PortTable {
     bool link_up = false;
   };
 
+  bool belongs_to_another(const Interface& interface) const;
   PortNumber number_of(const std::string& interface) const;
   PortNumber free_number() const;
   std::error_code attach(PortNumber number, Port& port, const Interface& interface);

@@ -10,8 +10,8 @@
 #include "parse.bpf.h"
 #include "upcall.bpf.h"
 
-static __always_inline struct vd_flow *find_flow(const struct vd_key *key, __u32 classes) {
-  struct vd_flow *flow = 0;
+static __always_inline struct vd_flow* find_flow(const struct vd_key* key, __u32 classes) {
+  struct vd_flow* flow = 0;
   if (classes & (1 << kVdExact)) flow = bpf_map_lookup_elem(&flows_exact, key);
   if (!flow && (classes & (1 << kVdPorts))) flow = bpf_map_lookup_elem(&flows_ports, key);
   if (!flow && (classes & (1 << kVdAddresses))) flow = bpf_map_lookup_elem(&flows_addresses, key);
@@ -20,24 +20,24 @@ static __always_inline struct vd_flow *find_flow(const struct vd_key *key, __u32
 }
 
 SEC("tc")
-int viaduct_ingress(struct __sk_buff *skb) {
+int viaduct_ingress(struct __sk_buff* skb) {
   struct vd_packet packet = {};
   __u32 ifindex = skb->ifindex;
   __u32 zero = 0;
-  struct vd_config *cfg = bpf_map_lookup_elem(&config, &zero);
-  __u32 *number = bpf_map_lookup_elem(&port_numbers, &ifindex);
+  struct vd_config* cfg = bpf_map_lookup_elem(&config, &zero);
+  __u32* number = bpf_map_lookup_elem(&port_numbers, &ifindex);
   if (!cfg || !number) {
     count(kVdUnknownPort);
     return TC_ACT_OK;
   }
   packet.key.in_port = *number;
-  struct vd_port_counters *of_port = bpf_map_lookup_elem(&port_counters, number);
+  struct vd_port_counters* of_port = bpf_map_lookup_elem(&port_counters, number);
   if (of_port) {
     ++of_port->rx_packets;
     of_port->rx_bytes += skb->len;
   }
   if (!parse(skb, &packet)) return upcall(skb, &packet, kVdMiss);
-  struct vd_flow *flow = find_flow(&packet.key, cfg->classes);
+  struct vd_flow* flow = find_flow(&packet.key, cfg->classes);
   return flow ? forward(skb, &packet, flow) : upcall(skb, &packet, kVdMiss);
 }
 

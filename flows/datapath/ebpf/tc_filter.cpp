@@ -1,8 +1,14 @@
 #include "flows/datapath/ebpf/tc_filter.hpp"
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include <array>
 #include <cerrno>
+#include <cstring>
+
+#include "flows/datapath/ebpf/kernel_maps.hpp"
+#include "flows/datapath/ebpf/layout.h"
 
 namespace viaduct::flows::ebpf {
 
@@ -22,9 +28,42 @@ bpf_tc_hook hook_of(uint32_t ifindex, bpf_tc_attach_point point) {
 
 std::error_code code(int negative_errno) { return {-negative_errno, std::generic_category()}; }
 
+// The name in the map `config`, if that is what `id` is.
+std::string name_in_config(uint32_t id) {
+  UniqueFd map(bpf_map_get_fd_by_id(id));
+  bpf_map_info info{};
+  uint32_t length = sizeof info;
+  if (!map || bpf_obj_get_info_by_fd(map.get(), &info, &length) != 0) return {};
+  if (std::strcmp(info.name, "config") != 0 || info.value_size != sizeof(vd_config)) return {};
+  uint32_t zero = 0;
+  vd_config config{};
+  if (bpf_map_lookup_elem(map.get(), &zero, &config) != 0 || config.magic != kVdMagic) return {};
+  return {config.name, strnlen(config.name, sizeof config.name)};
+}
+
 bool is_absent(int error) { return error == -ENOENT || error == -ENODEV || error == -EINVAL; }
 
 }  // namespace
+
+std::string owner_of(uint32_t ifindex) {
+  bpf_tc_hook hook = hook_of(ifindex, BPF_TC_INGRESS);
+  bpf_tc_opts options{};
+  options.sz = sizeof options;
+  options.handle = kHandle;
+  options.priority = kPriority;
+  if (bpf_tc_query(&hook, &options) != 0) return {};
+  UniqueFd program(bpf_prog_get_fd_by_id(options.prog_id));
+  std::array<uint32_t, 64> maps{};
+  bpf_prog_info info{};
+  uint32_t length = sizeof info;
+  info.nr_map_ids = maps.size();
+  info.map_ids = reinterpret_cast<uintptr_t>(maps.data());
+  if (!program || bpf_obj_get_info_by_fd(program.get(), &info, &length) != 0) return {};
+  for (uint32_t i = 0; i < info.nr_map_ids && i < maps.size(); ++i) {
+    if (std::string name = name_in_config(maps[i]); !name.empty()) return name;
+  }
+  return {};
+}
 
 std::error_code attach_program(uint32_t ifindex, int program, bool& made_clsact) {
   bpf_tc_hook hook = hook_of(ifindex, BPF_TC_INGRESS);

@@ -1,0 +1,130 @@
+#include "flows/datapath/ebpf/record.hpp"
+
+#include <gtest/gtest.h>
+
+#include "frames.hpp"
+
+namespace viaduct::flows::ebpf {
+
+namespace {
+
+FlowInstall flow_of(frames::Bytes frame, FieldSet mask, const ActionList& actions) {
+  FlowKey key = frames::parsed(frame, PortNumber{7}).key;
+  return {Flow::make(key, mask, actions), key};
+}
+
+frames::Bytes udp4() { return frames::udp4({frames::Host::number(1), frames::Host::number(2)}); }
+frames::Bytes udp6() { return frames::udp6({frames::Host::number(1), frames::Host::number(2)}); }
+
+Output to(uint32_t port) { return Output{PortNumber{port}}; }
+
+// Through the map and back.
+std::optional<Flow> round_trip(const FlowInstall& install) {
+  std::optional<vd_flow> record = compile(install);
+  if (!record) return std::nullopt;
+  return to_flow(to_kernel(install.packet_key, class_of(install.flow.mask)), *record);
+}
+
+}  // namespace
+
+TEST(Record, AMaskIsRoundedUpToTheSmallestClass) {
+  FieldSet mask = FieldSet::ethernet();
+  EXPECT_EQ(class_of({}), kVdEthernet);
+  EXPECT_EQ(class_of(mask), kVdEthernet);
+  mask.add({Field::inner_vlan, Field::ip_proto, Field::fragment});
+  EXPECT_EQ(class_of(mask), kVdEthernet);
+  mask.add(Field::ip_tos);
+  EXPECT_EQ(class_of(mask), kVdAddresses);
+  mask.add(Field::l4_dst);
+  EXPECT_EQ(class_of(mask), kVdPorts);
+  mask.add(Field::ip_ttl);
+  EXPECT_EQ(class_of(mask), kVdExact);
+  EXPECT_EQ(class_of({Field::ip_ttl}), kVdExact);
+  EXPECT_EQ(class_of({Field::l4_src}), kVdPorts);
+}
+
+TEST(Record, EverySubsetOfFieldsComesBack) {
+  for (const frames::Bytes& frame :
+       {udp4(), udp6(), frames::arp_request(frames::Host::number(1), frames::Host::number(2)),
+        frames::tagged(frames::tagged(udp6(), 3), 0x4004)}) {
+    for (uint32_t bits = 0; bits <= FieldSet::all().bits(); ++bits) {
+      FlowInstall install = flow_of(frame, FieldSet::from_bits(bits), {to(1)});
+      std::optional<Flow> back = round_trip(install);
+      ASSERT_TRUE(back) << bits;
+      ASSERT_EQ(back->key, install.flow.key) << install.flow.to_string();
+      ASSERT_EQ(back->mask, install.flow.mask);
+      ASSERT_EQ(back->id, install.flow.id);
+    }
+  }
+}
+
+TEST(Record, ActionsComeBackAsTheyWere) {
+  MacAddress x = MacAddress::from_uint64(0x02aabbccddee), y = MacAddress::from_uint64(0x020102030405);
+  std::vector<ActionList> lists{
+      {},
+      {to(1)},
+      {to(8191), to(2), to(2)},
+      {SetEthernet{x, y}, DecrementTtl{}, CheckMtu{1500}, SetEthernet{y, x}, DecrementTtl{}, CheckMtu{1400}, to(3)},
+      {CheckMtu{9000}, to(1), to(2)},
+  };
+  for (const ActionList& actions : lists) {
+    std::optional<Flow> back = round_trip(flow_of(udp4(), FieldSet::all(), actions));
+    ASSERT_TRUE(back) << to_string(actions.view());
+    EXPECT_EQ(back->actions, actions);
+  }
+}
+
+TEST(Record, HopsAreCompiledIntoOneTemplate) {
+  MacAddress x = MacAddress::from_uint64(1), y = MacAddress::from_uint64(2);
+  ActionList actions{SetEthernet{x, y}, DecrementTtl{}, CheckMtu{1500}, SetEthernet{y, x},
+                     DecrementTtl{},    CheckMtu{1400}, CheckMtu{1450}, to(3)};
+  std::optional<vd_flow> record = compile(flow_of(udp4(), FieldSet::all(), actions));
+  ASSERT_TRUE(record);
+  EXPECT_EQ(record->dec_ttl, 2);
+  EXPECT_EQ(record->mtu, 1400);
+  EXPECT_EQ(record->ethernet[5], 1) << "the last destination";
+  EXPECT_EQ(record->ethernet[11], 2) << "the last source";
+  EXPECT_EQ(record->outputs, 1);
+}
+
+TEST(Record, WhatTheProgramCannotDoIsRefused) {
+  SetEthernet set{MacAddress::from_uint64(1), MacAddress::from_uint64(2)};
+  ActionList too_many_outputs, too_many_hops, too_long;
+  for (int i = 0; i <= kVdMaxOutputs; ++i) too_many_outputs.push_back(to(1));
+  for (size_t i = 0; i <= kMaxDecrementTtl; ++i) too_many_hops.push_back(DecrementTtl{});
+  too_many_hops.push_back(to(1));
+  for (int i = 0; i < 4; ++i) too_long.push_back(set);
+  too_long.push_back(to(1));
+  for (const ActionList& actions :
+       {too_many_outputs, too_many_hops, too_long, ActionList{to(1), set, to(2)}, ActionList{to(1), CheckMtu{1500}},
+        ActionList{to(1), DecrementTtl{}, to(2)}, ActionList{set}, ActionList{to(0)}, ActionList{to(kVdMaxPorts)},
+        ActionList{CheckMtu{0}, to(1)}}) {
+    EXPECT_FALSE(compile(flow_of(udp4(), FieldSet::all(), actions))) << to_string(actions.view());
+  }
+  frames::Bytes arp = frames::arp_request(frames::Host::number(1), frames::Host::number(2));
+  EXPECT_FALSE(compile(flow_of(arp, FieldSet::all(), {DecrementTtl{}, to(1)})));
+}
+
+// A cut IPv6 packet has the addresses of neither family; no packet that the program parses is like it.
+TEST(Record, AMalformedPacketsAddressesAreRefused) {
+  frames::Bytes cut = udp6();
+  cut.resize(30);
+  EXPECT_FALSE(compile(flow_of(cut, FieldSet::all(), {to(1)})));
+  EXPECT_TRUE(compile(flow_of(cut, FieldSet::ethernet(), {to(1)})));
+}
+
+TEST(Record, ForeignEntriesAreRecognised) {
+  FlowInstall install = flow_of(udp4(), FieldSet::all(), {SetEthernet{}, to(1)});
+  vd_key key = to_kernel(install.packet_key, kVdExact);
+  vd_flow good = compile(install).value();
+  ASSERT_TRUE(to_flow(key, good));
+  std::vector<vd_flow> bad(5, good);
+  bad[0].id_low ^= 1;
+  bad[1].mask |= 1U << 31;
+  bad[2].recipe[0] = 99;
+  bad[3].recipe_bytes = kVdRecipeBytes + 1;
+  bad[4].outputs = kVdMaxOutputs + 1;
+  for (const vd_flow& record : bad) EXPECT_FALSE(to_flow(key, record));
+}
+
+}  // namespace viaduct::flows::ebpf
