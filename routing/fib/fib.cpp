@@ -52,11 +52,12 @@ bool has(const EntryList* list, RouteId id) {
 FibMatch Fib::lookup(const IpAddress& source, const IpAddress& destination, uint64_t flow_hash) const {
   const TrieKey key = TrieKey::of(destination);
   const auto width = static_cast<unsigned>(destination.width_bits());
-  const EntryList* holding[129];  // the lists at prefixes that hold the destination, shortest first
+  const EntryList* holding[130];  // the lists at prefixes that hold the destination, shortest first
   int count = 0;
   for (const TrieNode* node = root(destination.family()).get(); node != nullptr;) {
     if (node->key.common(key) < node->length) break;
-    if (node->list) holding[count++] = node->list.get();
+    holding[count] = node->list.get();
+    count += holding[count] != nullptr ? 1 : 0;  // not a branch: every second node has none
     if (node->length == width) break;
     node = node->child[key.bit(node->length)].get();
   }
