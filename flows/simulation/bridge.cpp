@@ -36,21 +36,24 @@ const PortView* flood(Walk& walk, const BridgeView& bridge) {
   return any ? nullptr : walk.drop(DropReason::no_flood_targets);
 }
 
-// Where a MAC is, and how that is known; null when it is not.
+// Where a MAC is, and how that is known; null when it is not, or when the port has gone and its entry is about to.
 struct Location {
   const PortView* port = nullptr;
   const char* how = "";
 };
+Location at_port(Walk& walk, const BridgeView& bridge, PortId id, const char* how) {
+  const PortView* port = walk.network().port(id);
+  if (port == nullptr) walk.tag(tag::absent(id));
+  if (port == nullptr || port->device_id != bridge.id.uuid()) return {};
+  return {port, how};
+}
 Location locate(Walk& walk, const BridgeView& bridge, const MacAddress& mac) {
-  if (const RouterLink* link = bridge.router_macs.find(mac)) return {walk.network().port(link->bridge_port), "router"};
-  if (const PinnedMac* pinned = bridge.static_macs.find(mac)) return {walk.network().port(pinned->port), "static"};
+  if (const RouterLink* link = bridge.router_macs.find(mac)) return at_port(walk, bridge, link->bridge_port, "router");
+  if (const PinnedMac* pinned = bridge.static_macs.find(mac)) return at_port(walk, bridge, pinned->port, "static");
   const auto learned = walk.input.state.macs.find({bridge.id, kVlan, mac});
   if (!learned) return {};
-  // The port may have gone since; its entry is about to.
   walk.tag(tag::mac(bridge.id, kVlan, mac, learned->port));
-  const PortView* port = walk.network().port(learned->port);
-  if (port == nullptr || port->device_id != bridge.id.uuid()) return {};
-  return {port, "learned"};
+  return at_port(walk, bridge, learned->port, "learned");
 }
 
 const PortView* unicast(Walk& walk, const BridgeView& bridge) {

@@ -60,6 +60,7 @@ NextHopAnswer resolve_next_hop(Walk& walk, const RouterView& router, const PortV
     walk.note_device(Stage::next_hop, [&] { return next_hop.to_string() + " is not on the link of " + name_of(out); });
     return {Kind::unreachable, {}};
   }
+  if (peer == nullptr && !out.peer.is_nil()) walk.tag(tag::absent(out.peer));
   if (peer != nullptr) {
     if (const auto answer = from_peer(walk, *peer, next_hop, wanted)) return *answer;
   }

@@ -18,11 +18,12 @@ bool is_directed_broadcast(const PortView& port, const IpAddress& ip) {
                      [&](const IpPrefix& own) { return own.broadcast() == ip; });
 }
 
-// RFC 1812 5.3.7, RFC 4291 2.5: what no packet on a link comes from. The router's own address comes from no neighbour.
+// RFC 1812 5.3.7, RFC 4291 2.5: what no packet on a link comes from. The router's own addresses may come back to it: an
+// error that it sent to the previous hop, when the way from there leads through it.
 bool is_martian_source(const PortView& in, const IpAddress& ip) {
   if (ip.is_any() || ip.is_multicast() || ip.is_loopback() || ip.is_limited_broadcast()) return true;
   if (ip.is_v4() && ip.storage()[0] == 0) return true;
-  return in.has_address(ip) || is_directed_broadcast(in, ip);
+  return is_directed_broadcast(in, ip);
 }
 
 bool header_checksum_ok(const Packet& packet) {

@@ -1,0 +1,114 @@
+// Any bytes as a packet at any port of a fixed network: no crash, and verdicts that keep their word.
+//
+// Input: one byte for the port, one for the offload, then the frame.
+#include <algorithm>
+#include <cstdlib>
+
+#include "../scenario/scenario_network.hpp"
+#include "flows/simulation/simulate.hpp"
+
+namespace {
+
+using namespace viaduct;
+using namespace viaduct::flows;
+using namespace viaduct::flows::simulation;
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+//   p1 p2 ── green ── r1 ── blue ── p3
+//                     ├ up1, default route by ECMP over up1 and x1
+//                     └ x1 ── x2 r2 (default back to r1)
+struct World {
+  World() : network(make().compile()) {
+    const ScenarioNetwork net = make();
+    const Time now = at();
+    for (int i = 1; i <= 3; ++i) {
+      const std::string n = std::to_string(i);
+      const MacAddress who = scenario::mac("02:00:00:00:00:0" + n);
+      const BridgeId bridge(net.id(i < 3 ? "green" : "blue"));
+      macs.learn({bridge, 0, who}, net.port("p" + n), now);
+      const std::string subnet = i < 3 ? "1" : "2";
+      neighbours.learn({bridge.uuid(), PortId{}, scenario::ip("10.0." + subnet + "." + n)}, who, now);
+      neighbours.learn({bridge.uuid(), PortId{}, scenario::ip("fd00:" + subnet + "::" + n)}, who, now);
+    }
+    for (const char* gateway : {"10.0.9.254", "fd00:9::254"}) {
+      neighbours.learn({net.id("r1"), net.port("up1"), scenario::ip(gateway)}, scenario::mac("02:00:00:00:00:99"), now);
+    }
+  }
+
+  using ScenarioNetwork = scenario::ScenarioNetwork;
+  static Time at() { return Time(std::chrono::hours(1)); }
+  static ScenarioNetwork make() {
+    ScenarioNetwork net;
+    net.bridge("green").guest_port("green", "p1").guest_port("green", "p2");
+    net.bridge("blue").guest_port("blue", "p3").router("r1");
+    net.link("green", "r1-green", "02:00:00:00:01:fe", {"10.0.1.254/24", "fd00:1::254/64"});
+    net.link("blue", "r1-blue", "02:00:00:00:02:fe", {"10.0.2.254/24", "fd00:2::254/64"}).set_mtu("r1-blue", 1280);
+    net.uplink("r1", "up1", "02:00:00:00:09:01", {"10.0.9.1/24", "fd00:9::1/64"});
+    net.router("r2").link_routers({"r1", "x1", "02:00:00:00:12:01", {"10.12.0.1/30", "fd12::1/126"}},
+                                  {"r2", "x2", "02:00:00:00:12:02", {"10.12.0.2/30", "fd12::2/126"}});
+    net.route("u4", "r1", "0.0.0.0/0", "up1", "10.0.9.254").route("x4", "r1", "0.0.0.0/0", "x1", "10.12.0.2");
+    net.route("u6", "r1", "::/0", "up1", "fd00:9::254").route("x6", "r1", "::/0", "x1", "fd12::2");
+    net.route("b4", "r2", "0.0.0.0/0", "x2", "10.12.0.1").route("b6", "r2", "::/0", "x2", "fd12::1");
+    net.special_route("hole", "r1", "10.66.0.0/16", topology::NextHop::blackhole);
+    net.special_route("no", "r1", "fd67::/16", topology::NextHop::reject);
+    net.static_mac("green", "02:00:00:00:00:50", "p2").static_neighbour("green", "10.0.1.50", "02:00:00:00:00:50");
+    return net;
+  }
+
+  Network network;
+  MacTable macs{1024, 512};
+  NeighbourTable neighbours{1024, 512};
+};
+
+void check(const Verdict& verdict, const Network& network) {
+  require(verdict.mask.contains(FieldSet::ethernet()));
+  require(!verdict.tags.empty());
+  require((verdict.outcome == Outcome::forward) == !verdict.actions.empty());
+  require(verdict.outcome != Outcome::drop || verdict.drop_reason != DropReason::none);
+  require(verdict.outcome != Outcome::park || !verdict.wanted.port.is_nil());
+  require(!verdict.cacheable || verdict.emits.empty());
+  require(!verdict.cacheable || verdict.outcome == Outcome::forward || verdict.outcome == Outcome::drop);
+  bool output = false;
+  for (const Action& action : verdict.actions) {
+    const auto* out = std::get_if<Output>(&action);
+    output = output || out != nullptr;
+    require(out == nullptr || network.at(out->port) != nullptr);
+  }
+  require(verdict.outcome != Outcome::forward || output);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  static const World world;
+  if (size < 2) return 0;
+  std::vector<uint8_t> frame(data + 2, data + size);
+  const std::vector<uint8_t> original = frame;
+  Offload offload;
+  offload.partial_checksum = (data[1] & 1) != 0;
+  if ((data[1] & 6) != 0) {
+    offload.gso = static_cast<Offload::Gso>(data[1] >> 1 & 3);
+    offload.gso_size = static_cast<uint16_t>(data[1] * 8);
+  }
+  const Packet packet = parse(frame, PortNumber{data[0] % 6U}, offload);
+  const Input input{world.network, {world.macs, world.neighbours}, packet, World::at(), (data[1] & 8) != 0};
+  Verdict verdict, traced, next;
+  simulate(input, verdict);
+  check(verdict, world.network);
+  require(frame == original);
+
+  Trace trace;
+  simulate(input, traced, &trace);
+  require(traced.outcome == verdict.outcome && traced.actions == verdict.actions && traced.mask == verdict.mask);
+  for (EmittedPacket& emitted : verdict.emits) {
+    const Packet made = parse(emitted.frame, PortNumber{});
+    require(made.error == DropReason::none);
+    simulate_emitted({world.network, input.state, made, input.now}, emitted.from, next);
+    check(next, world.network);
+    require(!next.cacheable);
+  }
+  return 0;
+}

@@ -1,0 +1,85 @@
+// A virtual network written down as a literal, for tests: devices and ports by name.
+//
+//   ScenarioNetwork net;
+//   net.bridge("green").guest_port("green", "p1").guest_port("green", "p2");
+//   net.router("r1").link("green", "r1-green", "02:00:00:00:01:fe", {"10.0.1.254/24", "fd00:1::254/64"});
+//
+// Guest ports and uplinks are exterior ports, active here, numbered 1, 2, 3, … in the order of their making. Ids follow
+// from the order too, so that two runs build the same network. The same literal describes the network to a simulation
+// and, through its snapshot, to a daemon.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "flows/simulation/network.hpp"
+#include "topology/snapshot.hpp"
+
+namespace viaduct::scenario {
+
+MacAddress mac(std::string_view text);  // these throw std::invalid_argument
+IpAddress ip(std::string_view text);
+IpPrefix prefix(std::string_view text);
+
+class ScenarioNetwork {
+ public:
+  using Addresses = std::vector<std::string>;
+
+  ScenarioNetwork& bridge(const std::string& name);
+  ScenarioNetwork& router(const std::string& name);
+  ScenarioNetwork& guest_port(const std::string& bridge, const std::string& name);
+  // An exterior port of a router.
+  ScenarioNetwork& uplink(const std::string& router, const std::string& name, const std::string& mac,
+                          const Addresses& addresses);
+  // A port of `router` (the device named last by router()) linked to a new port of `bridge`.
+  ScenarioNetwork& link(const std::string& bridge, const std::string& name, const std::string& mac,
+                        const Addresses& addresses);
+  struct End {
+    std::string router, port, mac;
+    Addresses addresses;
+  };
+  ScenarioNetwork& link_routers(const End& a, const End& b);
+
+  ScenarioNetwork& route(const std::string& name, const std::string& router, const std::string& destination,
+                         const std::string& port, const std::string& gateway = "", uint32_t weight = 100);
+  ScenarioNetwork& special_route(const std::string& name, const std::string& router, const std::string& destination,
+                                 topology::NextHop kind);
+  ScenarioNetwork& static_mac(const std::string& bridge, const std::string& mac, const std::string& port);
+  ScenarioNetwork& static_neighbour(const std::string& bridge, const std::string& address, const std::string& mac);
+
+  // --- changes of what is there ------------------------------------------------------------------
+  enum class Admin : uint8_t { down, up };
+  ScenarioNetwork& set(const std::string& name, Admin state);
+  ScenarioNetwork& set_mtu(const std::string& port, uint16_t mtu);
+  ScenarioNetwork& remove(const std::string& name);
+  ScenarioNetwork& deactivate(const std::string& port);
+  ScenarioNetwork& activate(const std::string& port);
+  ScenarioNetwork& put(topology::Object object);
+
+  // --- what came of it -----------------------------------------------------------------------------
+  const topology::Snapshot& snapshot() const { return snapshot_; }
+  const flows::simulation::Bindings& bindings() const { return bindings_; }
+  flows::simulation::Network compile() const { return flows::simulation::Network::compile(snapshot_, bindings_); }
+  Uuid id(const std::string& name) const;
+  PortId port(const std::string& name) const { return PortId(id(name)); }
+  // 0 for ports that are not exterior.
+  flows::PortNumber number(const std::string& port) const;
+  std::string name_of(flows::PortNumber number) const;
+
+ private:
+  Uuid make_id(const std::string& name);
+  ScenarioNetwork& bind(topology::Port port);
+  topology::Port router_port(const std::string& router, const std::string& name, const std::string& mac,
+                             const Addresses& addresses);
+  void commit(topology::Object object);
+
+  topology::Snapshot snapshot_;
+  flows::simulation::Bindings bindings_;
+  std::map<std::string, topology::ObjectRef> names_;
+  std::map<std::string, flows::PortNumber> numbers_;
+  std::string last_router_;
+  uint64_t ids_ = 0;
+};
+
+}  // namespace viaduct::scenario

@@ -1,0 +1,68 @@
+// All of a compiled network as text, so that two ways to the same one can be compared.
+#pragma once
+
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "flows/simulation/network_views.hpp"
+
+namespace viaduct::flows::simulation {
+
+inline std::string text_of(const PortView& port) {
+  std::ostringstream out;
+  out << "port " << port.id.to_string() << ' ' << port.name << ' ' << static_cast<int>(port.device) << ' '
+      << port.device_id.to_string() << ' ' << port.admin_up << port.exterior << ' ' << port.number.value << ' '
+      << port.peer.to_string() << ' ' << port.mac.to_string() << ' ' << port.mtu;
+  for (const IpPrefix& address : port.addresses) out << ' ' << address.to_string();
+  if (port.link_local) out << ' ' << port.link_local->to_string();
+  return out.str();
+}
+
+inline std::string text_of(const BridgeView& bridge) {
+  std::set<std::string> lines;
+  bridge.flood.for_each([&](const PortId& id, PortNumber number) {
+    lines.insert("flood " + id.to_string() + " " + std::to_string(number.value));
+  });
+  bridge.router_macs.for_each([&](const MacAddress& mac, const RouterLink& link) {
+    lines.insert("router " + mac.to_string() + " " + link.bridge_port.to_string());
+  });
+  bridge.router_addresses.for_each([&](const IpAddress& ip, const RouterLink& link) {
+    lines.insert("router " + ip.to_string() + " " + link.router_port.to_string() + " " + link.mac.to_string());
+  });
+  bridge.static_macs.for_each([&](const MacAddress& mac, const PinnedMac& pinned) {
+    lines.insert("static " + mac.to_string() + " " + pinned.port.to_string());
+  });
+  bridge.static_neighbours.for_each([&](const IpAddress& ip, const PinnedNeighbour& pinned) {
+    lines.insert("static " + ip.to_string() + " " + pinned.mac.to_string());
+  });
+  std::string out = "bridge " + bridge.id.to_string() + " " + bridge.name + (bridge.admin_up ? " up" : " down");
+  for (const std::string& line : lines) out += "\n  " + line;
+  return out;
+}
+
+inline std::string text_of(const RouterView& router) {
+  std::string out = "router " + router.id.to_string() + " " + router.name + (router.admin_up ? " up" : " down");
+  router.fib.for_each([&](const routing::FibEntry& entry) {
+    out += "\n  " + entry.destination.to_string() + " from " + entry.source.to_string() + " " + entry.id.to_string() +
+           " " + std::to_string(static_cast<int>(entry.kind)) + " " + entry.port.to_string() + " " +
+           (entry.gateway ? entry.gateway->to_string() : "-") + " " + std::to_string(entry.weight);
+  });
+  return out;
+}
+
+inline std::string text_of(const Network& network) {
+  std::set<std::string> parts;
+  const NetworkData& data = network.data();
+  data.ports.for_each([&](const PortId&, const auto& port) { parts.insert(text_of(*port)); });
+  data.by_number.for_each([&](PortNumber number, const PortId& id) {
+    parts.insert("number " + std::to_string(number.value) + " " + id.to_string());
+  });
+  data.bridges.for_each([&](const BridgeId&, const auto& bridge) { parts.insert(text_of(*bridge)); });
+  data.routers.for_each([&](const RouterId&, const auto& router) { parts.insert(text_of(*router)); });
+  std::string out;
+  for (const std::string& part : parts) out += part + "\n";
+  return out;
+}
+
+}  // namespace viaduct::flows::simulation
