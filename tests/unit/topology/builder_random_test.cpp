@@ -1,0 +1,132 @@
+// Random transactions. Whatever the builder accepts must be a topology that it would accept from nothing: the rules it
+// asks of what was touched are then as strict as the rules asked of everything.
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "tests/unit/topology/literals.hpp"
+#include "topology/builder.hpp"
+
+namespace viaduct::topology {
+namespace {
+
+using namespace testing;  // NOLINT: the literals
+
+class Generator {
+ public:
+  explicit Generator(unsigned seed) : random_(seed) {}
+
+  std::vector<Operation> transaction(const Snapshot& snapshot) {
+    std::vector<Operation> operations;
+    for (uint64_t count = 1 + below(4); count > 0; --count) operations.push_back(operation(snapshot));
+    return operations;
+  }
+
+ private:
+  uint64_t below(uint64_t bound) { return random_() % bound; }
+
+  Operation operation(const Snapshot& snapshot) {
+    Object object = any_object();
+    const auto stored = snapshot.find(ref_of(object));
+    if (!stored) return Create{std::move(object)};
+    if (below(5) == 0) return Erase{ref_of(object)};
+    keep_parents(object, *stored);
+    return Update{std::move(object)};
+  }
+
+  static void keep_parents(Object& object, const Object& stored) {
+    if (auto* port = std::get_if<Port>(&object)) {
+      const bool same_side = port->on_bridge() == std::get<Port>(stored).on_bridge();
+      if (!same_side) *port = std::get<Port>(stored);
+      port->bridge = std::get<Port>(stored).bridge;
+      port->router = std::get<Port>(stored).router;
+    } else if (auto* route = std::get_if<Route>(&object)) {
+      route->router = std::get<Route>(stored).router;
+    }
+  }
+
+  // Numbers below 30: bridges and routers have 1..4 of them, ports 5..24, routes and static entries 25..29.
+  Object any_object() {
+    switch (below(8)) {
+      case 0:
+        return host(1 + below(2));
+      case 1:
+        return bridge(1 + below(2));
+      case 2:
+        return router(3 + below(2));
+      case 3:
+        return any_route();
+      case 4:
+        return static_mac(25 + below(5), 1 + below(2), below(2) ? "02:00:00:00:00:01" : "02:00:00:00:00:02",
+                          5 + below(20));
+      default:
+        return any_port(5 + below(20));
+    }
+  }
+  Route any_route() {
+    const bool gateway = below(2) == 0;
+    return route(25 + below(5), 3 + below(2), "10.0.0.0/8", 5 + below(20), gateway ? "10.0.1.9" : "");
+  }
+  Port any_port(uint64_t number) {
+    Port port = number % 2 == 0 ? bridge_port(number, 1 + below(2)) : router_port(number, 3 + below(2));
+    if (below(2) == 0) port.peer = id<PortId>(5 + below(20));
+    if (below(4) == 0) {
+      port.host = id<HostId>(1 + below(2));
+      port.interface = "eth" + std::to_string(below(3));
+    }
+    if (port.on_bridge()) {
+      port.vlan = below(3) == 0 ? static_cast<uint16_t>(1 + below(3)) : 0;
+    } else if (below(3) != 0) {
+      port.addresses = {
+          IpPrefix(IpAddress::v4(0x0a00'0001 + (static_cast<uint32_t>(below(4)) << 8)), below(2) ? 24 : 23)};
+    }
+    return port;
+  }
+
+  std::mt19937 random_;
+};
+
+std::vector<Operation> creation_of(const Snapshot& snapshot) {
+  std::vector<Operation> operations;
+  for (int kind = 0; kind < static_cast<int>(Kind::count_); ++kind) {
+    snapshot.for_each(static_cast<Kind>(kind), [&](const Object& object) { operations.push_back(Create{object}); });
+  }
+  return operations;
+}
+
+void expect_sound(const Snapshot& snapshot) {
+  snapshot.for_each(Kind::port, [&](const Object& object) {
+    const Port& port = std::get<Port>(object);
+    if (port.is_interior()) {
+      EXPECT_EQ(snapshot.find(port.peer)->peer, port.id);
+    }
+  });
+  const auto whole = build({}, creation_of(snapshot), 1);
+  for (const Violation& violation : whole.violations) ADD_FAILURE() << to_string(violation);
+}
+
+TEST(BuilderAtRandom, WhatItAcceptsIsSoundAndWhatItRefusesChangesNothing) {
+  size_t accepted = 0, refused = 0;
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    Generator generator(seed);
+    Snapshot snapshot;
+    for (uint64_t revision = 1; revision <= 200; ++revision) {
+      const auto result = build(snapshot, generator.transaction(snapshot), revision);
+      ++(result.ok() ? accepted : refused);
+      if (!result.ok()) {
+        ASSERT_TRUE(Delta::between(snapshot, result.next).empty());
+        continue;
+      }
+      ASSERT_TRUE(Delta::between(result.delta.apply_to(snapshot), result.next).empty());
+      ASSERT_EQ(result.delta.changes.size(), result.changes.size());
+      snapshot = result.next;
+      if (revision % 4 == 0) expect_sound(snapshot);
+      ASSERT_FALSE(::testing::Test::HasFailure()) << "seed " << seed << ", revision " << revision;
+    }
+  }
+  EXPECT_GT(accepted, 500u);
+  EXPECT_GT(refused, 500u);
+}
+
+}  // namespace
+}  // namespace viaduct::topology
