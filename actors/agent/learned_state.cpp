@@ -19,13 +19,17 @@ constexpr size_t kChunk = store::kMaxTransactionOps / 2;
 constexpr std::chrono::seconds kInterval{1};
 constexpr std::chrono::seconds kRestoredAge{60};  // a restored neighbour is stale
 
+// "/learned/<part>/<part>…"
+std::string joined(std::initializer_list<std::string_view> parts) {
+  std::string key("/learned");
+  for (std::string_view part : parts) key.append("/").append(part);
+  return key;
+}
 std::string key_of(const flows::MacKey& key) {
-  return std::string(kPrefix) + "mac/" + key.bridge.to_string() + "/" + std::to_string(key.vlan) + "/" +
-         key.mac.to_string();
+  return joined({"mac", key.bridge.to_string(), std::to_string(key.vlan), key.mac.to_string()});
 }
 std::string key_of(const flows::NeighbourKey& key) {
-  return std::string(kPrefix) + "neighbour/" + key.device.to_string() + "/" + key.port.to_string() + "/" +
-         key.address.to_string();
+  return joined({"neighbour", key.device.to_string(), key.port.to_string(), key.address.to_string()});
 }
 
 std::string value_of(const flows::MacKey& key, PortId port) {
