@@ -25,7 +25,7 @@ struct ColumnLayout {
 };
 
 void put(std::string& line, std::string_view text, const ColumnLayout& column) {
-  std::string padding(column.width - width(text) + 0, ' ');
+  std::string padding(column.width - width(text), ' ');
   line += column.numeric ? padding + std::string(text) : std::string(text) + padding;
   line.append(kGap, ' ');
 }
@@ -96,6 +96,8 @@ std::string cell(const Json& value) {
   return value.dump();
 }
 
+std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace); }
+
 std::string duration(double seconds) {
   if (!(seconds >= 0) || seconds > 1e12) return "?";
   char text[64];
@@ -119,7 +121,7 @@ std::string text_at(const Json& object, const char* key) {
 
 void print_failure(const Failure& failure, Form form, std::ostream& err) {
   if (form == Form::json) {
-    err << failure_json(failure).dump(2) << '\n';
+    err << dump(failure_json(failure)) << '\n';
     return;
   }
   err << "viaduct: " << failure.message << '\n';

@@ -53,7 +53,7 @@ ExitCode explain(const CLI::ParseError& error, Tree& tree, Form form, Environmen
   std::string message = error.what();
   // CLI11 would only say that a command is missing.
   auto below = visible_commands(*at);
-  auto rest = at->remaining();
+  auto rest = tree.root().remaining(true);  // falls through to the root
   if (!below.empty() && !rest.empty() && at->get_require_subcommand_min() > 0) {
     message = "there is no command '" + (path.empty() ? "" : path + " ") + rest.front() + "': choose one of";
     for (const CLI::App* command : below) message += " " + command->get_name();

@@ -1,5 +1,6 @@
 #include "api/cli/session.hpp"
 
+#include "api/cli/output.hpp"
 #include "api/cli/token.hpp"
 
 namespace viaduct::cli {
@@ -37,5 +38,7 @@ Result<Directory*> Session::directory() {
   if (!directory_) directory_ = std::make_unique<Directory>(**connected);
   return directory_.get();
 }
+
+void Session::print(const Json& json) { out() << dump(json) << '\n'; }
 
 }  // namespace viaduct::cli

@@ -50,7 +50,7 @@ class Session {
 
   Result<Client*> client();
   Result<Directory*> directory();
-  void print(const Json& json) { out() << json.dump(2) << '\n'; }
+  void print(const Json& json);
 
  private:
   Result<ClientOptions> client_options() const;

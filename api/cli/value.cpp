@@ -99,12 +99,14 @@ Value read_choice(capnp::DynamicEnum value) {
   return "unknown-" + std::to_string(value.getRaw());  // of a newer daemon
 }
 
+capnp::Text::Reader text_of(const std::string& text) { return {text.c_str(), text.size()}; }
+
 // An absent value is what the schema says when the field was never set.
 void write_present(const Field& field, const Value& value, kj::StringPtr name, capnp::DynamicStruct::Builder object) {
   switch (field.type) {
     case FieldType::text:
     case FieldType::choice:
-      return object.set(name, capnp::Text::Reader(std::get<std::string>(value).c_str()));
+      return object.set(name, text_of(std::get<std::string>(value)));
     case FieldType::boolean:
       return object.set(name, std::get<bool>(value));
     case FieldType::number:

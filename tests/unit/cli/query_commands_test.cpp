@@ -1,0 +1,198 @@
+// status, version, wait, log, flows, state and trace, with canned answers and golden output.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "api/cli/value.hpp"
+#include "tests/unit/cli/fake_daemon.hpp"
+
+namespace viaduct::cli {
+namespace {
+
+using testing::HasSubstr;
+
+void fill_status(schema::AdminRequest::Reader, schema::AdminReply::Builder reply) {
+  auto status = reply.initStatus();
+  status.setVersion("0.1.0");
+  set_uuid(status.initHostId(), *Uuid::parse(FakeDaemon::kHostId));
+  status.setHostName("node-1");
+  status.setDatapath("ebpf");
+  status.setCommittedRevision(12);
+  status.setAppliedRevision(11);
+  status.setUpSeconds(3725);
+  auto actor = status.initActors(1)[0];
+  actor.setName("topology_store");
+  actor.setKind("core");
+  actor.setState("running");
+  actor.setRestarts(2);
+  actor.setMailbox(1);
+  actor.setUpSeconds(12.34);
+  auto port = status.initPorts(1)[0];
+  port.setName("vm1");
+  port.setInterface("vt-vm1");
+  port.setNumber(3);
+  port.setActive(true);
+  port.setRxPackets(18'000'000'000'000'000'000ULL);
+  auto drop = status.initDrops(1)[0];
+  drop.setReason("no_route");
+  drop.setCount(5);
+}
+
+struct Queries : testing::Test {
+  FakeDaemon daemon;
+  Tool tool{daemon};
+};
+
+TEST_F(Queries, StatusForPeople) {
+  daemon.answer(schema::AdminRequest::STATUS, fill_status);
+  Outcome status = tool({"status"});
+  EXPECT_EQ(status.code, 0);
+  EXPECT_EQ(status.out,
+            "daemon              viaductd 0.1.0, up 1h 2m\n"
+            "host                node-1 11111111-1111-4111-8111-111111111111\n"
+            "datapath            ebpf\n"
+            "revision committed  12\n"
+            "revision applied    11\n"
+            "flows               0\n"
+            "flows adopted       0\n"
+            "\n"
+            "ACTOR           KIND  STATE    RESTARTS  MAILBOX  UP\n"
+            "topology_store  core  running         2        1  12.3s\n"
+            "\n"
+            "PORT  INTERFACE  NUMBER  ACTIVE            RX PACKETS  RX BYTES  TX PACKETS  TX BYTES  UPCALLS  LOST\n"
+            "vm1   vt-vm1          3  yes     18000000000000000000         0           0         0        0     0\n"
+            "\n"
+            "DROPPED BECAUSE  PACKETS\n"
+            "no_route               5\n");
+}
+
+TEST_F(Queries, StatusInJson) {
+  daemon.answer(schema::AdminRequest::STATUS, fill_status);
+  Json status = tool({"status", "--json"}).json();
+  std::vector<std::string> names;
+  for (const auto& [name, value] : status.items()) names.push_back(name);
+  EXPECT_EQ(names, (std::vector<std::string>{"version", "host_id", "host_name", "datapath", "committed_revision",
+                                             "applied_revision", "flows", "actors", "ports", "drops", "metrics_url",
+                                             "up_seconds", "adopted_flows"}));
+  EXPECT_EQ(status["actors"][0]["last_error"], "");
+  EXPECT_EQ(status["ports"][0]["rx_packets"], 18'000'000'000'000'000'000ULL);
+  EXPECT_EQ(status["ports"][0]["port"], nullptr);
+}
+
+TEST_F(Queries, VersionWithAndWithoutADaemon) {
+  EXPECT_EQ(tool({"version"}).out, "viaduct " VIADUCT_VERSION " (protocol 1)\nviaductd 0.1.0\n");
+  tool.address = "127.0.0.1:1";
+  Outcome alone = tool({"version", "--json"});
+  EXPECT_EQ(alone.code, 0);
+  EXPECT_EQ(alone.json()["daemon"], nullptr);
+  EXPECT_EQ(alone.json()["protocol"], 1);
+  EXPECT_EQ(tool({"--version"}).out, "viaduct " VIADUCT_VERSION "\n");
+}
+
+TEST_F(Queries, Wait) {
+  EXPECT_EQ(tool({"wait", "42"}).out, "revision 42 is applied\n");
+  EXPECT_THAT(daemon.requests().back(), HasSubstr("wait = (revision = 42, timeoutMs = 10000)"));
+  EXPECT_EQ(tool({"wait", "--timeout", "2.5", "--json"}).json()["applied"], 1);
+  EXPECT_THAT(daemon.requests().back(), HasSubstr("timeoutMs = 2500"));
+  daemon.answer(schema::AdminRequest::WAIT, [](auto, schema::AdminReply::Builder reply) {
+    auto error = reply.initError();
+    error.setCode(schema::ErrorCode::TIMEOUT);
+    error.setMessage("revision 42 is not applied by node-1");
+  });
+  Outcome late = tool({"wait", "42"});
+  EXPECT_EQ(late.code, 4);
+  EXPECT_THAT(late.err, HasSubstr("not applied by node-1"));
+}
+
+TEST_F(Queries, Log) {
+  EXPECT_EQ(tool({"log", "debug", "datapath"}).out, "datapath logs at level debug\n");
+  EXPECT_THAT(daemon.requests().back(), HasSubstr("setLogLevel = (component = \"datapath\", level = \"debug\")"));
+  EXPECT_EQ(tool({"log", "loud"}).code, 2);
+}
+
+TEST_F(Queries, Flows) {
+  daemon.answer(schema::AdminRequest::FLOWS, [](auto, schema::AdminReply::Builder reply) {
+    reply.initFlows().setTotal(2000);
+    auto flow = reply.getFlows().initFlows(1)[0];
+    flow.setId("7f");
+    flow.setMatch("in_port=3,ip,nw_dst=10.0.2.0/24");
+    flow.setActions("set(ttl=63),output:4");
+    flow.setPackets(10);
+    flow.setBytes(980);
+    flow.setIdleSeconds(0.25);
+    flow.setPortName("vm1");
+    flow.setTags(6);
+  });
+  EXPECT_EQ(tool({"flows", "--limit", "1"}).out,
+            "PORT  PACKETS  BYTES  IDLE  TAGS  MATCH                            ACTIONS\n"
+            "vm1        10    980  0.2s     6  in_port=3,ip,nw_dst=10.0.2.0/24  set(ttl=63),output:4\n"
+            "1 of 2000 flows\n");
+  EXPECT_THAT(daemon.requests().back(), HasSubstr("limit = 1"));
+  EXPECT_EQ(tool({"flows", "--port", "nope"}).code, 1);
+  EXPECT_EQ(tool({"flows", "--json"}).json()["flows"][0]["idle_seconds"], 0.25);
+}
+
+TEST_F(Queries, StateAndFlush) {
+  ASSERT_EQ(tool({"bridge", "create", "blue", "--id", "00000000-0000-4000-8000-00000000b10e"}).code, 0);
+  EXPECT_EQ(tool({"state"}).out, "nothing learned\n");
+  daemon.answer(schema::AdminRequest::STATE, [](auto, schema::AdminReply::Builder reply) {
+    auto entry = reply.initState().initEntries(1)[0];
+    entry.initDevice().setKind(schema::Kind::BRIDGE);
+    entry.setDeviceName("blue");
+    entry.setTable("mac");
+    entry.setKey("02:00:00:00:00:01");
+    entry.setValue("vm1");
+    entry.setState("learned");
+    entry.setAgeSeconds(61);
+  });
+  EXPECT_EQ(tool({"state", "blue"}).out,
+            "DEVICE  NAME  TABLE  KEY                VALUE  STATE    AGE\n"
+            "bridge  blue  mac    02:00:00:00:00:01  vm1    learned  1m 1s\n");
+  EXPECT_THAT(daemon.requests().back(), HasSubstr("state = (device = (high = 16384, low = "));
+  EXPECT_EQ(tool({"state", "flush", "blue"}).out, "learned state of blue is flushed\n");
+  EXPECT_THAT(daemon.requests().back(), HasSubstr("flush = (device = (high = 16384, low = "));
+  EXPECT_EQ(tool({"state", "nope"}).code, 1);
+  EXPECT_THAT(tool({"state", "nope"}).err, HasSubstr("there is no bridge or router 'nope'"));
+}
+
+void fill_trace(schema::AdminRequest::Reader, schema::AdminReply::Builder reply) {
+  auto trace = reply.initTrace();
+  trace.setDescription("icmp 10.0.1.10 -> 10.0.2.10");
+  trace.setOutcome("forward");
+  trace.setMatch("in_port=3,icmp");
+  trace.setActions("output:4");
+  trace.initOutputs(1).set(0, "vm3");
+  auto steps = trace.initSteps(3);
+  steps[0].initDevice().setKind(schema::Kind::PORT);
+  steps[0].setDeviceName("vm1");
+  steps[0].setStage("port_in");
+  steps[1].initDevice().setKind(schema::Kind::ROUTER);
+  steps[1].setDeviceName("r1");
+  steps[1].setStage("route");
+  steps[1].setDetail("10.0.2.0/24 by r1-green");
+  steps[2].setDepth(1);
+  steps[2].initDevice().setKind(schema::Kind::ROUTER);
+  steps[2].setDeviceName("r1");
+  steps[2].setStage("arp_request");
+}
+
+TEST_F(Queries, Trace) {
+  ASSERT_EQ(tool({"bridge", "create", "blue"}).code, 0);
+  ASSERT_EQ(tool({"port", "create", "vm1", "--bridge", "blue"}).code, 0);
+  daemon.answer(schema::AdminRequest::TRACE, fill_trace);
+  EXPECT_EQ(tool({"trace", "vm1", "icmp", "to", "10.0.2.10"}).out,
+            "packet: icmp 10.0.1.10 -> 10.0.2.10\n"
+            "  port vm1  port_in\n"
+            "  router r1  route: 10.0.2.0/24 by r1-green\n"
+            "    router r1  arp_request\n"
+            "verdict: forward to vm3\n"
+            "flow:    in_port=3,icmp\n"
+            "actions: output:4\n");
+  EXPECT_THAT(daemon.requests().back(), HasSubstr("packet = ("));
+  EXPECT_EQ(tool({"trace", "vm1", "icmp", "to", "10.0.2.10", "--json"}).json()["outputs"][0], "vm3");
+  EXPECT_EQ(tool({"trace", "vm1", "icmp"}).code, 2);
+  EXPECT_EQ(tool({"trace", "vm1"}).code, 2);
+  EXPECT_EQ(tool({"trace", "nope", "icmp", "to", "10.0.2.10"}).code, 1);
+}
+
+}  // namespace
+}  // namespace viaduct::cli
