@@ -70,7 +70,7 @@ bool fill_source(PacketDescription& packet, const Port& port, const AgentState& 
   if (packet.eth_src.is_zero()) {
     auto mac = learned_mac(port, state);
     if (!mac) {
-      error = "no MAC address was learned on this port yet; say which: mac 02:00:00:00:00:01";
+      error = "no MAC address was learned on this port yet; say which: smac 02:00:00:00:00:01";
       return false;
     }
     packet.eth_src = *mac;
@@ -123,14 +123,14 @@ std::optional<std::vector<uint8_t>> make_frame(PacketDescription packet, const P
   if (packet.eth_dst.is_zero() && packet.ip_dst) {
     auto mac = guess_destination(packet, port, snapshot, state);
     if (!mac) {
-      error = "the MAC address of " + packet.ip_dst->to_string() + " is not known yet; say which: dst-mac ADDRESS";
+      error = "the MAC address of " + packet.ip_dst->to_string() + " is not known yet; say which: dmac ADDRESS";
       return std::nullopt;
     }
     packet.eth_dst = *mac;
   }
   if (packet.ip_dst) return layer3(packet);
   if (packet.eth_dst.is_zero()) {
-    error = "a packet needs a destination: to ADDRESS, or dst-mac ADDRESS";
+    error = "a packet needs a destination: to ADDRESS, or dmac ADDRESS";
     return std::nullopt;
   }
   flows::PacketBuilder builder;
