@@ -71,24 +71,19 @@ using FlowControllerActor = SupervisedActor::extend<
     reacts_to<Tick>>;                                     // gather statistics, expire what is idle
 
 // Owns time for one bridge: ages MACs and address bindings. One for each bridge. [agent]
-using BridgeDeviceActor = SupervisedActor::extend<
-    reacts_to<DeviceEvents>,  // a worker learned
-    reacts_to<FlushState>,    // forget what was learned
-    reacts_to<Tick>>;
+using BridgeDeviceActor = SupervisedActor::extend<reacts_to<DeviceEvents>,  // a worker learned
+                                                  reacts_to<FlushState>,    // forget what was learned
+                                                  reacts_to<Tick>>;
 
 // Owns time for one router: asks for neighbours, retries, refreshes, expires. One for each router. [agent]
-using RouterDeviceActor = SupervisedActor::extend<
-    reacts_to<DeviceEvents>,    // a worker wants or learned a neighbour
-    reacts_to<DevicesChanged>,  // its ports may be others
-    reacts_to<FlushState>,
-    reacts_to<Tick>>;
+using RouterDeviceActor = SupervisedActor::extend<reacts_to<DeviceEvents>,    // a worker wants or learned a neighbour
+                                                  reacts_to<DevicesChanged>,  // its ports may be others
+                                                  reacts_to<FlushState>, reacts_to<Tick>>;
 
 // Spawns, respawns and addresses the device actors. [agent, core]
-using DevicesActor = SupervisedActor::extend<
-    reacts_to<DevicesChanged>,  // devices came, went or changed
-    reacts_to<DeviceEvents>,    // from workers, sorted out to the devices
-    reacts_to<FlushState>,
-    reacts_to<Tick>>;
+using DevicesActor = SupervisedActor::extend<reacts_to<DevicesChanged>,  // devices came, went or changed
+                                             reacts_to<DeviceEvents>,    // from workers, sorted out to the devices
+                                             reacts_to<FlushState>, reacts_to<Tick>>;
 
 // Owns the datapath's ports and the packet workers. [agent, core, detached]
 using DatapathActor = SupervisedActor::extend<
@@ -102,32 +97,29 @@ using TopologyMirrorActor = SupervisedActor::extend<
     reacts_to<BindingsChanged>>;               // an interface came or went by itself
 
 // Sends one agent what it needs, one acknowledged batch at a time, merging what piles up meanwhile. [cluster]
-using SubscriptionActor = SupervisedActor::extend<
-    reacts_to<Committed>,  // a new revision
-    reacts_to<Tick>>;      // try again after a failure
+using SubscriptionActor = SupervisedActor::extend<reacts_to<Committed>,  // a new revision
+                                                  reacts_to<Tick>>;      // try again after a failure
 
 // The one writer: validates, commits, publishes. [cluster, core, detached]
 using TopologyStoreActor = SupervisedActor::extend<
-    replies_to<CommitTransaction>::with<CommitReply>,     // all operations or none, durable before the answer
-    replies_to<ReadTopology>::with<SnapshotPtr>,          // the newest snapshot
-    replies_to<ReadRevisions>::with<StoreRevisions>,      // committed, and applied by every agent
-    replies_to<WaitApplied>::with<WaitAppliedReply>,      // answered when every agent has applied the revision
-    reacts_to<Subscribe>,                                 // an agent's mirror wants the feed
-    reacts_to<AgentApplied>,                              // from a subscription
-    reacts_to<Tick>>;                                     // a waiter's patience may have ended
+    replies_to<CommitTransaction>::with<CommitReply>,  // all operations or none, durable before the answer
+    replies_to<ReadTopology>::with<SnapshotPtr>,       // the newest snapshot
+    replies_to<ReadRevisions>::with<StoreRevisions>,   // committed, and applied by every agent
+    replies_to<WaitApplied>::with<WaitAppliedReply>,   // answered when every agent has applied the revision
+    reacts_to<Subscribe>,                              // an agent's mirror wants the feed
+    reacts_to<AgentApplied>,                           // from a subscription
+    reacts_to<Tick>>;                                  // a waiter's patience may have ended
 
 // Writes learned state to disk so that a restart finds it. [agent, detached]
 using LearnedStateActor = SupervisedActor::extend<reacts_to<Tick>>;
 
 // Answers operators: reads the request frame, asks whom it concerns, makes the reply frame. [admin]
-using AdminActor = SupervisedActor::extend<
-    replies_to<AdminCall>::with<AdminAnswer>>;
+using AdminActor = SupervisedActor::extend<replies_to<AdminCall>::with<AdminAnswer>>;
 
 // The root: starts everything in order, applies the policy to deaths, stops everything in the reverse order.
-using NodeActor = caf::typed_actor<
-    replies_to<ReportNode>::with<NodeReport>,  // the state of every actor
-    reacts_to<Shutdown>,                       // the operator's or systemd's word
-    reacts_to<Tick>>;                          // ask every actor how it is
+using NodeActor = caf::typed_actor<replies_to<ReportNode>::with<NodeReport>,  // the state of every actor
+                                   reacts_to<Shutdown>,                       // the operator's or systemd's word
+                                   reacts_to<Tick>>;                          // ask every actor how it is
 
 // From a mirror (or, later, a remote agent) to the store.
 struct Subscribe {

@@ -48,7 +48,7 @@ struct CommitReply {
   std::vector<topology::AppliedChange> changes;
   std::vector<Uuid> ids;
   std::vector<topology::Violation> violations;
-  std::string error;      // unavailable: why the store could not commit
+  std::string error;  // unavailable: why the store could not commit
 };
 struct ReadTopology {};
 using SnapshotPtr = std::shared_ptr<const topology::Snapshot>;

@@ -98,7 +98,8 @@ void handle(const Exchange& exchange, WaitApplied& request) {
           [=](const WaitAppliedReply& reply) {
             if (reply.reached) return exchange.answer(applied_reply(exchange.id, reply.applied));
             exchange.refuse({schema::ErrorCode::TIMEOUT,
-                             "not applied in time; applied so far: revision " + std::to_string(reply.applied), {}},
+                             "not applied in time; applied so far: revision " + std::to_string(reply.applied),
+                             {}},
                             "timeout");
           },
           exchange.unavailable("topology store"));
@@ -127,9 +128,7 @@ void handle(const Exchange& exchange, StatusRequest&) {
   status->started = links.started;
   status->drops = drops(links.registry);
   Self self = exchange.self;
-  auto finish = [=](const SnapshotPtr& snapshot) {
-    exchange.answer(status_reply(exchange.id, *status, *snapshot));
-  };
+  auto finish = [=](const SnapshotPtr& snapshot) { exchange.answer(status_reply(exchange.id, *status, *snapshot)); };
   auto ask_flows = [=](const StoreRevisions& revisions) {
     status->revisions = revisions;
     self->request(exchange.links().flows, kPartTimeout, ReportFlows{})
@@ -159,7 +158,8 @@ void handle(const Exchange& exchange, FlowsRequest& request) {
   if (!request.port.is_nil()) {
     const auto* port = network->port(request.port);
     if (port == nullptr || !port->number) {
-      return exchange.refuse({schema::ErrorCode::NOT_FOUND, "the port is not active on this host, so no flow enters by it", {}});
+      return exchange.refuse(
+          {schema::ErrorCode::NOT_FOUND, "the port is not active on this host, so no flow enters by it", {}});
     }
     list.port = port->number;
   }

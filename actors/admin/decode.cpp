@@ -80,22 +80,28 @@ Content decode_trace(schema::TraceRequest::Reader from) {
 Content decode_command(schema::AdminRequest::Reader from) {
   using Which = schema::AdminRequest;
   switch (from.which()) {
-    case Which::TRANSACT: return decode_transact(from.getTransact());
-    case Which::LIST: return decode_list(from.getList());
+    case Which::TRANSACT:
+      return decode_transact(from.getTransact());
+    case Which::LIST:
+      return decode_list(from.getList());
     case Which::WAIT:
       return AdminCommand(WaitApplied{from.getWait().getRevision(), timeout_of(from.getWait().getTimeoutMs())});
-    case Which::STATUS: return AdminCommand(StatusRequest{});
+    case Which::STATUS:
+      return AdminCommand(StatusRequest{});
     case Which::FLOWS: {
       constexpr uint32_t kDefault = 1'000, kMost = 100'000;
       uint32_t limit = from.getFlows().getLimit();
       return AdminCommand(FlowsRequest{PortId(topology::decode(from.getFlows().getPort())),
                                        limit == 0 ? kDefault : std::min(limit, kMost)});
     }
-    case Which::TRACE: return decode_trace(from.getTrace());
+    case Which::TRACE:
+      return decode_trace(from.getTrace());
     case Which::SET_LOG_LEVEL:
       return AdminCommand(LogLevelRequest{from.getSetLogLevel().getComponent(), from.getSetLogLevel().getLevel()});
-    case Which::STATE: return AdminCommand(StateRequest{topology::decode(from.getState().getDevice())});
-    case Which::FLUSH: return AdminCommand(FlushState{topology::decode(from.getFlush().getDevice())});
+    case Which::STATE:
+      return AdminCommand(StateRequest{topology::decode(from.getState().getDevice())});
+    case Which::FLUSH:
+      return AdminCommand(FlushState{topology::decode(from.getFlush().getDevice())});
   }
   return problem(ErrorCode::MALFORMED,
                  "this daemon does not know the request; it is older than the tool. Upgrade the daemon");
@@ -109,10 +115,9 @@ AdminRequest decode_request(const schema::Frame& frame, const AdminToken& token)
     request.id = root.getId();
     auto secret = root.getToken();
     if (root.getMajor() != schema::PROTOCOL_MAJOR) {
-      request.content = problem(ErrorCode::VERSION, "the tool speaks version " + std::to_string(root.getMajor()) +
-                                                        ", this daemon version " +
-                                                        std::to_string(schema::PROTOCOL_MAJOR) +
-                                                        "; use the tool of the daemon's release");
+      request.content = problem(
+          ErrorCode::VERSION, "the tool speaks version " + std::to_string(root.getMajor()) + ", this daemon version " +
+                                  std::to_string(schema::PROTOCOL_MAJOR) + "; use the tool of the daemon's release");
     } else if (!token.matches({secret.begin(), secret.size()})) {
       request.content = problem(ErrorCode::UNAUTHORIZED,
                                 "wrong token; the daemon's token file is readable for root and the group viaduct");
@@ -123,14 +128,14 @@ AdminRequest decode_request(const schema::Frame& frame, const AdminToken& token)
   });
   if (decoded) return std::move(*decoded);
   AdminRequest request;
-  request.content = problem(ErrorCode::MALFORMED, std::string(schema::to_string(decoded.failure().error)) + ": " +
-                                                      decoded.failure().text);
+  request.content = problem(ErrorCode::MALFORMED,
+                            std::string(schema::to_string(decoded.failure().error)) + ": " + decoded.failure().text);
   return request;
 }
 
 std::string_view kind_of(const AdminCommand& command) {
-  static constexpr std::string_view kNames[] = {"transact", "list",  "wait",  "status", "flows",
-                                                "trace",    "log",   "state", "flush"};
+  static constexpr std::string_view kNames[] = {"transact", "list", "wait",  "status", "flows",
+                                                "trace",    "log",  "state", "flush"};
   static_assert(std::size(kNames) == std::variant_size_v<AdminCommand>);
   return kNames[command.index()];
 }

@@ -87,8 +87,8 @@ std::vector<uint8_t> layer3(const PacketDescription& packet) {
   if (packet.vlan != 0) builder.vlan(packet.vlan);
   builder.ip(*packet.ip_src, *packet.ip_dst).ttl(packet.ttl == 0 ? 64 : packet.ttl).tos(packet.tos);
   if (packet.dont_fragment) builder.dont_fragment();
-  bool echo = packet.ip_proto == 0 || packet.ip_proto == flows::ip_proto::kIcmp ||
-              packet.ip_proto == flows::ip_proto::kIcmpv6;
+  bool echo =
+      packet.ip_proto == 0 || packet.ip_proto == flows::ip_proto::kIcmp || packet.ip_proto == flows::ip_proto::kIcmpv6;
   if (echo) {
     builder.icmp_echo_request(1, 1);
   } else if (packet.ip_proto == flows::ip_proto::kTcp) {

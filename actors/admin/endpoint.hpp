@@ -30,8 +30,8 @@ struct EndpointOptions {
 };
 
 struct EndpointLinks {
-  std::function<AdminActor()> make_admin;             // the endpoint supervises it
-  std::function<void(std::string_view)> restarted;    // counts a restart
+  std::function<AdminActor()> make_admin;           // the endpoint supervises it
+  std::function<void(std::string_view)> restarted;  // counts a restart
   observability::AdminProbe& probe;
 };
 

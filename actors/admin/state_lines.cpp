@@ -13,9 +13,12 @@ double age(flows::Time then, flows::Time now) { return std::chrono::duration<dou
 
 std::string_view name_of(flows::NeighbourState state) {
   switch (state) {
-    case flows::NeighbourState::reachable: return "fresh";
-    case flows::NeighbourState::stale: return "stale";
-    case flows::NeighbourState::failed: return "failed";
+    case flows::NeighbourState::reachable:
+      return "fresh";
+    case flows::NeighbourState::stale:
+      return "stale";
+    case flows::NeighbourState::failed:
+      return "failed";
   }
   return "unknown";
 }
@@ -47,17 +50,23 @@ std::vector<StateLine> state_lines(const Uuid& device, const topology::Snapshot&
   });
   state.macs.for_each([&](const flows::MacKey& key, const flows::MacEntry& entry) {
     if (!wanted(key.bridge.uuid())) return;
-    out.push_back({{Kind::bridge, key.bridge.uuid()}, "mac", mac_key(key.mac, key.vlan),
-                   name_or_id(snapshot, {Kind::port, entry.port.uuid()}), "learned", age(entry.last_seen, now)});
+    out.push_back({{Kind::bridge, key.bridge.uuid()},
+                   "mac",
+                   mac_key(key.mac, key.vlan),
+                   name_or_id(snapshot, {Kind::port, entry.port.uuid()}),
+                   "learned",
+                   age(entry.last_seen, now)});
   });
   state.neighbours.for_each([&](const flows::NeighbourKey& key, const flows::NeighbourEntry& entry) {
     if (!wanted(key.device)) return;
     bool of_bridge = key.port.is_nil();
     std::string where = of_bridge ? "" : " on " + name_or_id(snapshot, {Kind::port, key.port.uuid()});
-    out.push_back({{of_bridge ? Kind::bridge : Kind::router, key.device}, of_bridge ? "arp" : "neighbour",
+    out.push_back({{of_bridge ? Kind::bridge : Kind::router, key.device},
+                   of_bridge ? "arp" : "neighbour",
                    key.address.to_string() + where,
                    entry.state == flows::NeighbourState::failed ? "" : entry.mac.to_string(),
-                   std::string(name_of(entry.state)), age(entry.confirmed, now)});
+                   std::string(name_of(entry.state)),
+                   age(entry.confirmed, now)});
   });
   std::sort(out.begin(), out.end(), [](const StateLine& a, const StateLine& b) {
     return std::tie(a.device, a.table, a.key) < std::tie(b.device, b.table, b.key);

@@ -13,10 +13,14 @@ constexpr size_t kMaxCaused = 16;
 
 std::string outcome_name(sim::Outcome outcome) {
   switch (outcome) {
-    case sim::Outcome::forward: return "forward";
-    case sim::Outcome::drop: return "drop";
-    case sim::Outcome::consumed: return "consumed";
-    case sim::Outcome::park: return "park";
+    case sim::Outcome::forward:
+      return "forward";
+    case sim::Outcome::drop:
+      return "drop";
+    case sim::Outcome::consumed:
+      return "consumed";
+    case sim::Outcome::park:
+      return "park";
   }
   return "unknown";
 }
@@ -61,7 +65,8 @@ TraceResult run_trace(const TraceRequest& request, const topology::Snapshot& sna
   auto network = state.network.load();
   const sim::PortView* view = network->port(request.port);
   if (view == nullptr || !view->number) {
-    result.error = "port " + port->name + " is not active on this host; `viaduct status` says why. Bind it first, or "
+    result.error = "port " + port->name +
+                   " is not active on this host; `viaduct status` says why. Bind it first, or "
                    "trace from a bound port";
     return result;
   }

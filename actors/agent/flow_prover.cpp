@@ -13,13 +13,19 @@ constexpr uint8_t kHarmlessTtl = 64;
 
 void add_layer4(flows::PacketBuilder& builder, const FlowKey& key) {
   switch (key.ip_proto) {
-    case flows::ip_proto::kTcp: builder.tcp(key.l4_src, key.l4_dst); return;
-    case flows::ip_proto::kUdp: builder.udp(key.l4_src, key.l4_dst); return;
+    case flows::ip_proto::kTcp:
+      builder.tcp(key.l4_src, key.l4_dst);
+      return;
+    case flows::ip_proto::kUdp:
+      builder.udp(key.l4_src, key.l4_dst);
+      return;
     case flows::ip_proto::kIcmp:
     case flows::ip_proto::kIcmpv6:
       builder.icmp(static_cast<uint8_t>(key.l4_src), static_cast<uint8_t>(key.l4_dst), 0);
       return;
-    default: builder.protocol(key.ip_proto); return;
+    default:
+      builder.protocol(key.ip_proto);
+      return;
   }
 }
 
@@ -38,9 +44,7 @@ std::vector<uint8_t> specimen(const flows::Flow& flow) {
   const FlowKey& key = flow.key;
   flows::PacketBuilder builder;
   builder.eth(key.eth_src, key.eth_dst);
-  auto tag = [&builder](uint16_t tci) {
-    builder.vlan(tci & 0x0fff, static_cast<uint8_t>(tci >> 13));
-  };
+  auto tag = [&builder](uint16_t tci) { builder.vlan(tci & 0x0fff, static_cast<uint8_t>(tci >> 13)); };
   if (key.is_tagged()) tag(key.vlan_tci);
   if ((key.inner_vlan_tci & FlowKey::kVlanPresent) != 0) tag(key.inner_vlan_tci);
   if (key.is_ip()) {

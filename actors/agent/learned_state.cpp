@@ -65,7 +65,8 @@ bool restore_entry(std::string_view value, AgentState& state, flows::Time now) {
     if (root.isNeighbour()) return restore_neighbour(root.getNeighbour(), state, now);
     if (!root.isMac()) return false;
     auto mac = root.getMac();
-    flows::MacKey key{BridgeId(topology::decode(mac.getBridge())), mac.getVlan(), MacAddress::from_uint64(mac.getMac())};
+    flows::MacKey key{BridgeId(topology::decode(mac.getBridge())), mac.getVlan(),
+                      MacAddress::from_uint64(mac.getMac())};
     state.macs.learn(key, PortId(topology::decode(mac.getPort())), now);
     return true;
   });

@@ -47,7 +47,8 @@ std::optional<MirrorState::Pending> MirrorState::prepare(const schema::Frame& fr
     return std::nullopt;
   }
   Pending pending;
-  pending.committed_at = WallTime(std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(batch->committed_at)));
+  pending.committed_at =
+      WallTime(std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(batch->committed_at)));
   if (batch->snapshot) {
     Delta ignored;
     pending.snapshot = apply(Snapshot{}, *batch, ignored);
@@ -94,9 +95,9 @@ MirrorState::Published MirrorState::rebind(const BindingsChanged& bindings) {
 MirrorState::Published MirrorState::publish(const Snapshot& snapshot, const Delta& delta,
                                             const BindingsChanged& bindings) {
   using flows::simulation::Network;
-  auto next = std::make_shared<const Network>(
-      first_ ? Network::compile(snapshot, bindings.bindings)
-             : network_->updated(snapshot, delta, bindings.bindings, bindings.rebound));
+  auto next =
+      std::make_shared<const Network>(first_ ? Network::compile(snapshot, bindings.bindings)
+                                             : network_->updated(snapshot, delta, bindings.bindings, bindings.rebound));
   Published out;
   out.network = next;
   out.invalidation = flows::simulation::invalidated_by(*network_, *next, delta, bindings.rebound);

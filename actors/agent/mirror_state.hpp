@@ -46,8 +46,7 @@ class MirrorState {
   bool first_ = true;
   topology::Snapshot snapshot_;
   flows::simulation::Bindings bindings_;
-  std::shared_ptr<const flows::simulation::Network> network_ =
-      std::make_shared<const flows::simulation::Network>();
+  std::shared_ptr<const flows::simulation::Network> network_ = std::make_shared<const flows::simulation::Network>();
 };
 
 }  // namespace viaduct::actors

@@ -36,16 +36,16 @@ using InstalledRing = SpscRing<InstalledFlow>;
 class PacketWorker {
  public:
   static constexpr int kMaxAttempts = 3;
-  static constexpr int kMaxEmissionDepth = 6;     // an error about a reply about …
+  static constexpr int kMaxEmissionDepth = 6;  // an error about a reply about …
   static constexpr size_t kMaxEmitsARound = 1024;
   static constexpr size_t kBatch = 64;
   static constexpr size_t kRingCapacity = 8192;
 
   // Where a worker's news goes. All are called from the worker's thread and must not block.
   struct Links {
-    std::function<void(flows::simulation::Invalidation)> invalidate;     // -> flow controller
-    std::function<void()> flows_installed;                               // -> flow controller: look at the ring
-    std::function<void(DeviceEvents)> device_events;                     // -> devices
+    std::function<void(flows::simulation::Invalidation)> invalidate;  // -> flow controller
+    std::function<void()> flows_installed;                            // -> flow controller: look at the ring
+    std::function<void(DeviceEvents)> device_events;                  // -> devices
     std::function<void(const flows::simulation::NeighbourWanted&)> neighbour_learned;  // -> every worker's inbox
   };
 
@@ -110,8 +110,8 @@ class PacketWorker {
   std::vector<flows::Upcall> upcalls_;
   std::vector<flows::FlowInstall> installs_;
   std::vector<flows::InstallResult> results_;
-  std::vector<InstalledFlow> records_;       // of installs_, by index
-  std::vector<flows::Time> received_;        // of installs_, by index
+  std::vector<InstalledFlow> records_;  // of installs_, by index
+  std::vector<flows::Time> received_;   // of installs_, by index
   std::vector<Outgoing> outgoing_;
   std::vector<flows::PacketOut> packets_out_;
   std::vector<std::vector<uint8_t>> frames_;  // owned by this round: emitted and retried packets

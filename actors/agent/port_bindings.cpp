@@ -11,7 +11,8 @@ namespace log = observability::log;
 namespace {
 
 std::string explain(const std::error_code& error, const std::string& interface) {
-  if (error == std::errc::no_such_device) return "no interface " + interface + " on this host; it is bound when it appears";
+  if (error == std::errc::no_such_device)
+    return "no interface " + interface + " on this host; it is bound when it appears";
   if (error == std::errc::device_or_resource_busy) {
     return interface + " belongs to a Linux bridge or another datapath; release it there";
   }

@@ -29,8 +29,8 @@ WorkerPool::WorkerPool(AgentState& state, flows::Datapath& datapath, unsigned wo
 
 void WorkerPool::connect(const PacketWorker::Links& links) {
   for (size_t i = 0; i < channels_.size(); ++i) {
-    workers_.push_back(std::make_unique<PacketWorker>(state_, datapath_.capabilities(), std::move(channels_[i]), links,
-                                                      *probes_[i]));
+    workers_.push_back(
+        std::make_unique<PacketWorker>(state_, datapath_.capabilities(), std::move(channels_[i]), links, *probes_[i]));
   }
 }
 

@@ -71,7 +71,8 @@ CommitReply commit(Self self, const CommitTransaction& request) {
     log::error(log::Component::store, "commit failed", {{"error", outcome.reply.error}});
   }
   if (outcome.reply.status == CommitReply::Status::refused) {
-    for (const auto& violation : outcome.reply.violations) state.links->probe.refused(topology::to_string(violation.rule));
+    for (const auto& violation : outcome.reply.violations)
+      state.links->probe.refused(topology::to_string(violation.rule));
   }
   if (outcome.committed) {
     state.links->probe.committed(std::chrono::steady_clock::now() - begin, outcome.reply.revision);

@@ -51,8 +51,8 @@ struct Daemon::Parts {
   observability::FlowControllerProbe flow_probe{registry};
   observability::DatapathProbe datapath_probe{registry};
   observability::AdminProbe admin_probe{registry};
-  std::unique_ptr<topology::store::VersionedStore> nsdb;     // what the operator asked for
-  std::unique_ptr<topology::store::VersionedStore> memory;   // what this host has learned
+  std::unique_ptr<topology::store::VersionedStore> nsdb;    // what the operator asked for
+  std::unique_ptr<topology::store::VersionedStore> memory;  // what this host has learned
   AgentState state;
   std::unique_ptr<LearnedState> learned;
   std::unique_ptr<flows::Datapath> datapath;
@@ -156,9 +156,8 @@ bool Daemon::Parts::spawn(std::string& error) {
       spawn_flow_controller(*system, {state, *datapath, *workers, flow_probe, to_devices}, flow_options);
 
   // workers' news -> devices -> workers (requests to send), flow controller (what ended)
-  DeviceLinks device_links{state, flow_controller, *workers, {}, [this](std::string_view kind) {
-                             supervisor_probe.restarted(kind);
-                           }};
+  DeviceLinks device_links{
+      state, flow_controller, *workers, {}, [this](std::string_view kind) { supervisor_probe.restarted(kind); }};
   device_links.ageing.mac_timeout = std::chrono::seconds(options.mac_timeout_s);
   DevicesActor devices = spawn_devices(*system, device_links);
   *devices_slot = devices;
@@ -171,14 +170,13 @@ bool Daemon::Parts::spawn(std::string& error) {
 
   // mirror -> datapath (bindings), network slot -> workers, flow controller (invalidation), devices
   DatapathActor ports = spawn_datapath(*system, {*datapath, *workers, datapath_probe});
-  TopologyMirrorActor mirror =
-      spawn_topology_mirror(*system, {host.id, state, flow_controller, ports, devices, mirror_probe,
-                                      [this] { workers->start(); }});
+  TopologyMirrorActor mirror = spawn_topology_mirror(
+      *system, {host.id, state, flow_controller, ports, devices, mirror_probe, [this] { workers->start(); }});
   LearnedStateActor keeper = spawn_learned_state(*system, *learned, state);
 
   // operators -> endpoint -> admin -> all of the above
-  AdminLinks admin_links{token,           host,  exporter->url(), started, state, store,
-                         flow_controller, ports, devices,         [this] { return node; }, registry, admin_probe};
+  AdminLinks admin_links{token, host,    exporter->url(),         started,  state,      store, flow_controller,
+                         ports, devices, [this] { return node; }, registry, admin_probe};
   EndpointLinks endpoint_links{[this, admin_links] { return spawn_admin(*system, admin_links); },
                                [this](std::string_view name) { supervisor_probe.restarted(name); }, admin_probe};
   EndpointOptions endpoint_options;

@@ -14,7 +14,7 @@ namespace log = observability::log;
 
 namespace {
 
-constexpr unsigned kMostWorkers = 4;       // by default: upcalls are rare, and idle threads are not free
+constexpr unsigned kMostWorkers = 4;  // by default: upcalls are rare, and idle threads are not free
 constexpr unsigned kFakeInterfaces = 16384;
 
 std::unique_ptr<flows::Datapath> open_in_process(const flows::DatapathOptions& options) {

@@ -43,7 +43,8 @@ topology::Host load_host_identity(const std::string& state_dir, const std::strin
     return host;
   }
   host.id = HostId::random();
-  if (!write_whole(path, host.id.to_string())) error = "cannot write " + path.string() + "; is the disk full or read-only?";
+  if (!write_whole(path, host.id.to_string()))
+    error = "cannot write " + path.string() + "; is the disk full or read-only?";
   return host;
 }
 

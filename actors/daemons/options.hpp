@@ -21,7 +21,7 @@ struct DaemonOptions {
   uint16_t metrics_port = 9464;
   std::string host_name;  // empty: the kernel's
   std::string log_levels = "info";
-  bool cleanup = false;   // remove what an earlier life left in the kernel, and end
+  bool cleanup = false;  // remove what an earlier life left in the kernel, and end
 };
 
 // Nothing when the process should end with `exit_code` (help, version, a usage error that was printed).

@@ -54,7 +54,8 @@ int serve(Daemon& daemon, int signals, int ended) {
     if ((wait[0].revents & POLLIN) != 0) {
       signalfd_siginfo info;
       if (read(signals, &info, sizeof info) != sizeof info) continue;
-      log::info(log::Component::daemon, "stopping; the kernel keeps forwarding known flows", {{"signal", info.ssi_signo}});
+      log::info(log::Component::daemon, "stopping; the kernel keeps forwarding known flows",
+                {{"signal", info.ssi_signo}});
       daemon.stop();
     }
   }
@@ -84,7 +85,9 @@ int main(int argc, char** argv) {
     return 1;
   }
   log::info(log::Component::daemon, "ready",
-            {{"datapath", daemon->datapath_kind()}, {"admin_port", daemon->admin_port()}, {"metrics", daemon->metrics_url()}});
+            {{"datapath", daemon->datapath_kind()},
+             {"admin_port", daemon->admin_port()},
+             {"metrics", daemon->metrics_url()}});
   exit_code = serve(*daemon, signals, ended);
   daemon.reset();
   return exit_code;

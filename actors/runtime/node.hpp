@@ -14,9 +14,9 @@ namespace viaduct::actors {
 
 struct ChildSpec {
   std::string name;
-  std::string kind;                      // row of runtime/policy.hpp
-  caf::actor running;                    // the first one, already started
-  std::function<caf::actor()> restart;   // for kinds that are restarted; an invalid handle means "try again later"
+  std::string kind;                     // row of runtime/policy.hpp
+  caf::actor running;                   // the first one, already started
+  std::function<caf::actor()> restart;  // for kinds that are restarted; an invalid handle means "try again later"
 };
 
 struct NodeLinks {

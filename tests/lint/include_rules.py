@@ -42,7 +42,7 @@ FENCES = [
     (r"bpf/", ["flows/datapath", "tests"], True),
     (r"linux/", ["flows/datapath", "routing/underlay", "tests"], True),
     (r"capnp/|kj/", ["schema", "topology", "actors", "api", "tests"], False),
-    (r"CLI/", ["api/cli", "actors/daemons", "tests"], True),
+    (r"CLI/", ["api/cli", "actors/daemons", "tests"], False),
     (r"nlohmann/", ["api", "tests"], False),
     (r"yaml-cpp/", ["api", "tests"], False),
 ]

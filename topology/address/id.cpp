@@ -25,7 +25,10 @@ std::optional<Uuid> Uuid::parse(std::string_view text) {
     if (dash != (text[i] == '-')) return std::nullopt;
     if (dash) continue;
     char c = text[i];
-    int value = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    int value = c >= '0' && c <= '9'   ? c - '0'
+                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                       : -1;
     if (value < 0) return std::nullopt;
     bytes[digits / 2] = static_cast<uint8_t>(bytes[digits / 2] << 4 | value);
     ++digits;

@@ -55,11 +55,11 @@ class IpAddress {
   // Bit 0 is the most significant.
   constexpr bool bit(int index) const { return (bytes_[index / 8] >> (7 - index % 8) & 1) != 0; }
 
-  bool is_any() const;             // 0.0.0.0, ::
-  bool is_multicast() const;       // 224.0.0.0/4, ff00::/8
+  bool is_any() const;                // 0.0.0.0, ::
+  bool is_multicast() const;          // 224.0.0.0/4, ff00::/8
   bool is_limited_broadcast() const;  // 255.255.255.255
-  bool is_loopback() const;        // 127.0.0.0/8, ::1
-  bool is_link_local() const;      // 169.254.0.0/16, fe80::/10
+  bool is_loopback() const;           // 127.0.0.0/8, ::1
+  bool is_link_local() const;         // 169.254.0.0/16, fe80::/10
   // ff02::1:ffXX:XXXX of an IPv6 address (RFC 4291, 2.7.1).
   IpAddress solicited_node() const;
   // The Ethernet group address of a multicast address (RFC 1112 6.4, RFC 2464 7).
@@ -97,11 +97,11 @@ class IpPrefix {
   bool contains(const IpAddress& address) const;
   bool contains(const IpPrefix& other) const;
   bool overlaps(const IpPrefix& other) const { return contains(other) || other.contains(*this); }
-  IpPrefix network() const;        // host bits cleared
+  IpPrefix network() const;  // host bits cleared
   bool has_host_bits() const { return network().address_ != address_; }
   // All host bits set; only IPv4 prefixes of at most 30 bits have one (RFC 3021 for /31).
   std::optional<IpAddress> broadcast() const;
-  std::string to_string() const;   // "10.0.0.1/24"
+  std::string to_string() const;  // "10.0.0.1/24"
 
   friend constexpr auto operator<=>(const IpPrefix&, const IpPrefix&) = default;
 
