@@ -207,7 +207,7 @@ TEST(Builder, ViolationsReadAsSentences) {
 // The cost of a change is the change: everything else is the very same object.
 TEST(Builder, AddingAPortSharesAllOthers) {
   std::vector<Operation> operations{Create{bridge(1)}};
-  for (uint64_t i = 1; i <= 10'000; ++i) operations.push_back(Create{bridge_port(i, 1)});
+  for (uint64_t i = 1; i <= 10'000; ++i) operations.emplace_back(Create{bridge_port(i, 1)});
   const auto before = build({}, std::move(operations), 1).next;
   ASSERT_EQ(before.size(), 10'001u);
   const auto result = build(before, {Create{bridge_port(20'000, 1)}}, 2);
