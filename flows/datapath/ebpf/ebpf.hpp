@@ -6,9 +6,9 @@
 // flows go on, and misses wait in the rings for the next one, as far as their port's credit goes.
 //
 // Limits: needs root and a kernel of 6.1 or later; one process per name; at most 16 workers and 8191 ports; a flow's
-// rewrites come before its outputs, which are at most 32. A flow with another number of `max_flows` than the maps that
-// are found starts with empty ones. All threads that use it are in one network namespace. `ip netns exec` gives its
-// command a private /sys, whose pins die with it: use `nsenter --net` for daemons that are to be adopted.
+// rewrites come before its outputs, which are at most 32. Maps that were made for another `max_flows` are replaced by
+// empty ones. All threads that use it are in one network namespace. `ip netns exec` gives its command a private /sys,
+// whose pins die with it: use `nsenter --net` for daemons that are to be adopted.
 #pragma once
 
 #include <memory>

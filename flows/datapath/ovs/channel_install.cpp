@@ -110,11 +110,7 @@ void OvsChannel::put_flow(const FlowInstall& install, uint8_t command, uint16_t 
   batch_.begin(
       {state_->families.flow, command, OVS_FLOW_VERSION, flags, static_cast<uint32_t>(index + 1), state_->datapath});
   put_flow_id(batch_, flow.id);
-  // The module looks for overlapping flows with the key as it is given: the whole packet's finds them. To change a
-  // flow it has to be the masked one.
-  bool whole =
-      command == OVS_FLOW_CMD_NEW && flow.matches(install.packet_key) && representable(install.packet_key, flow.mask);
-  put_key_and_mask(batch_, whole ? install.packet_key : flow.key, flow.mask, tags_.find(install.packet_key));
+  put_key_and_mask(batch_, best_key(flow, install.packet_key), flow.mask, tags_.find(install.packet_key));
   // A port that has just gone has no socket; the module refuses to hand packets to number 0.
   put_actions(batch_, flow, has_upcalls(flow.actions) ? queue_.id(flow.key.in_port) : 0);
   batch_.end();

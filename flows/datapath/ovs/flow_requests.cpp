@@ -13,9 +13,6 @@ namespace viaduct::flows::ovs {
 namespace {
 
 constexpr size_t kBatch = 64;
-constexpr PortNumber kProbePort{0xfffe};  // the module allows it; ports are numbered from 1 up
-constexpr size_t kUsualUpcallBytes = 1280;
-constexpr size_t kSmallFrameBytes = 64;
 
 MessageHead flow_request(const Families& families, uint8_t command, uint16_t flags, int datapath,
                          uint32_t sequence = 1) {
@@ -127,45 +124,6 @@ size_t Requests::set_actions(int datapath, std::span<const Update> updates) {
 
 std::error_code Requests::flush_flows(int datapath) {
   return ask(flow_request(families_, OVS_FLOW_CMD_DEL, 0, datapath), [](MessageBatch&) {});
-}
-
-bool Requests::accepts(int datapath, const Action& action) {
-  FlowKey key;
-  key.in_port = kProbePort;
-  key.eth_type = ethertype::kIpv4;
-  Flow flow = Flow::make(key, {Field::in_port, Field::eth_type}, {action});
-  std::error_code error = ask(flow_request(families_, OVS_FLOW_CMD_NEW, NLM_F_CREATE, datapath), [&](auto& out) {
-    put_flow_id(out, flow.id);
-    put_key_and_mask(out, flow.key, flow.mask);
-    put_actions(out, flow, socket_.id());
-    out.put(OVS_FLOW_ATTR_PROBE, Bytes{});  // a refusal is no line in the kernel's log
-  });
-  delete_flows(
-      datapath, std::span(&flow.id, 1), [](const RawFlow&) {}, [](int) {});
-  return !error;
-}
-
-ActionSupport Requests::probe_actions(int datapath) {
-  return {.decrement_ttl = accepts(datapath, DecrementTtl{}), .check_length = accepts(datapath, CheckMtu{1500})};
-}
-
-size_t Requests::measure_small_upcall(int datapath) {
-  std::error_code error;
-  NetlinkSocket receiver = NetlinkSocket::open(0, 1 << 20, error);
-  if (error) return kUsualUpcallBytes;
-  uint8_t frame[kSmallFrameBytes] = {2};
-  wire::store16(frame + wire::eth::kType, 0x88b5);  // IEEE: for local experiments
-  error = ask({families_.packet, OVS_PACKET_CMD_EXECUTE, OVS_PACKET_VERSION, 0, 1, datapath}, [&](auto& out) {
-    out.put(OVS_PACKET_ATTR_PACKET, Bytes(frame));
-    put_packet_key(out, OVS_PACKET_ATTR_KEY, {});
-    size_t actions = out.open_nest(OVS_PACKET_ATTR_ACTIONS);
-    size_t upcall = out.open_nest(OVS_ACTION_ATTR_USERSPACE);
-    out.put(OVS_USERSPACE_ATTR_PID, receiver.id());
-    out.close_nest(upcall);
-    out.close_nest(actions);
-  });
-  size_t measured = receiver.waiting_bytes();
-  return error || measured == 0 ? kUsualUpcallBytes : measured;
 }
 
 }  // namespace viaduct::flows::ovs

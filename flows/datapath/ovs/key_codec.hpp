@@ -31,7 +31,11 @@ struct TagTypes {
 
 bool representable(const FlowKey& masked, FieldSet mask);
 
-// Appends both attributes. `key` is masked or not: a whole packet's lets the kernel find flows that overlap.
+// The key with which to install: the whole packet's, with which the kernel finds flows that overlap; or the masked one,
+// where the module would read the packet's in another way (a later fragment's ports, when nobody asked for fragments).
+const FlowKey& best_key(const Flow& flow, const FlowKey& packet);
+
+// Appends both attributes. `key` is masked, or what best_key() gave.
 void put_key_and_mask(MessageBatch& out, const FlowKey& key, FieldSet mask, TagTypes tags = {});
 // Appends only where the packet came in: all that executing one needs. No port: made by the agent.
 void put_packet_key(MessageBatch& out, uint16_t type, PortNumber in_port);

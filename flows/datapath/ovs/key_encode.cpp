@@ -199,6 +199,12 @@ bool representable(const FlowKey& key, FieldSet mask) {
            key.ip_proto != kIpv6Fragment);
 }
 
+const FlowKey& best_key(const Flow& flow, const FlowKey& packet) {
+  bool l4 = flow.mask.has(Field::l4_src) || flow.mask.has(Field::l4_dst);
+  bool same = !l4 || l4_kind(packet) == l4_kind(flow.key);
+  return same && flow.matches(packet) && representable(packet, flow.mask) ? packet : flow.key;
+}
+
 void put_key_and_mask(MessageBatch& out, const FlowKey& key, FieldSet mask, TagTypes tags) {
   size_t nest = out.open_nest(OVS_FLOW_ATTR_KEY);
   Side(out, key, mask, tags, false).put();

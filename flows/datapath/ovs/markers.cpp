@@ -26,17 +26,21 @@ FlowId marker_id(PortNumber number) { return FlowId::of(marker_key(number), kMar
 
 std::error_code Requests::put_marker(int datapath, PortNumber number, const std::string& interface) {
   std::string text = std::string(kPrefix) + interface;
-  MessageHead head{families_.flow, OVS_FLOW_CMD_NEW, OVS_FLOW_VERSION, 0, 1, datapath};
-  return ask(head, [&](MessageBatch& out) {
-    put_flow_id(out, marker_id(number));
-    put_key_and_mask(out, marker_key(number), kMarkerMask);
-    size_t actions = out.open_nest(OVS_FLOW_ATTR_ACTIONS);
-    size_t upcall = out.open_nest(OVS_ACTION_ATTR_USERSPACE);
-    out.put(OVS_USERSPACE_ATTR_PID, kNobody);
-    out.put(OVS_USERSPACE_ATTR_USERDATA, Bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size()));
-    out.close_nest(upcall);
-    out.close_nest(actions);
-  });
+  auto put = [&](uint8_t command, uint16_t flags) {
+    MessageHead head{families_.flow, command, OVS_FLOW_VERSION, flags, 1, datapath};
+    return ask(head, [&](MessageBatch& out) {
+      put_flow_id(out, marker_id(number));
+      put_key_and_mask(out, marker_key(number), kMarkerMask);
+      size_t actions = out.open_nest(OVS_FLOW_ATTR_ACTIONS);
+      size_t upcall = out.open_nest(OVS_ACTION_ATTR_USERSPACE);
+      out.put(OVS_USERSPACE_ATTR_PID, kNobody);
+      out.put(OVS_USERSPACE_ATTR_USERDATA, Bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size()));
+      out.close_nest(upcall);
+      out.close_nest(actions);
+    });
+  };
+  std::error_code error = put(OVS_FLOW_CMD_NEW, NLM_F_CREATE);
+  return error == std::errc::file_exists ? put(OVS_FLOW_CMD_SET, 0) : error;
 }
 
 void Requests::delete_marker(int datapath, PortNumber number) {

@@ -15,6 +15,7 @@ namespace {
 
 constexpr size_t kReceiveChunk = 1 << 17;  // the kernel fills at most 32 KiB of a dump at once; a flow is far smaller
 constexpr int kSendBytes = 8 << 20;
+constexpr uint32_t kKernel = 0;
 constexpr timeval kDumpTimeout{10, 0};
 
 std::error_code last_error() { return {errno, std::system_category()}; }
@@ -89,15 +90,18 @@ std::error_code NetlinkSocket::join(uint32_t group) {
                                                                                           : last_error();
 }
 
-std::error_code NetlinkSocket::send(const MessageBatch& batch) {
-  sockaddr_nl kernel{};
-  kernel.nl_family = AF_NETLINK;
+std::error_code NetlinkSocket::send(uint32_t id, const MessageBatch& batch, int flags) {
+  sockaddr_nl to{};
+  to.nl_family = AF_NETLINK;
+  to.nl_pid = id;
   ssize_t sent;
   do {
-    sent = sendto(fd(), batch.bytes().data(), batch.size(), 0, reinterpret_cast<sockaddr*>(&kernel), sizeof kernel);
+    sent = sendto(fd(), batch.bytes().data(), batch.size(), flags, reinterpret_cast<sockaddr*>(&to), sizeof to);
   } while (sent < 0 && errno == EINTR);
   return sent < 0 ? last_error() : std::error_code{};
 }
+
+std::error_code NetlinkSocket::send_to(uint32_t id, const MessageBatch& batch) { return send(id, batch, MSG_DONTWAIT); }
 
 std::error_code NetlinkSocket::receive(int flags, Visitor visit, bool& more) {
   buffer_.resize(kReceiveChunk);
@@ -114,7 +118,7 @@ std::error_code NetlinkSocket::receive(int flags, Visitor visit, bool& more) {
 
 std::error_code NetlinkSocket::transact(const MessageBatch& batch, Visitor visit) {
   if (batch.messages() == 0) return {};
-  if (std::error_code error = send(batch)) return error;
+  if (std::error_code error = send(kKernel, batch, 0)) return error;
   for (bool more = true; more;) {
     std::error_code error = receive(MSG_DONTWAIT, visit, more);
     if (error && error != std::errc::resource_unavailable_try_again) return error;
@@ -123,7 +127,7 @@ std::error_code NetlinkSocket::transact(const MessageBatch& batch, Visitor visit
 }
 
 std::error_code NetlinkSocket::dump(const MessageBatch& batch, Visitor visit) {
-  if (std::error_code error = send(batch)) return error;
+  if (std::error_code error = send(kKernel, batch, 0)) return error;
   int refused = 0;
   bool done = false;
   auto object = [&](const Message& message) {

@@ -49,13 +49,15 @@ class NetlinkSocket {
   std::error_code transact(const MessageBatch& batch, Visitor visit);
   // Sends the batch's one request and gives every object of the answer to `visit`. An error of the kernel is returned.
   std::error_code dump(const MessageBatch& batch, Visitor visit);
+  // To another socket and not to the kernel; never waits for room.
+  std::error_code send_to(uint32_t id, const MessageBatch& batch);
   // Messages that this socket's full buffer cost, since it was opened (SO_MEMINFO).
   uint32_t lost() const;
   // What the messages that wait to be received take of the buffer.
   uint32_t waiting_bytes() const;
 
  private:
-  std::error_code send(const MessageBatch& batch);
+  std::error_code send(uint32_t id, const MessageBatch& batch, int flags);
   std::error_code receive(int flags, Visitor visit, bool& more);
 
   Fd fd_;

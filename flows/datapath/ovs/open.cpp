@@ -54,7 +54,7 @@ std::unique_ptr<Datapath> open_ovs(const DatapathOptions& options, std::error_co
   }
   if (error) return nullptr;
   auto state = std::make_shared<State>(requests->families(), index, options, requests->probe_actions(index),
-                                       requests->measure_small_upcall(index), error);
+                                       requests->measure_credit(index), error);
   if (error) return nullptr;
   auto datapath = std::make_unique<OvsDatapath>(std::move(state), std::move(requests), error);
   if (!error && found) error = datapath->adopt();

@@ -2,6 +2,9 @@
 
 #include <linux/netlink.h>
 #include <linux/openvswitch.h>
+#include <unistd.h>
+
+#include <algorithm>
 
 namespace viaduct::flows::ovs {
 
@@ -32,7 +35,12 @@ std::optional<Vport> parse_vport(Bytes bytes) {
   return out;
 }
 
-Bytes raw(std::span<const uint32_t> ids) { return {reinterpret_cast<const uint8_t*>(ids.data()), ids.size_bytes()}; }
+// Newer kernels refuse more ids than there are processors. Workers beyond that number get no upcalls.
+Bytes raw(std::span<const uint32_t> ids) {
+  auto processors = static_cast<size_t>(std::max(1L, sysconf(_SC_NPROCESSORS_CONF)));
+  ids = ids.first(std::min(ids.size(), processors));
+  return {reinterpret_cast<const uint8_t*>(ids.data()), ids.size_bytes()};
+}
 
 }  // namespace
 

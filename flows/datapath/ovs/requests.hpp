@@ -14,6 +14,7 @@
 #include "flows/datapath/ovs/families.hpp"
 #include "flows/datapath/ovs/key_codec.hpp"
 #include "flows/datapath/ovs/netlink_socket.hpp"
+#include "flows/datapath/ovs/upcall_sockets.hpp"
 
 namespace viaduct::flows::ovs {
 
@@ -86,9 +87,8 @@ class Requests {
 
   // Which of the actions this kernel has: tried with flows that no packet can match.
   ActionSupport probe_actions(int datapath);
-  // What the upcall of a small packet takes of a socket's receive buffer: one is sent to ourselves. The usual value of
-  // 64-bit kernels when it cannot be measured.
-  size_t measure_small_upcall(int datapath);
+  // How large a port's receive buffer has to be: both are tried, one upcall is sent to ourselves.
+  CreditSize measure_credit(int datapath);
 
  private:
   using Build = FunctionRef<void(MessageBatch&)>;
@@ -96,6 +96,7 @@ class Requests {
   std::error_code ask(const MessageHead& head, Build build, Answer answer);
   std::error_code ask(const MessageHead& head, Build build);
   bool accepts(int datapath, const Action& action);
+  size_t measure_small_upcall(int datapath);
 
   Families families_;
   std::mutex mutex_;

@@ -15,13 +15,13 @@
 namespace viaduct::flows::ovs {
 
 struct State {
-  State(Families numbers, int index, DatapathOptions wanted, ActionSupport actions, size_t small_upcall_bytes,
+  State(Families numbers, int index, DatapathOptions wanted, ActionSupport actions, CreditSize credit,
         std::error_code& error)
       : families(numbers),
         datapath(index),
         options(std::move(wanted)),
         support(actions),
-        sockets(options.name, options.workers, small_upcall_bytes, error),
+        sockets(options.name, options.workers, credit, error),
         install_times(std::chrono::steady_clock::now()) {}
 
   // The module has no limit of its own. False when the table is full; a reservation that led to no new flow is

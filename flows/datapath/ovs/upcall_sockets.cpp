@@ -104,19 +104,17 @@ size_t UpcallQueue::receive(PortNumber port, std::span<mmsghdr> slots) {
   return static_cast<size_t>(got);
 }
 
-UpcallSockets::UpcallSockets(std::string datapath, unsigned workers, size_t small_upcall_bytes, std::error_code& error)
-    : datapath_(std::move(datapath)), small_upcall_bytes_(small_upcall_bytes) {
+UpcallSockets::UpcallSockets(std::string datapath, unsigned workers, CreditSize credit, std::error_code& error)
+    : datapath_(std::move(datapath)), credit_(credit) {
   for (unsigned i = 0; i < workers && !error; ++i) queues_.push_back(std::make_unique<UpcallQueue>(error));
 }
 
 NetlinkSocket UpcallSockets::open(PortNumber port, unsigned worker, std::error_code& error) const {
-  // The kernel takes a message as long as the buffer is not yet overfull, so this admits kPortCredit of them.
-  size_t credit = kPortCredit * small_upcall_bytes_ - 2;
   for (unsigned attempt = 0; attempt < kAttempts; ++attempt) {
-    NetlinkSocket out = NetlinkSocket::open(upcall_id(datapath_, port, worker, attempt), credit, error);
+    NetlinkSocket out = NetlinkSocket::open(upcall_id(datapath_, port, worker, attempt), credit_.buffer_bytes, error);
     if (error != std::errc::address_in_use) return out;
   }
-  return NetlinkSocket::open(0, credit, error);
+  return NetlinkSocket::open(0, credit_.buffer_bytes, error);
 }
 
 std::error_code UpcallSockets::add(PortNumber port) {
@@ -150,7 +148,7 @@ std::vector<uint32_t> UpcallSockets::ids(PortNumber port) const {
 UpcallCounts UpcallSockets::counts(PortNumber port) const {
   UpcallCounts out;
   for (const auto& queue : queues_) {
-    UpcallCounts one = queue->counts(port, small_upcall_bytes_);
+    UpcallCounts one = queue->counts(port, credit_.small_upcall_bytes);
     out.upcalls += one.upcalls;
     out.lost += one.lost;
   }

@@ -25,6 +25,12 @@ struct mmsghdr;
 
 namespace viaduct::flows::ovs {
 
+// Of receive buffers, as the kernel counts them.
+struct CreditSize {
+  size_t small_upcall_bytes = 0;  // what the upcall of a small packet takes
+  size_t buffer_bytes = 0;        // what admits kPortCredit of them
+};
+
 struct UpcallCounts {
   uint64_t upcalls = 0;
   uint64_t lost = 0;
@@ -64,8 +70,7 @@ class UpcallQueue {
 
 class UpcallSockets {
  public:
-  // `small_upcall_bytes`: what the upcall of a small packet takes of a receive buffer.
-  UpcallSockets(std::string datapath, unsigned workers, size_t small_upcall_bytes, std::error_code& error);
+  UpcallSockets(std::string datapath, unsigned workers, CreditSize credit, std::error_code& error);
 
   // Idempotent.
   std::error_code add(PortNumber port);
@@ -80,7 +85,7 @@ class UpcallSockets {
   NetlinkSocket open(PortNumber port, unsigned worker, std::error_code& error) const;
 
   std::string datapath_;
-  size_t small_upcall_bytes_;
+  CreditSize credit_;
   std::vector<std::unique_ptr<UpcallQueue>> queues_;
 };
 
