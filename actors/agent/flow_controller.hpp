@@ -6,27 +6,10 @@
 // and nobody told us of (a ring was full) is found by the statistics dump and proven as well.
 #pragma once
 
-#include <functional>
-
-#include "actors/agent/worker_pool.hpp"
+#include "actors/agent/flow_keeper.hpp"
 #include "actors/interfaces.hpp"
-#include "observability/probes.hpp"
 
 namespace viaduct::actors {
-
-struct FlowControllerOptions {
-  size_t max_flows = 100'000;
-  std::chrono::milliseconds statistics_interval{1'000};
-  std::chrono::seconds idle_timeout{10};
-};
-
-struct FlowControllerLinks {
-  AgentState& state;
-  flows::Datapath& datapath;
-  WorkerPool& workers;
-  observability::FlowControllerProbe& probe;
-  std::function<void(DeviceEvents)> device_events;  // neighbours that a proof lacks
-};
 
 FlowControllerActor spawn_flow_controller(caf::actor_system& system, const FlowControllerLinks& links,
                                           const FlowControllerOptions& options);

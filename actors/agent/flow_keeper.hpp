@@ -1,13 +1,30 @@
 // The flow controller's logic without the actor: index, kernel, tables and metrics kept in step.
 #pragma once
 
+#include <chrono>
 #include <deque>
+#include <functional>
 #include <set>
 
-#include "actors/agent/flow_controller.hpp"
+#include "actors/agent/worker_pool.hpp"
 #include "flows/table/flow_index.hpp"
+#include "observability/probes.hpp"
 
 namespace viaduct::actors {
+
+struct FlowControllerOptions {
+  size_t max_flows = 100'000;
+  std::chrono::milliseconds statistics_interval{1'000};
+  std::chrono::seconds idle_timeout{10};
+};
+
+struct FlowControllerLinks {
+  AgentState& state;
+  flows::Datapath& datapath;
+  WorkerPool& workers;
+  observability::FlowControllerProbe& probe;
+  std::function<void(DeviceEvents)> device_events;  // neighbours that a proof lacks
+};
 
 class FlowKeeper {
  public:

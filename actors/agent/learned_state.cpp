@@ -2,21 +2,17 @@
 
 #include <capnp/message.h>
 
-#include "actors/runtime/status.hpp"
-#include "observability/log.hpp"
 #include "schema/learned.capnp.h"
 #include "topology/codec.hpp"
 
 namespace viaduct::actors {
 
-namespace log = observability::log;
 namespace store = topology::store;
 
 namespace {
 
 constexpr std::string_view kPrefix = "/learned/";
 constexpr size_t kChunk = store::kMaxTransactionOps / 2;
-constexpr std::chrono::seconds kInterval{1};
 constexpr std::chrono::seconds kRestoredAge{60};  // a restored neighbour is stale
 
 // "/learned/<part>/<part>…"
@@ -138,44 +134,6 @@ std::string LearnedState::write(const std::map<std::string, std::string>& wanted
   for (const auto& key : gone) add([&] { transaction.deletes.push_back(key); });
   flush();
   return error;
-}
-
-namespace {
-
-struct LearnedActorState {
-  const char* name = "learned_state";
-  Status status{"learned_state", "learned_state"};
-  log::RateLimit complaints{std::chrono::seconds(10)};
-};
-
-using Self = LearnedStateActor::stateful_pointer<LearnedActorState>;
-
-void persist(Self self, LearnedState& learned, const AgentState& state) {
-  std::string error = learned.persist(state);
-  if (error.empty()) return;
-  log::limited(self->state.complaints, std::chrono::steady_clock::now(), log::Component::device, log::Level::warning,
-               "cannot keep what was learned; a restart will learn it again", {{"error", error}});
-}
-
-LearnedStateActor::behavior_type learned_behavior(Self self, LearnedState* learned, const AgentState* state) {
-  self->delayed_send(self, kInterval, Tick{});
-  return {
-      [=](const ReportStatus&) { return self->state.status.report(self->mailbox().size()); },
-      [=](const Shutdown&) {
-        persist(self, *learned, *state);
-        self->quit();
-      },
-      [=](const Tick&) {
-        self->delayed_send(self, kInterval, Tick{});
-        persist(self, *learned, *state);
-      },
-  };
-}
-
-}  // namespace
-
-LearnedStateActor spawn_learned_state(caf::actor_system& system, LearnedState& learned, const AgentState& state) {
-  return system.spawn<caf::detached>(learned_behavior, &learned, &state);
 }
 
 }  // namespace viaduct::actors

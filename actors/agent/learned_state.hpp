@@ -9,7 +9,6 @@
 #include <string>
 
 #include "actors/agent/agent_state.hpp"
-#include "actors/interfaces.hpp"
 #include "topology/store/store.hpp"
 
 namespace viaduct::actors {
@@ -36,7 +35,5 @@ class LearnedState {
   std::map<std::string, std::string> on_disk_;
   uint64_t changes_seen_ = 0;
 };
-
-LearnedStateActor spawn_learned_state(caf::actor_system& system, LearnedState& learned, const AgentState& state);
 
 }  // namespace viaduct::actors

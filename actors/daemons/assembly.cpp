@@ -9,7 +9,7 @@
 #include "actors/agent/datapath_actor.hpp"
 #include "actors/agent/devices.hpp"
 #include "actors/agent/flow_controller.hpp"
-#include "actors/agent/learned_state.hpp"
+#include "actors/agent/learned_state_actor.hpp"
 #include "actors/agent/topology_mirror.hpp"
 #include "actors/cluster/topology_store.hpp"
 #include "actors/daemons/datapath_choice.hpp"
