@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-DROP_WITH_VALUE = {"-o", "-c", "-MF", "-MT", "-MQ"}
+DROP_WITH_VALUE = {"-o", "-c", "-MF", "-MT", "-MQ", "-include"}  # the last: precompiled headers
 DROP = {"-MD", "-MMD"}
 
 
@@ -27,6 +27,18 @@ def flags_of(entry):
     return out
 
 
+def merged(commands):
+    """The first command, with the include paths of all: a folder may hold several libraries."""
+    out = list(commands[0])
+    for words in commands[1:]:
+        for at, word in enumerate(words):
+            if word == "-isystem" and words[at + 1] not in out:
+                out += [word, words[at + 1]]
+            elif word.startswith("-I") and word not in out:
+                out.append(word)
+    return out
+
+
 def main():
     build = Path(sys.argv[1])
     database = json.loads((build / "compile_commands.json").read_text())
@@ -34,20 +46,20 @@ def main():
     for entry in database:
         source = Path(entry["file"])
         if source.is_relative_to(ROOT) and source.suffix == ".cpp":
-            by_folder.setdefault(source.parent, entry)
+            by_folder.setdefault(source.parent, []).append(flags_of(entry))
     headers = subprocess.run(["git", "ls-files", "*.hpp"], cwd=ROOT, capture_output=True, text=True, check=True)
     jobs = []
     for name in headers.stdout.split():
         folder = (ROOT / name).parent
         while folder not in by_folder and folder != ROOT:
             folder = folder.parent
-        entry = by_folder.get(folder) or next(iter(by_folder.values()))
-        jobs.append((name, entry))
+        commands = by_folder.get(folder) or next(iter(by_folder.values()))
+        jobs.append((name, merged(commands)))
 
     def compile_alone(job):
-        name, entry = job
-        command = flags_of(entry) + ["-fsyntax-only", "-Wno-pragma-once-outside-header", "-x", "c++", str(ROOT / name)]
-        result = subprocess.run(command, cwd=entry["directory"], capture_output=True, text=True)
+        name, flags = job
+        command = flags + ["-fsyntax-only", "-Wno-pragma-once-outside-header", "-x", "c++", str(ROOT / name)]
+        result = subprocess.run(command, cwd=build, capture_output=True, text=True)
         text = "\n".join(line for line in result.stderr.splitlines() if "pragma once" not in line)
         failed = result.returncode != 0 and "error: " in text.replace("#pragma once in main file [-Werror]", "")
         return name, text if failed else ""

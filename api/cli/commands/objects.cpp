@@ -95,7 +95,7 @@ Result<std::vector<Record>> filtered(Directory& directory, const KindInfo& kind,
   for (const auto& [name, given] : filters.values) {
     auto wanted = directory.parse(*kind.find(name), given);
     if (!wanted) return wanted.failure();
-    std::erase_if(*records, [&](const Record& record) { return record.get(name) != *wanted; });
+    std::erase_if(*records, [&, &name = name](const Record& record) { return record.get(name) != *wanted; });
   }
   sort_records(*records);
   return records;

@@ -119,7 +119,8 @@ std::vector<DatapathPort> OvsDatapath::ports() {
   noted("ports", error);
   std::vector<DatapathPort> out;
   for (auto& [number, port] : ports_) {
-    auto at = std::find_if(vports.begin(), vports.end(), [&](const Vport& vport) { return vport.number == number; });
+    auto at = std::find_if(vports.begin(), vports.end(),
+                           [&number = number](const Vport& vport) { return vport.number == number; });
     if (at != vports.end()) port.interface = at->interface;  // it may have been renamed
     out.push_back(describe(number, port.interface, at != vports.end()));
     if (at == vports.end()) state_->ports.set(number, 0);
