@@ -33,12 +33,13 @@ VIADUCT_LOCAL_MESSAGE(ReconcileBindings)
 VIADUCT_LOCAL_MESSAGE(BindingsChanged)
 VIADUCT_LOCAL_MESSAGE(InvalidateFlows)
 VIADUCT_LOCAL_MESSAGE(FlowsInvalidated)
-VIADUCT_LOCAL_MESSAGE(FlowsInstalled)
+VIADUCT_LOCAL_MESSAGE(NewsWaits)
 VIADUCT_LOCAL_MESSAGE(AdoptFlows)
 VIADUCT_LOCAL_MESSAGE(ListFlows)
 VIADUCT_LOCAL_MESSAGE(FlowListReply)
 VIADUCT_LOCAL_MESSAGE(DeviceEvents)
 VIADUCT_LOCAL_MESSAGE(DevicesChanged)
+VIADUCT_LOCAL_MESSAGE(VoidPorts)
 VIADUCT_LOCAL_MESSAGE(FlushState)
 VIADUCT_LOCAL_MESSAGE(AdminCall)
 VIADUCT_LOCAL_MESSAGE(AdminAnswer)
@@ -64,7 +65,7 @@ using SupervisedActor = caf::typed_actor<
 // Removes, expires, lists and adopts flows; owns the index of who depends on what. [agent, core, detached]
 using FlowControllerActor = SupervisedActor::extend<
     replies_to<InvalidateFlows>::with<FlowsInvalidated>,  // remove the flows that depend on these facts
-    reacts_to<FlowsInstalled>,                            // a worker put records into its ring
+    reacts_to<NewsWaits>,                                 // new flows, and facts that workers and devices changed
     reacts_to<AdoptFlows>,                                // a network is there: prove what an earlier life left
     replies_to<ListFlows>::with<FlowListReply>,           // for operators
     replies_to<ReportFlows>::with<FlowReport>,            // how many
@@ -76,13 +77,13 @@ using BridgeDeviceActor = SupervisedActor::extend<reacts_to<DeviceEvents>,  // a
                                                   reacts_to<Tick>>;
 
 // Owns time for one router: asks for neighbours, retries, refreshes, expires. One for each router. [agent]
-using RouterDeviceActor = SupervisedActor::extend<reacts_to<DeviceEvents>,    // a worker wants or learned a neighbour
-                                                  reacts_to<DevicesChanged>,  // its ports may be others
+using RouterDeviceActor = SupervisedActor::extend<reacts_to<DeviceEvents>,  // a worker wants or learned a neighbour
+                                                  reacts_to<VoidPorts>,     // forget what was learned behind them
                                                   reacts_to<FlushState>, reacts_to<Tick>>;
 
 // Spawns, respawns and addresses the device actors. [agent, core]
 using DevicesActor = SupervisedActor::extend<reacts_to<DevicesChanged>,  // devices came, went or changed
-                                             reacts_to<DeviceEvents>,    // from workers, sorted out to the devices
+                                             reacts_to<NewsWaits>,       // from workers, sorted out to the devices
                                              reacts_to<FlushState>, reacts_to<Tick>>;
 
 // Owns the datapath's ports and the packet workers. [agent, core, detached]

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -107,17 +108,17 @@ struct BindingsChanged {
   std::vector<PortId> rebound;
 };
 
+// "There is something for you in AgentState's news": one at a time, however much it is (actors/agent/news.hpp).
+struct NewsWaits {};
+
 // --- agent: flows --------------------------------------------------------------------------------
 
+// From the mirror, one at a time; what workers and devices change comes as NewsWaits.
 struct InvalidateFlows {
   flows::simulation::Invalidation what;
 };
 struct FlowsInvalidated {
   uint64_t removed = 0;
-};
-// A worker put records into its ring.
-struct FlowsInstalled {
-  unsigned worker = 0;
 };
 // The first network is published: prove the flows that an earlier life left.
 struct AdoptFlows {};
@@ -137,21 +138,25 @@ struct FlowListReply {
 
 // --- agent: devices ------------------------------------------------------------------------------
 
-// What a worker saw that concerns time; batched, and dropped with a counter when the device actors lag behind (a lost
-// "wanted" is asked again by the next packet).
+// What workers saw that concerns time (DeviceNews). A device gets the next batch when it has answered the last one.
 struct DeviceEvents {
   std::vector<flows::simulation::NeighbourWanted> wanted;
   std::vector<flows::simulation::NeighbourWanted> refresh;
   std::vector<flows::simulation::LearnMac> macs;
   std::vector<flows::simulation::LearnNeighbour> neighbours;
 };
-// Devices of the new snapshot; from the mirror. Only what changed, except with `complete`.
+// Devices of the new snapshot; from the mirror. Only what changed.
 struct DevicesChanged {
   std::shared_ptr<const flows::simulation::Network> network;
   std::vector<BridgeId> bridges;
   std::vector<RouterId> routers;
   std::vector<Uuid> removed;
-  std::vector<PortId> removed_ports;
+  // Routers' ports that are gone, or have other addresses: what was learned behind them is void.
+  std::map<RouterId, std::vector<PortId>> void_ports;
+};
+// The part of it that one router has to know.
+struct VoidPorts {
+  std::vector<PortId> ports;
 };
 struct FlushState {
   Uuid device;  // nil: all

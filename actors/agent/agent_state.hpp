@@ -1,4 +1,4 @@
-// What the packet workers and the agent's actors share: tables they write, the network they read, and where they count.
+// What the packet workers and the agent's actors share: tables they write, the network they read, the news they send.
 //
 // One object for the life of the agent, made by the daemon's assembly and handed to all by reference. Every member says
 // itself which threads may use it.
@@ -9,6 +9,7 @@
 
 #include "actors/agent/icmp_limiter.hpp"
 #include "actors/agent/network_slot.hpp"
+#include "actors/agent/news.hpp"
 #include "flows/state/state_tables.hpp"
 #include "flows/table/tag_epochs.hpp"
 
@@ -20,10 +21,20 @@ struct AgentState {
   flows::NeighbourTable neighbours;
   flows::TagEpochs epochs;
   IcmpLimiter icmp_limiter;
+  FlowNews flow_news;
+  DeviceNews device_news;
   // Counts entries that came, moved or went, so that whoever keeps a copy knows when to look.
   std::atomic<uint64_t> learned_changes{0};
 
   flows::StateView view() const { return {macs, neighbours}; }
+  // A table changed, and these facts with it: epochs first, then the flows. Any thread.
+  void changed(const flows::simulation::Invalidation& what) {
+    learned_changes.fetch_add(1, std::memory_order_relaxed);
+    if (what.empty()) return;
+    epochs.bump(what.tags);
+    epochs.bump(what.epochs);
+    flow_news.changed(what);
+  }
 };
 
 }  // namespace viaduct::actors

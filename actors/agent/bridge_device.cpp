@@ -34,10 +34,10 @@ void arm(Self self) {
 
 void forget(Self self, const Ended& ended) {
   for (const auto& mac : ended.macs) {
-    invalidate(*self->state.links, flows::simulation::invalidated_by_expiry(mac.key, mac.port));
+    self->state.links->state.changed(flows::simulation::invalidated_by_expiry(mac.key, mac.port));
   }
   for (const auto& binding : ended.bindings) {
-    invalidate(*self->state.links, flows::simulation::invalidated_by_expiry(binding));
+    self->state.links->state.changed(flows::simulation::invalidated_by_expiry(binding));
   }
 }
 

@@ -13,9 +13,14 @@ namespace log = observability::log;
 
 namespace {
 
+constexpr size_t kMaxWaiting = 4096;           // news of one device
+constexpr std::chrono::seconds kPatience{10};  // with a device that does not answer, before it gets the next batch
+
 struct Device {
   caf::actor running;  // a BridgeDeviceActor or RouterDeviceActor
   bool router = false;
+  bool busy = false;     // has not answered its last batch yet
+  DeviceEvents waiting;  // the next one
   Backoff backoff;
 };
 
@@ -64,21 +69,40 @@ void changed(Self self, const DevicesChanged& news) {
     return it->second;
   };
   for (BridgeId bridge : news.bridges) ensure(bridge.uuid(), false);
-  for (RouterId router : news.routers) {
-    if (news.network->router(router) != nullptr) tell(ensure(router.uuid(), true), news);
+  for (RouterId router : news.routers) ensure(router.uuid(), true);
+  for (const auto& [router, ports] : news.void_ports) {
+    auto it = state.devices.find(router.uuid());
+    if (it != state.devices.end()) tell(it->second, VoidPorts{ports});
   }
 }
 
-// Sorts a worker's news by device: one message each.
-void distribute(Self self, const DeviceEvents& events) {
+void deliver(Self self, const Uuid& id, Device& device) {
+  if (device.busy || !device.running || count(device.waiting) == 0) return;
+  device.busy = true;
+  auto answered = [self, id, to = device.running.address()] {
+    auto it = self->state.devices.find(id);
+    if (it == self->state.devices.end() || it->second.running.address() != to) return;
+    it->second.busy = false;
+    deliver(self, id, it->second);
+  };
+  self->request(device.running, kPatience, std::exchange(device.waiting, {}))
+      .then(answered, [answered](const caf::error&) { answered(); });
+}
+
+// Sorts the workers' news by device.
+void distribute(Self self) {
   std::map<Uuid, DeviceEvents> sorted;
+  const DeviceEvents events = self->state.links->state.device_news.take();
   for (const auto& wanted : events.wanted) sorted[wanted.router.uuid()].wanted.push_back(wanted);
   for (const auto& stale : events.refresh) sorted[stale.router.uuid()].refresh.push_back(stale);
   for (const auto& mac : events.macs) sorted[mac.key.bridge.uuid()].macs.push_back(mac);
   for (const auto& neighbour : events.neighbours) sorted[neighbour.key.device].neighbours.push_back(neighbour);
-  for (const auto& [id, part] : sorted) {
+  for (auto& [id, part] : sorted) {
     auto it = self->state.devices.find(id);
-    if (it != self->state.devices.end()) tell(it->second, part);
+    if (it == self->state.devices.end()) continue;
+    size_t lost = append(it->second.waiting, std::move(part), kMaxWaiting);
+    self->state.links->state.device_news.count_lost(lost);
+    deliver(self, id, it->second);
   }
 }
 
@@ -89,6 +113,7 @@ void device_down(Self self, const caf::down_msg& down) {
     log::error(log::Component::device, "device actor died",
                {{"device", id.to_string()}, {"reason", self->system().render(down.reason)}});
     device.running = nullptr;
+    device.busy = false;
     state.links->restarted(device.router ? "router" : "bridge");
     auto pause = device.backoff.next(std::chrono::steady_clock::now());
     uint32_t ticket = state.next_respawn++;
@@ -101,7 +126,9 @@ void respawn(Self self, uint32_t ticket) {
   auto found = self->state.respawns.extract(ticket);
   if (found.empty()) return;
   auto it = self->state.devices.find(found.mapped());
-  if (it != self->state.devices.end() && !it->second.running) start(self, it->first, it->second);
+  if (it == self->state.devices.end() || it->second.running) return;
+  start(self, it->first, it->second);
+  deliver(self, it->first, it->second);
 }
 
 void flush(Self self, const FlushState& request) {
@@ -122,7 +149,7 @@ DevicesActor::behavior_type devices_behavior(Self self, const DeviceLinks& links
       [=](const ReportStatus&) { return self->state.status.report(self->mailbox().size()); },
       [=](const Shutdown&) { shut_down(self); },
       [=](const DevicesChanged& news) { changed(self, news); },
-      [=](const DeviceEvents& events) { distribute(self, events); },
+      [=](const NewsWaits&) { distribute(self); },
       [=](const FlushState& request) { flush(self, request); },
       [=](const Tick& timer) { respawn(self, timer.kind); },
   };
@@ -132,14 +159,6 @@ DevicesActor::behavior_type devices_behavior(Self self, const DeviceLinks& links
 
 DevicesActor spawn_devices(caf::actor_system& system, const DeviceLinks& links) {
   return system.spawn(devices_behavior, links);
-}
-
-void invalidate(const DeviceLinks& links, flows::simulation::Invalidation what) {
-  links.state.learned_changes.fetch_add(1, std::memory_order_relaxed);
-  if (what.empty()) return;
-  links.state.epochs.bump(what.tags);
-  links.state.epochs.bump(what.epochs);
-  caf::anon_send(links.flows, InvalidateFlows{std::move(what)});
 }
 
 }  // namespace viaduct::actors

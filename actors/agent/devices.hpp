@@ -1,5 +1,5 @@
 // The device actors: one for each bridge and each router of the topology. This one spawns them, starts them again when
-// they die, and gives them the news that concerns them.
+// they die, and gives them the news that concerns them: one batch at a time, merging what comes meanwhile.
 #pragma once
 
 #include <functional>
@@ -12,7 +12,6 @@ namespace viaduct::actors {
 
 struct DeviceLinks {
   AgentState& state;
-  FlowControllerActor flows;
   WorkerPool& workers;
   AgeingOptions ageing;
   std::function<void(std::string_view kind)> restarted;  // counts
@@ -21,8 +20,5 @@ struct DeviceLinks {
 DevicesActor spawn_devices(caf::actor_system& system, const DeviceLinks& links);
 BridgeDeviceActor spawn_bridge_device(caf::actor_system& system, BridgeId bridge, const DeviceLinks& links);
 RouterDeviceActor spawn_router_device(caf::actor_system& system, RouterId router, const DeviceLinks& links);
-
-// What an ended or changed entry means for flows: epochs first, then the flow controller.
-void invalidate(const DeviceLinks& links, flows::simulation::Invalidation what);
 
 }  // namespace viaduct::actors

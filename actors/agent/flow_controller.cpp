@@ -43,7 +43,7 @@ FlowControllerActor::behavior_type flow_controller_behavior(Self self, const Flo
       [=](const ReportStatus&) { return self->state.status.report(self->mailbox().size()); },
       [=](const Shutdown&) { self->quit(); },
       [=](const InvalidateFlows& request) { return FlowsInvalidated{self->state.keeper->invalidate(request.what)}; },
-      [=](const FlowsInstalled& news) { self->state.keeper->take_installed(news.worker); },
+      [=](const NewsWaits&) { self->state.keeper->take_news(); },
       [=](const AdoptFlows&) {
         self->state.keeper->adopt();
         prove(self);

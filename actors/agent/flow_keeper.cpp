@@ -17,11 +17,14 @@ constexpr std::chrono::seconds kNeighbourPatience{5};
 FlowKeeper::FlowKeeper(const FlowControllerLinks& links, const FlowControllerOptions& options, Clock clock)
     : links_(links), options_(options), clock_(std::move(clock)), index_(options.max_flows) {}
 
-void FlowKeeper::take_installed(size_t worker) {
+void FlowKeeper::take_news() { invalidate(links_.state.flow_news.take()); }
+
+void FlowKeeper::take_installed() {
   Time now = clock_();
   InstalledFlow record;
-  while (links_.workers.installed(worker).try_pop(record)) add(std::move(record), now);
-  links_.probe.flows(index_.size());
+  for (size_t worker = 0; worker < links_.workers.size(); ++worker) {
+    while (links_.workers.installed(worker).try_pop(record)) add(std::move(record), now);
+  }
 }
 
 void FlowKeeper::add(InstalledFlow record, Time now) {
@@ -43,7 +46,7 @@ void FlowKeeper::remove(std::span<const FlowId> ids) {
 }
 
 size_t FlowKeeper::invalidate(const flows::simulation::Invalidation& what) {
-  for (size_t worker = 0; worker < links_.workers.size(); ++worker) take_installed(worker);
+  take_installed();
   std::vector<FlowId> ids = index_.invalidate(what.tags);
   for (const auto& prefix : what.prefixes) {
     auto more = index_.invalidate(prefix.router, prefix.destination);
@@ -67,7 +70,7 @@ void FlowKeeper::touch(const FlowTouches& touches, Time now) {
 
 void FlowKeeper::statistics() {
   Time now = clock_();
-  for (size_t worker = 0; worker < links_.workers.size(); ++worker) take_installed(worker);
+  take_installed();
   std::set<FlowId> unknown;
   links_.datapath.dump_stats([&](const FlowId& id, const flows::FlowStats& stats) {
     auto use = index_.update(id, stats.packets, stats.bytes, now);
@@ -132,7 +135,7 @@ bool FlowKeeper::prove_some() {
   }
   remove(wrong);
   links_.probe.invalidated(wrong.size());
-  if (!events.wanted.empty()) links_.device_events(std::move(events));
+  if (!events.wanted.empty()) links_.state.device_news.add(std::move(events));
   links_.probe.flows(index_.size());
   return !unproven_.empty();
 }

@@ -23,7 +23,6 @@ struct FlowControllerLinks {
   flows::Datapath& datapath;
   WorkerPool& workers;
   observability::FlowControllerProbe& probe;
-  std::function<void(DeviceEvents)> device_events;  // neighbours that a proof lacks
 };
 
 class FlowKeeper {
@@ -31,8 +30,8 @@ class FlowKeeper {
   using Clock = std::function<flows::Time()>;
   FlowKeeper(const FlowControllerLinks& links, const FlowControllerOptions& options, Clock clock);
 
-  // Records of new flows from one worker's ring.
-  void take_installed(size_t worker);
+  // New flows from the workers' rings, and facts that changed (AgentState::flow_news).
+  void take_news();
   // Returns how many flows went.
   size_t invalidate(const flows::simulation::Invalidation& what);
   // Reads the kernel's counters, refreshes what live flows use, and removes what is idle.
@@ -51,6 +50,7 @@ class FlowKeeper {
     flows::Time give_up;  // a missing neighbour is waited for until then
   };
 
+  void take_installed();
   void add(InstalledFlow record, flows::Time now);
   void remove(std::span<const flows::FlowId> ids);
   void touch(const FlowTouches& touches, flows::Time now);

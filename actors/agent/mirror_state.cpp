@@ -1,7 +1,5 @@
 #include "actors/agent/mirror_state.hpp"
 
-#include <set>
-
 namespace viaduct::actors {
 
 using topology::Delta;
@@ -32,6 +30,13 @@ Snapshot apply(const Snapshot& base, const topology::FeedBatch& batch, Delta& de
 
 const topology::Port* port_of(const topology::Ref<topology::Object>& object) {
   return object == nullptr ? nullptr : std::get_if<topology::Port>(object.get());
+}
+
+// What a router knows about neighbours behind a port does not hold for another router, subnet or link.
+bool learned_is_void(const topology::Port& before, const topology::Port* after) {
+  if (!before.on_router()) return false;
+  return after == nullptr || after->router != before.router || after->addresses != before.addresses ||
+         after->peer != before.peer;
 }
 
 }  // namespace
@@ -102,21 +107,20 @@ MirrorState::Published MirrorState::publish(const Snapshot& snapshot, const Delt
   out.network = next;
   out.invalidation = flows::simulation::invalidated_by(*network_, *next, delta, bindings.rebound);
   out.devices.network = next;
-  std::set<RouterId> routers;
   for (const auto& [ref, change] : delta.changes) {
-    const auto* port = port_of(change.after != nullptr ? change.after : change.before);
-    if (port != nullptr && port->on_router()) routers.insert(port->router);
-    if (port != nullptr && change.after == nullptr) out.devices.removed_ports.push_back(port->id);
+    const auto* before = port_of(change.before);
+    if (before != nullptr && learned_is_void(*before, port_of(change.after))) {
+      out.devices.void_ports[before->router].push_back(before->id);
+    }
     if (ref.kind != Kind::bridge && ref.kind != Kind::router) continue;
     if (change.after == nullptr) {
       out.devices.removed.push_back(ref.id);
     } else if (ref.kind == Kind::bridge) {
       out.devices.bridges.push_back(BridgeId(ref.id));
     } else {
-      routers.insert(RouterId(ref.id));
+      out.devices.routers.push_back(RouterId(ref.id));
     }
   }
-  out.devices.routers.assign(routers.begin(), routers.end());
   snapshot_ = snapshot;
   bindings_ = bindings.bindings;
   network_ = next;

@@ -14,19 +14,15 @@ using flows::simulation::Outcome;
 namespace {
 constexpr std::chrono::milliseconds kIdlePoll{100};
 constexpr std::chrono::milliseconds kParkTime{3'500};  // the resolver gives up after 3 s, and tells
-
-bool is_empty(const DeviceEvents& events) {
-  return events.wanted.empty() && events.refresh.empty() && events.macs.empty() && events.neighbours.empty();
-}
 }  // namespace
 
 PacketWorker::PacketWorker(AgentState& state, flows::Capabilities capabilities,
-                           std::unique_ptr<flows::PacketChannel> channel, Links links,
+                           std::unique_ptr<flows::PacketChannel> channel, NeighbourLearned neighbour_learned,
                            observability::WorkerProbe& probe)
     : state_(state),
       capabilities_(capabilities),
       channel_(std::move(channel)),
-      links_(std::move(links)),
+      neighbour_learned_(std::move(neighbour_learned)),
       probe_(probe),
       network_(state.network),
       upcalls_(kBatch) {
@@ -121,7 +117,7 @@ void PacketWorker::learn(const flows::simulation::LearnMac& write, Time now) {
   LearnResult result = state_.macs.learn(write.key, write.port, now, &previous);
   if (result == LearnResult::unchanged) return;
   if (result == LearnResult::refused) return probe_.learning_refused();
-  changed(flows::simulation::invalidated_by(write, result, previous));
+  state_.changed(flows::simulation::invalidated_by(write, result, previous));
   events_.macs.push_back(write);
 }
 
@@ -131,18 +127,10 @@ void PacketWorker::learn(const flows::simulation::LearnNeighbour& write, Time no
   // Unchanged answers count too: they confirm, and the router's actor stops asking.
   events_.neighbours.push_back(write);
   if (result == LearnResult::unchanged) return;
-  changed(flows::simulation::invalidated_by(write, result, PortId{}));
+  state_.changed(flows::simulation::invalidated_by(write, result, PortId{}));
   if (!write.key.port.is_nil()) {
-    links_.neighbour_learned({RouterId(write.key.device), write.key.port, write.key.address});
+    neighbour_learned_({RouterId(write.key.device), write.key.port, write.key.address});
   }
-}
-
-void PacketWorker::changed(const flows::simulation::Invalidation& what) {
-  state_.learned_changes.fetch_add(1, std::memory_order_relaxed);
-  if (what.empty()) return;
-  state_.epochs.bump(what.tags);
-  state_.epochs.bump(what.epochs);
-  links_.invalidate(what);
 }
 
 void PacketWorker::act(const Job& job, Time now, uint64_t epoch, bool stable) {
@@ -232,7 +220,7 @@ void PacketWorker::install_batch() {
   installs_.clear();
   records_.clear();
   received_.clear();
-  if (told) links_.flows_installed();
+  if (told) state_.flow_news.installed();
 }
 
 void PacketWorker::execute_batch() {
@@ -246,8 +234,8 @@ void PacketWorker::execute_batch() {
 }
 
 void PacketWorker::tell() {
-  if (is_empty(events_)) return;
-  links_.device_events(std::exchange(events_, {}));
+  if (count(events_) == 0) return;
+  state_.device_news.add(std::exchange(events_, {}));
 }
 
 }  // namespace viaduct::actors

@@ -4,7 +4,7 @@
 //   poll -> parse -> simulate -> learn -> install the flow, execute the packet, send what devices emit, or park it
 //
 // A worker shares nothing with other workers but AgentState's tables (lock-free reads) and the kernel. It tells actors
-// what concerns time and indexes through Links, in batches, and never waits for an answer.
+// what concerns time and indexes through AgentState's news, in batches, and never waits for an answer.
 //
 // A verdict is installed only when none of its tags changed since before its simulation (TagEpochs); else the packet is
 // simulated again, at most kMaxAttempts times, and then executed without a flow.
@@ -41,16 +41,11 @@ class PacketWorker {
   static constexpr size_t kBatch = 64;
   static constexpr size_t kRingCapacity = 8192;
 
-  // Where a worker's news goes. All are called from the worker's thread and must not block.
-  struct Links {
-    std::function<void(flows::simulation::Invalidation)> invalidate;  // -> flow controller
-    std::function<void()> flows_installed;                            // -> flow controller: look at the ring
-    std::function<void(DeviceEvents)> device_events;                  // -> devices
-    std::function<void(const flows::simulation::NeighbourWanted&)> neighbour_learned;  // -> every worker's inbox
-  };
+  // To every worker's inbox: packets may wait for it there. Called from the worker's thread; must not block.
+  using NeighbourLearned = std::function<void(const flows::simulation::NeighbourWanted&)>;
 
   PacketWorker(AgentState& state, flows::Capabilities capabilities, std::unique_ptr<flows::PacketChannel> channel,
-               Links links, observability::WorkerProbe& probe);
+               NeighbourLearned neighbour_learned, observability::WorkerProbe& probe);
 
   // The thread's body.
   void run(std::stop_token stop);
@@ -58,7 +53,7 @@ class PacketWorker {
   void round(std::chrono::milliseconds timeout);
   // Any thread.
   WorkerInbox& inbox() { return inbox_; }
-  // The flow controller's end.
+  // The flow controller's end; it is told by AgentState::flow_news.
   InstalledRing& installed() { return installed_; }
   void wake() { channel_->wake(); }
 
@@ -85,7 +80,6 @@ class PacketWorker {
   void apply_writes(flows::Time now);
   void learn(const flows::simulation::LearnMac& write, flows::Time now);
   void learn(const flows::simulation::LearnNeighbour& write, flows::Time now);
-  void changed(const flows::simulation::Invalidation& what);
   void act(const Job& job, flows::Time now, uint64_t epoch, bool stable);
   void park(const Job& job, flows::Time now);
   void queue_install(const Job& job, uint64_t epoch);
@@ -99,7 +93,7 @@ class PacketWorker {
   AgentState& state_;
   const flows::Capabilities capabilities_;
   std::unique_ptr<flows::PacketChannel> channel_;
-  const Links links_;
+  const NeighbourLearned neighbour_learned_;
   observability::WorkerProbe& probe_;
   NetworkSlot::Reader network_;
   WorkerInbox inbox_;

@@ -68,12 +68,12 @@ void act(Self self, const ResolverActions& actions) {
   for (const auto& mark : actions.mark) {
     bool set = table.set_state_if_older(mark.key, mark.state, now(), mark.deadline);
     if (set && mark.state == flows::NeighbourState::failed) {
-      invalidate(links, flows::simulation::invalidated_by_expiry(mark.key));
+      links.state.changed(flows::simulation::invalidated_by_expiry(mark.key));
     }
   }
   for (const auto& ended : actions.expire) {
     if (table.erase_if_older(ended.key, ended.deadline)) {
-      invalidate(links, flows::simulation::invalidated_by_expiry(ended.key));
+      links.state.changed(flows::simulation::invalidated_by_expiry(ended.key));
     }
   }
   for (const auto& neighbour : actions.failed) links.workers.neighbour_failed(neighbour);
@@ -91,10 +91,9 @@ void heard(Self self, const DeviceEvents& events) {
   act(self, actions);
 }
 
-// Ports that went, or whose addresses no longer hold the neighbour.
-void changed(Self self, const DevicesChanged& news) {
+void forget(Self self, const VoidPorts& news) {
   ResolverActions actions;
-  for (PortId port : news.removed_ports) self->state.resolver->port_gone(port, actions);
+  for (PortId port : news.ports) self->state.resolver->port_gone(port, actions);
   act(self, actions);
 }
 
@@ -127,7 +126,7 @@ RouterDeviceActor::behavior_type router_behavior(Self self, RouterId router, con
       [=](const ReportStatus&) { return self->state.status.report(self->mailbox().size()); },
       [=](const Shutdown&) { self->quit(); },
       [=](const DeviceEvents& events) { heard(self, events); },
-      [=](const DevicesChanged& news) { changed(self, news); },
+      [=](const VoidPorts& news) { forget(self, news); },
       [=](const FlushState&) { flush(self); },
       [=](const Tick& timer) { tick(self, timer.kind); },
   };

@@ -94,7 +94,7 @@ TopologyMirrorActor::behavior_type mirror_behavior(Self self, const MirrorLinks&
       [=](const BindingsChanged& bindings) {
         auto published = self->state.mirror->rebind(bindings);
         publish(self, published);
-        caf::anon_send(self->state.links->flows, InvalidateFlows{std::move(published.invalidation)});
+        self->state.links->state.flow_news.changed(published.invalidation);
       },
   };
 }

@@ -18,19 +18,13 @@ observability::WorkerLabels worker_labels() {
 }  // namespace
 
 WorkerPool::WorkerPool(AgentState& state, flows::Datapath& datapath, unsigned workers,
-                       observability::Registry& registry)
-    : state_(state), datapath_(datapath) {
+                       observability::Registry& registry) {
   const auto labels = worker_labels();
+  auto tell_all = [this](const flows::simulation::NeighbourWanted& neighbour) { neighbour_ready(neighbour); };
   for (unsigned i = 0; i < workers; ++i) {
     probes_.push_back(std::make_unique<observability::WorkerProbe>(registry, labels));
-    channels_.push_back(datapath.open_channel(i));
-  }
-}
-
-void WorkerPool::connect(const PacketWorker::Links& links) {
-  for (size_t i = 0; i < channels_.size(); ++i) {
-    workers_.push_back(
-        std::make_unique<PacketWorker>(state_, datapath_.capabilities(), std::move(channels_[i]), links, *probes_[i]));
+    workers_.push_back(std::make_unique<PacketWorker>(state, datapath.capabilities(), datapath.open_channel(i),
+                                                      tell_all, *probes_.back()));
   }
 }
 

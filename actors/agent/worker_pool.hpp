@@ -16,8 +16,6 @@ class WorkerPool {
   WorkerPool(AgentState& state, flows::Datapath& datapath, unsigned workers, observability::Registry& registry);
   ~WorkerPool() { stop(); }
 
-  // Where the workers' news goes; before start().
-  void connect(const PacketWorker::Links& links);
   // Idempotent. Called when the first network is published: before it every packet would be for an unknown port.
   void start();
   // Ends the threads after their current round. What waits in the kernel stays there for the next life.
@@ -34,10 +32,7 @@ class WorkerPool {
   uint64_t requests_refused() const;
 
  private:
-  AgentState& state_;
-  flows::Datapath& datapath_;
   std::vector<std::unique_ptr<observability::WorkerProbe>> probes_;
-  std::vector<std::unique_ptr<flows::PacketChannel>> channels_;
   std::vector<std::unique_ptr<PacketWorker>> workers_;
   std::vector<std::jthread> threads_;
   std::atomic<unsigned> next_{0};

@@ -136,6 +136,8 @@ void Daemon::Parts::export_datapath() {
   add("viaduct_macs", "Learned MAC addresses.", gauge, [this] { return static_cast<double>(state.macs.size()); });
   add("viaduct_neighbours", "Learned IP to MAC bindings.", gauge,
       [this] { return static_cast<double>(state.neighbours.size()); });
+  add("viaduct_device_news_lost_total", "Workers' news that devices had no room for; found later in the tables.",
+      counter, [this] { return static_cast<double>(state.device_news.lost()); });
   add("viaduct_worker_requests_refused_total", "Requests of actors that a packet worker's inbox had no room for.",
       counter, [this] { return static_cast<double>(workers->requests_refused()); });
 }
@@ -148,25 +150,18 @@ bool Daemon::Parts::spawn(std::string& error) {
   if (!store) return false;
 
   // workers -> flow controller -> datapath's flow table
-  auto devices_slot = std::make_shared<DevicesActor>();
-  auto to_devices = [devices_slot](DeviceEvents events) { caf::anon_send(*devices_slot, std::move(events)); };
   FlowControllerOptions flow_options{options.max_flows, std::chrono::milliseconds(1'000),
                                      std::chrono::seconds(options.idle_timeout_s)};
   FlowControllerActor flow_controller =
-      spawn_flow_controller(*system, {state, *datapath, *workers, flow_probe, to_devices}, flow_options);
+      spawn_flow_controller(*system, {state, *datapath, *workers, flow_probe}, flow_options);
+
+  state.flow_news.on_ring([flow_controller] { caf::anon_send(flow_controller, NewsWaits{}); });
 
   // workers' news -> devices -> workers (requests to send), flow controller (what ended)
-  DeviceLinks device_links{
-      state, flow_controller, *workers, {}, [this](std::string_view kind) { supervisor_probe.restarted(kind); }};
+  DeviceLinks device_links{state, *workers, {}, [this](std::string_view kind) { supervisor_probe.restarted(kind); }};
   device_links.ageing.mac_timeout = std::chrono::seconds(options.mac_timeout_s);
   DevicesActor devices = spawn_devices(*system, device_links);
-  *devices_slot = devices;
-  workers->connect(
-      {[flow_controller](flows::simulation::Invalidation what) {
-         caf::anon_send(flow_controller, InvalidateFlows{std::move(what)});
-       },
-       [flow_controller] { caf::anon_send(flow_controller, FlowsInstalled{}); }, to_devices,
-       [this](const flows::simulation::NeighbourWanted& neighbour) { workers->neighbour_ready(neighbour); }});
+  state.device_news.on_ring([devices] { caf::anon_send(devices, NewsWaits{}); });
 
   // mirror -> datapath (bindings), network slot -> workers, flow controller (invalidation), devices
   DatapathActor ports = spawn_datapath(*system, {*datapath, *workers, datapath_probe});
@@ -242,6 +237,8 @@ Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Daemon::~Daemon() {
   if (parts_->node && !parts_->ended->load()) stop();
   if (parts_->system) parts_->system->await_all_actors_done();
+  parts_->state.flow_news.on_ring({});
+  parts_->state.device_news.on_ring({});
 }
 
 std::unique_ptr<Daemon> Daemon::start(const DaemonOptions& options, std::function<void(int)> stopped,

@@ -1,0 +1,76 @@
+// News on its way to the flow controller and to the devices: boxes that merge what waits, so that a storm of packets
+// costs one message at a time and memory for what differs.
+//
+// Whoever puts something in rings the bell; only the first ring after the receiver took everything sends a message.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+
+#include "actors/messages.hpp"
+
+namespace viaduct::actors {
+
+class Bell {
+ public:
+  // Before anybody rings. `wake` is called from any thread and must not block.
+  void on_ring(std::function<void()> wake) { wake_ = std::move(wake); }
+  void ring() {
+    if (!rung_.exchange(true, std::memory_order_acq_rel) && wake_) wake_();
+  }
+  // The receiver, before it looks.
+  void answer() { rung_.store(false, std::memory_order_release); }
+
+ private:
+  std::atomic<bool> rung_{false};
+  std::function<void()> wake_;
+};
+
+// For the flow controller: facts that changed, and that workers put records into their rings.
+class FlowNews {
+ public:
+  void on_ring(std::function<void()> wake) { bell_.on_ring(std::move(wake)); }
+  // Any thread. Nothing is ever lost: a fact that changes again while its news waits is named once.
+  void changed(const flows::simulation::Invalidation& what);
+  void installed() { bell_.ring(); }
+  // The flow controller.
+  flows::simulation::Invalidation take();
+
+ private:
+  static constexpr size_t kFirstTidyAt = 1024;
+  void tidy();
+
+  Bell bell_;
+  std::mutex mutex_;
+  flows::simulation::Invalidation waiting_;
+  size_t tidy_at_ = kFirstTidyAt;  // tags
+};
+
+// For the devices: what concerns time. Bounded: what does not fit is counted and lost, which delays and never harms (a
+// neighbour that is wanted is asked for by the next packet; a new entry is found by the devices' own look at the tables).
+class DeviceNews {
+ public:
+  static constexpr size_t kCapacity = 16'384;
+
+  void on_ring(std::function<void()> wake) { bell_.on_ring(std::move(wake)); }
+  void add(DeviceEvents&& events);  // any thread
+  DeviceEvents take();              // the devices actor
+  // Any thread. `lost` also counts what a device's actor had no room for.
+  void count_lost(size_t events) { lost_.fetch_add(events, std::memory_order_relaxed); }
+  uint64_t lost() const { return lost_.load(std::memory_order_relaxed); }
+
+ private:
+  Bell bell_;
+  std::mutex mutex_;
+  DeviceEvents waiting_;
+  std::atomic<uint64_t> lost_{0};
+};
+
+size_t count(const DeviceEvents& events);
+// Moves all of `from` behind what `to` holds, as far as `capacity` goes. Returns how many did not fit.
+size_t append(DeviceEvents& to, DeviceEvents&& from, size_t capacity);
+
+}  // namespace viaduct::actors
