@@ -19,6 +19,8 @@ GUESTS = {
     "vm4": ("vt-vm4", "10.0.2.11", "fd00:2::11", "10.0.2.1", "fd00:2::1"),
 }
 TOPOLOGY = ROOT / "api/cli/examples/two-bridges.yaml"
+# Deadlines are so much longer; for machines without hardware virtualization and the like.
+TIME_SCALE = float(os.environ.get("VIADUCT_TIME_SCALE", "1"))
 
 
 class Failure(Exception):
@@ -26,7 +28,8 @@ class Failure(Exception):
 
 
 def run(*command, check=True, timeout=60, **options):
-    result = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=timeout, **options)
+    result = subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                            timeout=timeout * TIME_SCALE, **options)
     if check and result.returncode != 0:
         raise Failure(f"{' '.join(map(str, command))}: status {result.returncode}\n{result.stdout}{result.stderr}")
     return result
@@ -34,13 +37,13 @@ def run(*command, check=True, timeout=60, **options):
 
 def wait_for(condition, what, seconds=15.0):
     """Polls until condition() is true; the deadline is the test's failure, not its duration."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * TIME_SCALE
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > deadline:
-            raise Failure(f"{what}: not within {seconds} s")
+            raise Failure(f"{what}: not within {seconds * TIME_SCALE:.0f} s")
         time.sleep(0.02)
 
 
@@ -55,6 +58,7 @@ class Lab:
         self.directory = Path(tempfile.mkdtemp(prefix="viaduct-lab-"))
         self.daemon = None
         self.background = []
+        self.cleanups = []
         self.guests = {}
         self.metrics_url = None
         self.name = f"vd{os.getpid() % 100000}"
@@ -106,13 +110,27 @@ class Lab:
                 "VIADUCT_TOKEN_FILE": str(self.directory / "run/admin.token")}
 
     def viaduct(self, *words, check=True):
-        return run(self.build / "api/cli/viaduct", *words, check=check, env=self.environment())
+        patience = ["--timeout", int(10 * TIME_SCALE)] if TIME_SCALE > 1 else []
+        return run(self.build / "api/cli/viaduct", *patience, *words, check=check, env=self.environment())
 
     def json(self, *words):
         return json.loads(self.viaduct("--json", *words).stdout)
 
     def metrics(self):
         return run("curl", "-sf", "--max-time", "5", self.metrics_url).stdout
+
+    def apply(self, document, *words):
+        """Makes the topology what the document (in the terms of `viaduct apply`) says."""
+        path = self.directory / "topology.yaml"
+        path.write_text(json.dumps(document))  # JSON is YAML
+        return self.viaduct("apply", "-f", path, "--yes", "--wait", *words)
+
+    def wait_active(self, names, what="ports active"):
+        def active():
+            lines = {line["name"]: line["active"] for line in self.json("status")["ports"]}
+            return all(lines.get(name) for name in names)
+
+        wait_for(active, what)
 
     # --- guests ---
 
@@ -170,6 +188,10 @@ class Lab:
 
     # --- the end ---
 
+    def at_close(self, cleanup):
+        """Something that a test made besides; called in reverse order, when the daemon is gone."""
+        self.cleanups.append(cleanup)
+
     def close(self):
         for process in self.background:
             if process.poll() is None:
@@ -184,6 +206,8 @@ class Lab:
                 self.daemon.wait()
         if self.datapath != "fake" and self.daemon:
             run(*self.daemon_command(), "--cleanup", check=False)
+        for cleanup in reversed(self.cleanups):
+            cleanup()
         for name, interface in self.guests.items():
             run("ip", "link", "del", interface, check=False)
             run("ip", "netns", "del", self.namespace(name), check=False)

@@ -1,0 +1,28 @@
+#!/usr/bin/env python3
+"""The acceptance scenarios of groups A and B on a running daemon with real packets, for IPv4 and IPv6.
+
+They are those of tests/scenario (the same numbers and names), which plays them on the simulation.
+"""
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import bridge_scenarios  # noqa: E402
+import router_scenarios  # noqa: E402
+from checks import run_program  # noqa: E402
+from two_subnets import Scene  # noqa: E402
+
+
+def play_all(checks, lab, options):
+    scene = Scene(lab, checks)
+    for scenario in [*bridge_scenarios.SCENARIOS, *router_scenarios.SCENARIOS]:
+        for family in ("v4", "v6"):
+            name = f"{scenario.__name__}/{family}"
+            if checks.wanted(name):
+                scene.v4 = family == "v4"
+                with checks.scenario(name):
+                    scenario(scene)
+
+
+if __name__ == "__main__":
+    sys.exit(run_program(__doc__, play_all, prefix="vt-s"))
