@@ -1,0 +1,88 @@
+"""The packet decision and what surrounds it, by Google Benchmark."""
+
+import json
+import statistics
+import subprocess
+
+from figures import Effort, Figure, Unavailable
+
+NAME = "simulation"
+ABOUT = "CPU time and allocations of a simulation, a parse, an upcall, a look-up, a change of the network"
+NEEDS_ROOT = False
+
+# Program's name, name in the table, unit, divisor of nanoseconds, target of the time.
+TIMES = [
+    ("simulate_bridge/ip:4", "simulate: bridge, v4", "ns", 1, None),
+    ("simulate_bridge/ip:6", "simulate: bridge, v6", "ns", 1, None),
+    ("simulate_bridge_router_bridge/ip:4", "simulate: bridge-router-bridge, v4", "ns", 1, "<= 2000"),
+    ("simulate_bridge_router_bridge/ip:6", "simulate: bridge-router-bridge, v6", "ns", 1, "<= 2000"),
+    ("simulate_ten_devices/ip:4", "simulate: 10 devices, v4", "ns", 1, None),
+    ("simulate_ten_devices/ip:6", "simulate: 10 devices, v6", "ns", 1, None),
+    ("simulate_large/ip:4", "simulate: 3 devices, 10,000 ports, 100,000 routes, v4", "ns", 1, "<= 2000"),
+    ("simulate_large/ip:6", "simulate: 3 devices, 10,000 ports, 100,000 routes, v6", "ns", 1, "<= 2000"),
+    ("parse_packet/ip:4", "parse, v4", "ns", 1, None),
+    ("parse_packet/ip:6", "parse, v6", "ns", 1, None),
+    ("make_flow/ip:4", "make a flow (mask, id), v4", "ns", 1, None),
+    ("make_flow/ip:6", "make a flow (mask, id), v6", "ns", 1, None),
+    ("worker_upcall_bridge/min_time:0.010/manual_time", "upcall to flow, CPU, fake datapath, bridge", "µs", 1e3,
+     "<= 5"),
+    ("worker_upcall_routed/min_time:0.010/manual_time", "upcall to flow, CPU, fake datapath, 3 devices", "µs", 1e3,
+     "<= 5"),
+    ("fib_lookup/routes:10000", "route look-up, 10,000 routes", "ns", 1, None),
+    ("fib_lookup/routes:800000", "route look-up, 800,000 routes", "ns", 1, None),
+]
+# Two of one benchmark, and how much the second may cost compared with the first.
+FLAT = [
+    ("bind_one_port/ports:1000", "bind_one_port/ports:100000", "next network: one port more at 100,000 ports",
+     "at 1,000 ports", "<= 2"),
+    ("bind_one_port/ports:1000", "bind_one_port/ports:10000", "next network: one port more at 10,000 ports",
+     "at 1,000 ports", "<= 2"),
+    ("add_one_route/routes:1000", "add_one_route/routes:100000", "next network: one route more at 100,000 routes",
+     "at 1,000 routes", "<= 2"),
+]
+
+
+def median_of(runs, field):
+    return statistics.median(run[field] for run in runs)
+
+
+# Arguments of the program.
+EFFORT = {
+    Effort.full: ["--benchmark_min_time=0.1", "--benchmark_repetitions=5"],
+    Effort.quick: ["--benchmark_min_time=0.02", "--benchmark_repetitions=3"],
+    Effort.smoke: ["--benchmark_min_time=0.001", "--benchmark_filter=simulate_[brt]|parse|make_flow|worker|/1000$"],
+}
+
+
+def bench(build, effort):
+    program = build / "tests/bench/simulation_bench"
+    if not program.exists():
+        raise Unavailable(f"{program} is not built")
+    done = subprocess.run([program, "--benchmark_format=json", *EFFORT[effort]], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, timeout=600, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{program}: exit status {done.returncode}\n{done.stderr}")
+    runs = {}
+    for run in json.loads(done.stdout)["benchmarks"]:
+        if run.get("error_occurred"):
+            raise RuntimeError(f"{run['name']}: {run['error_message']}")
+        if run["run_type"] == "iteration":
+            name = run["run_name"].split("/repeats:")[0]
+            runs.setdefault(name, []).append(run)
+    return list(figures_of(runs))
+
+
+def figures_of(runs):
+    for name, title, unit, divisor, target in TIMES:
+        if name not in runs:
+            continue  # left out by the effort
+        field = "real_time" if "manual_time" in name else "cpu_time"
+        yield Figure(title, median_of(runs[name], field) / divisor, unit, target=target)
+        if "allocations" in runs[name][0] and not name.startswith("worker"):
+            yield Figure(title, median_of(runs[name], "allocations"), "allocations a packet", target="<= 0")
+        elif "allocations" in runs[name][0]:
+            yield Figure(title, median_of(runs[name], "allocations"), "allocations an upcall")
+    for small, large, title, compared_with, target in FLAT:
+        if large in runs:
+            yield Figure(title, median_of(runs[large], "cpu_time") / 1e3, "µs", compared_with,
+                         median_of(runs[small], "cpu_time") / 1e3, target)
