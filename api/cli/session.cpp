@@ -39,6 +39,11 @@ Result<Directory*> Session::directory() {
   return directory_.get();
 }
 
+void Session::disconnect() {
+  directory_.reset();
+  client_.reset();
+}
+
 void Session::print(const Json& json) { out() << dump(json) << '\n'; }
 
 }  // namespace viaduct::cli

@@ -51,6 +51,9 @@ class Session {
   Result<Client*> client();
   Result<Directory*> directory();
   void print(const Json& json);
+  // Before somebody is asked something: the daemon closes connections that rest. The next use connects again; what
+  // client() and directory() returned is no longer valid.
+  void disconnect();
 
  private:
   Result<ClientOptions> client_options() const;

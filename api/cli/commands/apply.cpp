@@ -65,6 +65,7 @@ Result<Consent> ask(Session& session, const Plan& plan, const Arguments& argumen
   if (arguments.yes) return Consent::given;
   if (session.terminal() == Terminal::interactive && arguments.file != "-") {
     session.out() << "apply? [y/N] " << std::flush;
+    session.disconnect();
     std::string answer;
     std::getline(session.in(), answer);
     return answer == "y" || answer == "Y" || answer == "yes" ? Consent::given : Consent::refused;
@@ -79,7 +80,9 @@ void print_result(Session& session, const Plan& plan, const Json& committed) {
 }
 
 Result<ExitCode> commit_plan(Session& session, const Plan& plan, ChangeMode mode) {
-  auto committed = (*session.client())->transact(plan.operations, mode);
+  auto client = session.client();
+  if (!client) return client.failure();
+  auto committed = (*client)->transact(plan.operations, mode);
   if (!committed) return committed.failure();
   print_result(session, plan, *committed);
   std::string revision = (*committed)["revision"].dump();

@@ -130,6 +130,15 @@ TEST_F(Apply, AsksOnATerminal) {
   EXPECT_EQ(tool({"apply", "-f", kExample, "--yes"}).code, 0);
 }
 
+TEST_F(Apply, HoldsNoConnectionWhileItAsks) {
+  tool.terminal = Terminal::interactive;
+  tool.input = "y\n";
+  ASSERT_EQ(tool({"apply", "-f", kExample}).code, 0);
+  EXPECT_EQ(daemon.connections(), 2) << "one for the plan, one for the change";
+  ASSERT_EQ(tool({"apply", "-f", kExample}).code, 0);
+  EXPECT_EQ(daemon.connections(), 3) << "nothing to ask";
+}
+
 TEST_F(Apply, PlanInJson) {
   Json first = tool({"apply", "-f", kExample, "--json"}).json();
   EXPECT_EQ(first["plan"][0]["action"], "create");

@@ -110,6 +110,7 @@ void FakeDaemon::accept_all() {
     if (::poll(&entry, 1, kPollMs) <= 0) continue;
     int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (fd < 0) continue;
+    ++connections_;
     serve(fd);
     ::close(fd);
   }

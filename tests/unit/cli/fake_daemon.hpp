@@ -42,6 +42,7 @@ class FakeDaemon {
   void commit(topology::Object object);
   // What was asked, in Cap'n Proto's text form without token and id; oldest first.
   std::vector<std::string> requests();
+  int connections() const { return connections_; }  // accepted so far
   static constexpr const char* kHostId = "11111111-1111-4111-8111-111111111111";
 
  private:
@@ -58,6 +59,7 @@ class FakeDaemon {
   uint16_t port_ = 0;
   std::string token_file_;
   std::atomic<bool> stopping_{false};
+  std::atomic<int> connections_{0};
   std::mutex mutex_;  // guards what is below
   Mood mood_ = Mood::serve;
   std::vector<uint8_t> bytes_;
