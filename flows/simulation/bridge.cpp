@@ -10,9 +10,13 @@ constexpr uint16_t kVlan = 0;
 
 void learn_source(Walk& walk, const BridgeView& bridge) {
   const MacAddress& src = walk.key.eth_src;
-  if (src.is_zero() || bridge.router_macs.find(src) != nullptr) return;
+  if (src.is_zero()) return;
+  // While a MAC is a router's or pinned, nothing is learned; when it is so no longer, its flows must not hide it.
+  if (bridge.router_macs.find(src) != nullptr) return walk.tag(tag::flood_mac(bridge.id, kVlan, src));
+  if (const PinnedMac* pinned = bridge.static_macs.find(src)) {
+    return walk.tag(tag::mac(bridge.id, kVlan, src, pinned->port));
+  }
   walk.tag(tag::mac(bridge.id, kVlan, src, walk.in->id));
-  if (bridge.static_macs.find(src) != nullptr) return;
   const MacKey key{bridge.id, kVlan, src};
   const auto known = walk.input.state.macs.find(key);
   walk.verdict.touches.push_back(key);

@@ -1,6 +1,6 @@
 // Who is the next hop on a link. Asked in this order, so that nobody asks by ARP what is known (devices.md 1.4, "Peer
 // shortcut"): a router at the other end of the link; behind a bridge its routers, its static entries and what it has
-// overheard; at last the router's own neighbours.
+// overheard; at last the router's own neighbours. The tags of `out` and its peer are added when the packet gets there.
 #include "flows/simulation/walk.hpp"
 
 namespace viaduct::flows::simulation {
@@ -33,7 +33,6 @@ std::optional<NextHopAnswer> from_table(Walk& walk, const NeighbourKey& key, con
 // What the link's other end knows.
 std::optional<NextHopAnswer> from_peer(Walk& walk, const PortView& peer, const IpAddress& next_hop,
                                        const NeighbourWanted& wanted) {
-  walk.tag(tag::device(peer.id));
   if (peer.device == PortDevice::router) return found(walk, next_hop, peer.mac, "linked router");
   const BridgeView* bridge = walk.network().bridge(BridgeId(peer.device_id));
   if (bridge == nullptr) return std::nullopt;
@@ -52,7 +51,6 @@ std::optional<NextHopAnswer> from_peer(Walk& walk, const PortView& peer, const I
 }  // namespace
 
 NextHopAnswer resolve_next_hop(Walk& walk, const RouterView& router, const PortView& out, const IpAddress& next_hop) {
-  walk.tag(tag::device(out.id));
   const NeighbourWanted wanted{router.id, out.id, next_hop};
   const PortView* peer = out.peer.is_nil() ? nullptr : walk.network().port(out.peer);
   const bool linked_router = peer != nullptr && peer->device == PortDevice::router;

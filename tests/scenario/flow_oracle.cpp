@@ -27,7 +27,8 @@ std::string describe(const Verdict& verdict) {
 }
 
 bool agrees(const Flow& flow, const Verdict& verdict) {
-  return (verdict.outcome == Outcome::forward || verdict.outcome == Outcome::drop) && verdict.actions == flow.actions;
+  return (verdict.outcome == Outcome::forward || verdict.outcome == Outcome::drop) && verdict.emits.empty() &&
+         verdict.actions == flow.actions;
 }
 
 }  // namespace
@@ -53,6 +54,10 @@ void FlowOracle::invalidate(const Invalidation& invalidation) {
   std::erase_if(flows_, [&](const Installed& one) { return concerned(one.tags, one.routed, invalidation); });
 }
 
+bool FlowOracle::concerns(const Invalidation& invalidation, const Verdict& verdict) {
+  return concerned(verdict.tags, verdict.routed, invalidation);
+}
+
 std::vector<std::string> FlowOracle::stale_flows(const Network& network, const StateView& state, Time now) const {
   std::vector<std::string> breaches;
   Verdict verdict;
@@ -63,6 +68,8 @@ std::vector<std::string> FlowOracle::stale_flows(const Network& network, const S
     if (!agrees(one.flow, verdict)) {
       breaches.push_back("stale: " + one.flow.to_string() + " (" + std::string(to_string(one.reason)) +
                          ") but now: " + describe(verdict));
+    } else if (!verdict.writes.empty()) {
+      breaches.push_back("keeps from learning: " + one.flow.to_string());
     }
   }
   return breaches;

@@ -30,13 +30,11 @@ void SimulationDriver::apply(const ScenarioNetwork& network) {
   const auto delta = topology::Delta::between(scenario_.snapshot(), network.snapshot());
   const auto ports = rebound(scenario_.bindings(), network.bindings());
   const Network next = network_.updated(network.snapshot(), delta, network.bindings(), ports);
-  invalidate(invalidated_by(network_, next, delta, ports));
+  oracle_.invalidate(invalidated_by(network_, next, delta, ports));
   network_ = next;
   scenario_ = network;
   check();
 }
-
-void SimulationDriver::invalidate(const Invalidation& invalidation) { oracle_.invalidate(invalidation); }
 
 void SimulationDriver::check() {
   for (std::string& breach : oracle_.stale_flows(network_, state(), now_)) breaches_.push_back(std::move(breach));
@@ -60,8 +58,10 @@ std::vector<Delivery> SimulationDriver::send(const std::string& port, const Fram
 }
 
 void SimulationDriver::work(const Packet& packet, const Verdict& verdict, std::vector<Delivery>& out) {
-  for (const StateWrite& one : verdict.writes) write(one);
-  if (verdict.cacheable) {
+  // What a packet teaches may concern itself: one that a router sends back to its sender, seen for the first time.
+  bool outdated = false;
+  for (const StateWrite& one : verdict.writes) outdated = FlowOracle::concerns(write(one), verdict) || outdated;
+  if (verdict.cacheable && !outdated) {
     oracle_.install(packet.key, {packet.bytes.begin(), packet.bytes.end()}, packet.offload, verdict);
   }
   execute(packet, verdict, out);
@@ -76,18 +76,19 @@ void SimulationDriver::work(const Packet& packet, const Verdict& verdict, std::v
   }
 }
 
-void SimulationDriver::write(const StateWrite& one) {
-  if (const auto* neighbour = std::get_if<LearnNeighbour>(&one)) return learn(*neighbour);
-  const auto& mac = std::get<LearnMac>(one);
+Invalidation SimulationDriver::write(const StateWrite& one) {
+  LearnResult result;
   PortId previous;
-  const LearnResult result = macs_.learn(mac.key, mac.port, now_, &previous);
-  invalidate(invalidated_by(one, result, previous));
-}
-
-void SimulationDriver::learn(const LearnNeighbour& one) {
-  const LearnResult result = neighbours_.learn(one.key, one.mac, now_);
-  invalidate(invalidated_by(StateWrite{one}, result, PortId{}));
-  answered_.push_back({RouterId(one.key.device), one.key.port, one.key.address});
+  if (const auto* mac = std::get_if<LearnMac>(&one)) {
+    result = macs_.learn(mac->key, mac->port, now_, &previous);
+  } else {
+    const auto& neighbour = std::get<LearnNeighbour>(one);
+    result = neighbours_.learn(neighbour.key, neighbour.mac, now_);
+    answered_.push_back({RouterId(neighbour.key.device), neighbour.key.port, neighbour.key.address});
+  }
+  Invalidation concerned = invalidated_by(one, result, previous);
+  oracle_.invalidate(concerned);
+  return concerned;
 }
 
 void SimulationDriver::execute(const Packet& packet, const Verdict& verdict, std::vector<Delivery>& out) {
@@ -168,18 +169,18 @@ std::string SimulationDriver::step(Stage stage) const {
 
 void SimulationDriver::set_neighbour_state(const NeighbourKey& key, NeighbourState state) {
   neighbours_.set_state(key, state, now_);
-  if (state == NeighbourState::failed) invalidate(invalidated_by_expiry(key));
+  if (state == NeighbourState::failed) oracle_.invalidate(invalidated_by_expiry(key));
   check();
 }
 
 void SimulationDriver::expire(const NeighbourKey& key) {
-  if (neighbours_.erase(key)) invalidate(invalidated_by_expiry(key));
+  if (neighbours_.erase(key)) oracle_.invalidate(invalidated_by_expiry(key));
   check();
 }
 
 void SimulationDriver::expire(const MacKey& key) {
   const auto entry = macs_.find(key);
-  if (entry && macs_.erase(key)) invalidate(invalidated_by_expiry(key, entry->port));
+  if (entry && macs_.erase(key)) oracle_.invalidate(invalidated_by_expiry(key, entry->port));
   check();
 }
 

@@ -3,7 +3,6 @@
 // test reads like a conversation. A FlowOracle watches all of it: its laws are part of every scenario.
 #pragma once
 
-#include <deque>
 #include <vector>
 
 #include "driver.hpp"
@@ -55,13 +54,12 @@ class SimulationDriver : public Driver {
     flows::simulation::NeighbourWanted wanted;
   };
   void work(const flows::Packet& packet, const flows::simulation::Verdict& verdict, std::vector<Delivery>& out);
-  void write(const flows::simulation::StateWrite& write);
-  void learn(const flows::simulation::LearnNeighbour& write);
+  // What it concerns has gone already.
+  flows::simulation::Invalidation write(const flows::simulation::StateWrite& write);
   void execute(const flows::Packet& packet, const flows::simulation::Verdict& verdict, std::vector<Delivery>& out);
   void send_emitted(const flows::simulation::EmittedPacket& emitted, int depth, std::vector<Delivery>& out);
   void ask(const flows::simulation::NeighbourWanted& wanted, std::vector<Delivery>& out);
   void release(std::vector<Delivery>& out);
-  void invalidate(const flows::simulation::Invalidation& invalidation);
   void check();
 
   ScenarioNetwork scenario_;

@@ -19,15 +19,20 @@ using Admin = ScenarioNetwork::Admin;
 
 class RandomWalk {
  public:
-  explicit RandomWalk(uint64_t seed) : random_(seed), net_(network()), driver_(net_) {}
+  explicit RandomWalk(uint64_t seed) : random_(seed), net_(network()), driver_(net_) {
+    for (const Place& place : places_) {
+      introduce(place, true);
+      introduce(place, false);
+    }
+  }
 
   void step() {
     const int dice = roll(100);
-    if (dice < 60) {
-      driver_.send(any_of(ports_), packet());
-    } else if (dice < 75) {
-      driver_.send(any_of(ports_), neighbour_talk());
-    } else if (dice < 82) {
+    if (dice < 80) {
+      send_packet();
+    } else if (dice < 90) {
+      neighbour_talk();
+    } else if (dice < 93) {
       change_state();
     } else {
       change_network();
@@ -39,8 +44,10 @@ class RandomWalk {
   const ScenarioNetwork& net() const { return net_; }
 
  private:
-  //   p1 p2 ── green ── r1 ── blue ── p3 p4     r1 ── r2 ── red ── p5
-  //                     ├ up1                    r2 ── up2
+  //   p1 p2 ── green ── r1 ── blue ── p3 p4
+  //                  up1 ┘│     └ r2             of r1's two equal defaults one is through r2,
+  //                       └───── r2 ── red ── p5 and 10.0.8.0/24 is behind r2 on the blue bridge
+  //                               └ up2
   static ScenarioNetwork network() {
     ScenarioNetwork net;
     net.bridge("green").guest_port("green", "p1").guest_port("green", "p2");
@@ -51,9 +58,13 @@ class RandomWalk {
     net.uplink("r1", "up1", "02:00:00:00:09:01", {"10.0.9.1/24", "fd00:9::1/64"});
     net.router("r2").link("red", "d2", "02:00:00:00:03:fe", {"10.0.3.254/24", "fd00:3::254/64"});
     net.uplink("r2", "up2", "02:00:00:00:08:01", {"10.0.8.1/24", "fd00:8::1/64"});
+    net.link("blue", "b2", "02:00:00:00:02:fd", {"10.0.2.253/24", "fd00:2::253/64"});
     net.link_routers({"r1", "x1", "02:00:00:00:12:01", {"10.12.0.1/30", "fd12::1/126"}},
                      {"r2", "x2", "02:00:00:00:12:02", {"10.12.0.2/30", "fd12::2/126"}});
     net.route("a", "r1", "10.0.3.0/24", "x1", "10.12.0.2").route("b", "r2", "10.0.0.0/16", "x2", "10.12.0.1");
+    net.route("e", "r1", "10.0.8.0/24", "b1", "10.0.2.253").route("f", "r1", "fd00:8::/64", "b1", "fd00:2::253");
+    net.route("default", "r1", "0.0.0.0/0", "up1", "10.0.9.254").route("share", "r1", "0.0.0.0/0", "x1", "10.12.0.2");
+    net.route("up", "r2", "8.0.0.0/8", "up2", "10.0.8.254");
     net.route("c", "r1", "fd00:3::/64", "x1", "fd12::2").route("d", "r2", "fd00::/16", "x2", "fd12::1");
     return net;
   }
@@ -65,64 +76,160 @@ class RandomWalk {
   }
   bool chance(int percent) { return roll(100) < percent; }
 
-  IpAddress host(bool v4) {
-    static const std::vector<std::pair<const char*, const char*>> hosts = {
-        {"10.0.1.1", "fd00:1::1"},     {"10.0.1.2", "fd00:1::2"},     {"10.0.2.3", "fd00:2::3"},
-        {"10.0.2.4", "fd00:2::4"},     {"10.0.3.5", "fd00:3::5"},     {"10.0.9.254", "fd00:9::254"},
-        {"10.0.8.254", "fd00:8::254"}, {"10.0.1.254", "fd00:1::254"}, {"10.0.2.254", "fd00:2::254"},
-        {"8.8.8.8", "2001:db8::8"},    {"10.66.0.1", "fd66::1"},      {"10.0.1.255", "ff02::1"},
-        {"10.0.3.254", "fe80::5"},     {"127.0.0.1", "::1"}};
-    const auto& pair = any_of(hosts);
+  // --- packets --------------------------------------------------------------------------------------
+  // Who is where, when nobody lies.
+  struct Place {
+    std::string port;
+    MacAddress mac;
+    IpAddress v4, v6;
+    MacAddress router_mac;
+    IpAddress router_v4, router_v6;
+    const IpAddress& ip(bool four) const { return four ? v4 : v6; }
+    const IpAddress& router(bool four) const { return four ? router_v4 : router_v6; }
+  };
+  static std::vector<Place> places() {
+    const auto place = [](const char* port, int subnet, int host, const char* router, int router_host) {
+      const auto four = [&](int h) { return ip("10.0." + std::to_string(subnet) + "." + std::to_string(h)); };
+      const auto six = [&](int h) { return ip("fd00:" + std::to_string(subnet) + "::" + std::to_string(h)); };
+      return Place{port,
+                   MacAddress::from_uint64(0x0200'0000'0000 + static_cast<uint64_t>(host)),
+                   four(host),
+                   six(host),
+                   mac(router),
+                   four(router_host),
+                   six(router_host)};
+    };
+    return {place("p1", 1, 1, "02:00:00:00:01:fe", 254), place("p2", 1, 2, "02:00:00:00:01:fe", 254),
+            place("p3", 2, 3, "02:00:00:00:02:fe", 254), place("p4", 2, 4, "02:00:00:00:02:fe", 254),
+            place("p5", 3, 5, "02:00:00:00:03:fe", 254), place("up1", 9, 254, "02:00:00:00:09:01", 1),
+            place("up2", 8, 254, "02:00:00:00:08:01", 1)};
+  }
+  struct Recipe {
+    std::string port;
+    MacAddress src, dst;
+    bool v4 = true;
+    IpAddress from, to;
+    int ttl = 64, kind = 0, source_port = 0, fragment = 0, vlan = -1;
+    bool dont_fragment = false;
+    size_t payload = 40;
+    Frame build() const {
+      PacketBuilder builder;
+      builder.eth(src, dst);
+      if (vlan >= 0) builder.vlan(static_cast<uint16_t>(vlan));
+      if (kind == 7) return builder.ethertype(0x8847).payload(40).build();
+      builder.ip(from, to).ttl(static_cast<uint8_t>(ttl));
+      if (v4 && dont_fragment) builder.dont_fragment();
+      if (fragment != 0) builder.fragment(fragment == 1 ? 0 : 64, true);
+      switch (kind) {
+        case 0:
+          builder.tcp(static_cast<uint16_t>(source_port), 80);
+          break;
+        case 1:
+          builder.icmp_echo_request(1, 1);
+          break;
+        case 2:
+          builder.icmp(v4 ? 3 : 1, 0, 0).payload(60);
+          return builder.build();
+        case 3:
+          builder.icmp(v4 ? 13 : 130, 0, 0);
+          break;
+        case 4:
+          builder.icmp(v4 ? 5 : 137, 0, 0);
+          break;
+        case 5:
+          builder.protocol(47);
+          break;
+        default:
+          builder.udp(static_cast<uint16_t>(source_port), 53);
+      }
+      return builder.payload(payload).build();
+    }
+  };
+
+  IpAddress destination(bool v4) {
+    static const std::vector<std::pair<const char*, const char*>> odd = {
+        {"8.8.8.8", "2001:db8::8"},    {"8.8.8.8", "2001:db8::8"}, {"10.66.0.1", "fd66::1"}, {"10.0.1.255", "ff02::1"},
+        {"10.0.2.254", "fd00:2::254"}, {"10.0.3.255", "fe80::5"},  {"127.0.0.1", "::1"}};
+    if (chance(60)) return any_of(places_).ip(v4);
+    if (chance(40)) return any_of(places_).router(v4);
+    const auto& pair = any_of(odd);
     return ip(v4 ? pair.first : pair.second);
   }
-  MacAddress guest_mac() { return MacAddress::from_uint64(0x0200'0000'0000 + 1 + static_cast<uint64_t>(roll(7))); }
-  MacAddress destination_mac() {
-    static const std::vector<std::string> special = {"02:00:00:00:01:fe", "02:00:00:00:02:fe", "02:00:00:00:03:fe",
-                                                     "02:00:00:00:09:01", "02:00:00:00:08:01", "ff:ff:ff:ff:ff:ff",
-                                                     "33:33:00:00:00:01", "02:00:00:00:00:77"};
-    return chance(70) ? mac(any_of(special)) : guest_mac();
+  MacAddress any_mac() {
+    static const std::vector<std::string> odd = {"ff:ff:ff:ff:ff:ff", "33:33:00:00:00:01", "02:00:00:00:00:77"};
+    if (chance(40)) return any_of(places_).mac;
+    return chance(60) ? any_of(places_).router_mac : mac(any_of(odd));
   }
-
-  Frame packet() {
-    const bool v4 = chance(50);
-    PacketBuilder builder;
-    builder.eth(chance(3) ? mac("03:00:00:00:00:01") : guest_mac(), destination_mac());
-    if (chance(5)) builder.vlan(static_cast<uint16_t>(roll(2)), 0);
-    if (chance(3)) return builder.ethertype(0x8847).payload(40).build();
-    builder.ip(host(v4), host(v4)).ttl(static_cast<uint8_t>(any_of(std::vector<int>{1, 2, 3, 64, 64, 64, 64})));
-    if (v4 && chance(20)) builder.dont_fragment();
-    if (chance(8)) builder.fragment(chance(50) ? 0 : 64, true);
-    switch (roll(5)) {
+  Recipe fresh() {
+    const Place& place = any_of(places_);
+    Recipe recipe;
+    recipe.port = chance(95) ? place.port : any_of(places_).port;
+    recipe.v4 = chance(50);
+    recipe.src = chance(96) ? place.mac : any_mac();
+    recipe.dst = chance(80) ? place.router_mac : any_mac();
+    recipe.from = chance(92) ? place.ip(recipe.v4) : destination(recipe.v4);
+    recipe.to = destination(recipe.v4);
+    recipe.kind = chance(50) ? 6 : roll(8);
+    return recipe;
+  }
+  // The same but for one thing: what masks must tell apart.
+  void vary(Recipe& recipe) {
+    switch (roll(10)) {
       case 0:
-        builder.tcp(static_cast<uint16_t>(roll(4)), 80);
+        recipe.ttl = any_of(std::vector<int>{1, 2, 3, 4, 64});
         break;
       case 1:
-        builder.icmp_echo_request(1, 1);
+        recipe.kind = roll(8);
         break;
       case 2:
-        builder.icmp(v4 ? 3 : static_cast<uint8_t>(any_of(std::vector<int>{1, 130, 133, 137})), 0, 0);
+        recipe.source_port = roll(40);
         break;
       case 3:
-        builder.protocol(47);
+        recipe.fragment = roll(3);
+        break;
+      case 4:
+        recipe.dont_fragment = !recipe.dont_fragment;
+        break;
+      case 5:
+        recipe.payload = chance(50) ? 40 : 1400;
+        break;
+      case 6:
+        recipe.from = chance(50) ? any_of(places_).ip(recipe.v4) : destination(recipe.v4);
+        break;
+      case 7:
+        recipe.to = destination(recipe.v4);
+        break;
+      case 8:
+        recipe.vlan = roll(3) - 1;
         break;
       default:
-        builder.udp(static_cast<uint16_t>(roll(4)), 53);
+        recipe.dst = any_mac();
     }
-    return builder.payload(static_cast<size_t>(chance(10) ? 1400 : 40)).build();
+  }
+  void send_packet() {
+    Recipe recipe = recipes_.empty() || chance(30) ? fresh() : any_of(recipes_);
+    if (chance(50)) vary(recipe);
+    driver_.send(recipe.port, recipe.build());
+    if (recipes_.size() < 40) {
+      recipes_.push_back(recipe);
+    } else {
+      recipes_[static_cast<size_t>(roll(40))] = recipe;
+    }
   }
 
-  Frame neighbour_talk() {
+  // --- ARP and neighbour discovery --------------------------------------------------------------------
+  void introduce(const Place& place, bool v4) {
+    driver_.send(place.port, v4 ? flows::make_arp_request(place.mac, place.v4, place.router_v4)
+                                : flows::make_neighbour_solicitation(place.mac, place.v6, place.router_v6));
+  }
+  void neighbour_talk() {
     const bool v4 = chance(50);
-    const IpAddress own = host(v4), other = host(v4);
-    const MacAddress who = guest_mac();
-    if (v4) {
-      if (chance(50)) return flows::make_gratuitous_arp(who, own);
-      return flows::make_arp_request(who, own, other);
-    }
-    if (own.is_multicast() || own.is_loopback())
-      return flows::make_unsolicited_advertisement(who, ip("fd00:1::1"), flows::NodeKind::host);
-    if (chance(50)) return flows::make_unsolicited_advertisement(who, own, flows::NodeKind::host);
-    return flows::make_neighbour_solicitation(who, own, other);
+    const Place& place = any_of(places_);
+    if (chance(50)) return introduce(place, v4);
+    const MacAddress who = chance(60) ? place.mac : any_of(places_).mac;
+    const std::string& port = chance(80) ? place.port : any_of(places_).port;
+    driver_.send(port, v4 ? flows::make_gratuitous_arp(who, place.v4)
+                          : flows::make_unsolicited_advertisement(who, place.v6, flows::NodeKind::host));
   }
 
   void change_state() {
@@ -156,11 +263,11 @@ class RandomWalk {
     switch (roll(11)) {
       case 0:
       case 1:
-        net_.set(any_of(switchable), chance(65) ? Admin::up : Admin::down);
+        net_.set(any_of(switchable), chance(70) ? Admin::up : Admin::down);
         break;
       case 2: {
-        const std::string& port = any_of(ports_);
-        chance(65) ? net_.activate(port) : net_.deactivate(port);
+        const std::string& port = any_of(places_).port;
+        chance(70) ? net_.activate(port) : net_.deactivate(port);
         break;
       }
       case 3:
@@ -194,7 +301,7 @@ class RandomWalk {
   }
 
   void change_router_port() {
-    const std::string name = chance(50) ? "b1" : "x2";
+    const std::string name = any_of(std::vector<std::string>{"b1", "b2", "x2"});
     topology::Port port = *net_.snapshot().find(net_.port(name));
     if (chance(50)) {
       port.mac = MacAddress::from_uint64(port.mac.as_uint64() ^ 0x100);
@@ -217,8 +324,9 @@ class RandomWalk {
   std::mt19937_64 random_;
   ScenarioNetwork net_;
   SimulationDriver driver_;
-  const std::vector<std::string> ports_ = {"p1", "p2", "p3", "p4", "p5", "up1", "up2"};
-  std::set<std::string> extra_;
+  const std::vector<Place> places_ = places();
+  std::vector<Recipe> recipes_;
+  std::set<std::string> extra_ = {"default", "share"};
 };
 
 class Laws : public testing::TestWithParam<uint64_t> {};
