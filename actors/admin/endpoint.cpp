@@ -143,6 +143,14 @@ void admin_died(Self self, const caf::down_msg& down) {
   self->delayed_send(self, pause, Tick{kRespawn});
 }
 
+// What a peer that hangs up in the middle of a message has begun counts as malformed.
+void closed(Self self, connection_handle handle) {
+  auto it = self->state.connections.find(handle);
+  if (it == self->state.connections.end()) return;
+  if (!it->second.reader.idle()) self->state.links->probe.malformed("cut_short");
+  self->state.connections.erase(it);
+}
+
 caf::behavior endpoint_behavior(Self self, const EndpointLinks& links, const EndpointOptions& options) {
   self->state.links = std::make_unique<EndpointLinks>(links);
   self->state.options = options;
@@ -153,7 +161,7 @@ caf::behavior endpoint_behavior(Self self, const EndpointLinks& links, const End
       [=](const caf::io::new_connection_msg& message) { opened(self, message.handle); },
       [=](const caf::io::new_data_msg& message) { received(self, message.handle, message.buf); },
       [=](const caf::io::data_transferred_msg& message) { sent(self, message.handle, message.remaining); },
-      [=](const caf::io::connection_closed_msg& message) { self->state.connections.erase(message.handle); },
+      [=](const caf::io::connection_closed_msg& message) { closed(self, message.handle); },
       [=](const caf::io::acceptor_closed_msg&) { self->quit(caf::exit_reason::user_shutdown); },
       [=](const ReportStatus&) { return self->state.status.report(self->mailbox().size()); },
       [=](const Shutdown&) {
@@ -162,7 +170,8 @@ caf::behavior endpoint_behavior(Self self, const EndpointLinks& links, const End
       },
       [=](const Tick& timer) { timer.kind == kIdle ? sweep(self) : start_admin(self); },
       [=](uint16_t port, const std::string& address) -> caf::result<uint16_t> {
-        auto opened_port = self->add_tcp_doorman(port, address.c_str(), false);
+        // Reuse: connections that a killed daemon left (TIME_WAIT) must not keep the next one from its port.
+        auto opened_port = self->add_tcp_doorman(port, address.c_str(), true);
         if (!opened_port) return opened_port.error();
         return opened_port->second;
       },
