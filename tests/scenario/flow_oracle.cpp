@@ -31,6 +31,11 @@ bool agrees(const Flow& flow, const Verdict& verdict) {
          verdict.actions == flow.actions;
 }
 
+// Cut by a router: the pieces are on their way through it, and end where the whole would have.
+bool in_pieces(const Verdict& verdict) {
+  return verdict.outcome == Outcome::consumed && verdict.drop_reason == DropReason::none;
+}
+
 }  // namespace
 
 Handling handling_of(const ActionList& actions, const Packet& packet) {
@@ -81,7 +86,7 @@ std::vector<std::string> FlowOracle::disagreements(const Packet& packet, const V
     if (!one.flow.matches(packet.key) || handling_of(one.flow.actions, packet) == Handling::in_user_space) continue;
     if (agrees(one.flow, verdict)) continue;
     // A flow that drops behind an MTU check drops oversize packets too: silence instead of an error, but no delivery.
-    if (one.flow.actions.empty() && verdict.drop_reason == DropReason::packet_too_big) continue;
+    if (one.flow.actions.empty() && (verdict.drop_reason == DropReason::packet_too_big || in_pieces(verdict))) continue;
     // The kernel forwards what only user space can see to be broken.
     if (verdict.drop_reason == DropReason::malformed || verdict.drop_reason == DropReason::bad_checksum) continue;
     breaches.push_back("mask too wide: " + one.flow.to_string() + " but simulated: " + describe(verdict));

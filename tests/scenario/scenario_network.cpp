@@ -80,7 +80,7 @@ ScenarioNetwork& ScenarioNetwork::router(const std::string& name) {
 ScenarioNetwork& ScenarioNetwork::bind(topology::Port port) {
   port.host = kHost;
   port.interface = "if-" + port.name;
-  const flows::PortNumber number{static_cast<uint32_t>(numbers_.size() + 1)};
+  const flows::PortNumber number{++last_number_};
   numbers_[port.name] = number;
   bindings_ = bindings_.insert(port.id, number);
   return put(port);
@@ -205,6 +205,16 @@ ScenarioNetwork& ScenarioNetwork::remove(const std::string& name) {
 
 ScenarioNetwork& ScenarioNetwork::deactivate(const std::string& port) {
   bindings_ = bindings_.erase(PortId(id(port)));
+  return *this;
+}
+
+ScenarioNetwork& ScenarioNetwork::renumber(const std::string& port) {
+  numbers_.at(port) = flows::PortNumber{++last_number_};
+  return bindings_.find(PortId(id(port))) == nullptr ? *this : activate(port);
+}
+
+ScenarioNetwork& ScenarioNetwork::replace(const topology::Snapshot& snapshot) {
+  snapshot_ = snapshot;
   return *this;
 }
 

@@ -55,7 +55,11 @@ class ScenarioNetwork {
   ScenarioNetwork& remove(const std::string& name);
   ScenarioNetwork& deactivate(const std::string& port);
   ScenarioNetwork& activate(const std::string& port);
+  // The same port under another number of the datapath, as after its interface was made anew.
+  ScenarioNetwork& renumber(const std::string& port);
   ScenarioNetwork& put(topology::Object object);
+  // What the topology's builder made of this network's snapshot. Names stay as they are.
+  ScenarioNetwork& replace(const topology::Snapshot& snapshot);
 
   // --- what came of it -----------------------------------------------------------------------------
   const topology::Snapshot& snapshot() const { return snapshot_; }
@@ -80,6 +84,7 @@ class ScenarioNetwork {
   std::map<std::string, flows::PortNumber> numbers_;
   std::string last_router_;
   uint64_t ids_ = 0;
+  uint32_t last_number_ = 0;
 };
 
 }  // namespace viaduct::scenario
