@@ -45,7 +45,7 @@ std::unique_ptr<flows::Datapath> open_datapath(const DaemonOptions& options, std
       if (auto datapath = flows::ovs::open_ovs(wanted, problem)) return datapath;
       why_ovs = problem.message();
     }
-    if (!automatic) error = cannot("ovs", why_ovs);
+    if (!automatic) error = cannot("ovs", why_ovs) + "; or take --datapath ebpf, which needs no module";
     if (!automatic) return nullptr;
     log::debug(log::Component::datapath, "no openvswitch module, taking eBPF", {{"reason", why_ovs}});
   }

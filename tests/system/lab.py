@@ -152,6 +152,10 @@ class Lab:
         run(*inside, "-6", "addr", "add", f"{v6}/64", "dev", "eth0", "nodad")
         run("ip", "link", "set", interface, "up")
         run(*inside, "-6", "route", "add", "default", "via", gateway6)
+        # Probes of a neighbour are flows that a machine may begin while no daemon looks; three, a second apart, are not
+        # enough where a start takes many seconds.
+        for family in ("ipv4", "ipv6"):
+            self.guest(name, "sysctl", "-qw", f"net.{family}.neigh.eth0.ucast_solicit=60")
 
     def add_guests(self):
         for name, details in GUESTS.items():

@@ -27,8 +27,8 @@ std::optional<Families> resolve_families(std::string& why_not) {
                               {&out.packet, OVS_PACKET_FAMILY}}) {
     int found = genl_ctrl_resolve(socket.get(), name);
     if (found < 0) {
-      why_not = std::string("the kernel has no Open vSwitch module (generic netlink family ") + name +
-                "): " + nl_geterror(found);
+      why_not = std::string("the kernel has no Open vSwitch module (generic netlink family ") + name + ": " +
+                nl_geterror(found) + "); load it with `modprobe openvswitch`, as root";
       return std::nullopt;
     }
     *number = static_cast<uint16_t>(found);
