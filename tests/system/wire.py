@@ -62,9 +62,9 @@ class Wire:
 
     FENCE_FROM, FENCE_TO = "f1", "f2"
 
-    def __init__(self, lab, names, prefix="vt-s"):
-        self.lab, self.prefix = lab, prefix
-        self.space = f"{prefix}-guests"
+    def __init__(self, lab, names):
+        self.lab, self.prefix = lab, lab.prefix
+        self.space = lab.namespace("guests")
         self.names = [*names, self.FENCE_FROM, self.FENCE_TO]
         self.sockets = {}
         self.fences = 0
