@@ -5,7 +5,12 @@ Each builds the same network in a namespace of its own:
   v1 10.0.1.1 ──┐                                           ┌── v3 10.0.2.1
                 bridge 1 ── 10.0.1.254 [router] 10.0.2.254 ── bridge 2
   v2 10.0.1.2 ──┘
+
+10.9.0.0/16 is behind two next hops, 10.0.2.1 and 10.0.2.2, both of them v3 (which has to be given the second address).
 """
+
+import json
+import re
 
 import hosts
 from figures import Unavailable
@@ -110,6 +115,10 @@ routers:
             return False
         return True
 
+    def misses(self):
+        """Upcalls since the start."""
+        return sum(port["upcalls"] for port in json.loads(self.tool("status", "--json"))["ports"])
+
     def tool(self, *words):
         return self.inside(self.build / "api/cli/viaduct", "--token-file", self.world.directory / "run/admin.token",
                            *words)
@@ -185,7 +194,18 @@ class OpenVSwitch(Switch):
             number = 2 if name == "v3" else 1
             yield (f"priority=50,ip,dl_dst={GATEWAYS[3 - number][1]},nw_dst={addresses},"
                    f"actions=mod_dl_src:{GATEWAYS[number][1]},mod_dl_dst:{MACS[name]},dec_ttl,output:{name}")
+        # Two next hops for 10.9.0.0/16, chosen by a hash of addresses and ports.
+        yield (f"priority=50,ip,dl_dst={GATEWAYS[1][1]},nw_dst=10.9.0.0/16,"
+               f"actions=multipath(symmetric_l3l4+udp,1024,hrw,2,0,NXM_NX_REG0[0..7]),resubmit(,90)")
+        for number in (0, 1):
+            yield (f"table=90,reg0={number},ip,actions=mod_dl_src:{GATEWAYS[2][1]},mod_dl_dst:{MACS['v3']},dec_ttl,"
+                   f"output:v3")
         yield "priority=1,actions=NORMAL"
+
+    def misses(self):
+        # Not by ovs-dpctl: opening a kernel datapath, it changes how upcalls are handed out.
+        shown = self.inside("ovs-appctl", "-t", self.world.directory / "vswitchd.ctl", "dpctl/show")
+        return int(re.search(r"missed:(\d+)", shown).group(1))
 
     @staticmethod
     def answer_arp(address, mac):

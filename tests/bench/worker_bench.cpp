@@ -31,12 +31,12 @@ struct Agent {
       std::error_code error;
       datapath->add_port(interface, error);
     }
-    workers.connect({[](const flows::simulation::Invalidation&) {}, [] {}, [](const actors::DeviceEvents&) {},
-                     [](const flows::simulation::NeighbourWanted&) {}});
   }
   void forget() {
     kernel->flush_flows();
     kernel->take_output("far");
+    state.flow_news.take();
+    state.device_news.take();
     actors::InstalledFlow record;
     while (workers.installed(0).try_pop(record)) {
     }

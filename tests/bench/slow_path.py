@@ -1,0 +1,56 @@
+"""New flows through a switch: their rate, and what its daemon spends on each. Used on the host and in the guest."""
+
+import os
+
+import hosts
+from switches import GATEWAYS, MACS
+
+# Kind of new_flows: from, to, and the MAC of the frame that does not vary.
+KINDS = {
+    "sources": ("v2", "v1", ["--destination", MACS["v1"]]),
+    "destinations": ("v1", "v2", []),
+    "ports": ("v1", "v3", ["--destination", GATEWAYS[1][1]]),
+}
+WARM_UP = 8
+LEAST_ARRIVED = 0.97
+LEAST_MISSES = 0.75  # of the packets were counted as upcalls; Open vSwitch in user space was seen to count 0.83
+
+
+def send(switch, kind, first, count):
+    """Flows a second, and how many packets did not arrive."""
+    near, far, macs = KINDS[kind]
+    rate, lost = hosts.run(switch.build / "tests/bench/new_flows", "--from", switch.guests[near], "--to",
+                           switch.guests[far], "--kind", kind, "--count", count, "--first", first, "--source",
+                           MACS[near], *macs, timeout=120).split()
+    return float(rate), int(lost)
+
+
+def cpu_seconds(process):
+    with open(f"/proc/{process.pid}/stat", encoding="ascii") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure_one(switch, kind, first, count):
+    """Flows a second, and µs of the daemon's CPU for each."""
+    misses, cpu = switch.misses(), cpu_seconds(switch.daemon)
+    rate, lost = send(switch, kind, first, count)
+    cpu, misses = cpu_seconds(switch.daemon) - cpu, switch.misses() - misses
+    if lost > count * (1 - LEAST_ARRIVED):
+        raise RuntimeError(f"{switch.title}, {kind}: {lost} of {count} packets were lost")
+    if misses < count * LEAST_MISSES:
+        raise RuntimeError(f"{switch.title}, {kind}: {count} packets needed only {misses} upcalls")
+    return rate, cpu / count * 1e6
+
+
+def measure(switch_type, build, count, rounds):
+    """{kind: [[rate, µs], one a round]}"""
+    with hosts.Hosts("vu") as world:
+        switch = switch_type(world, build, "u")
+        hosts.run("ip", "-n", switch.guests["v3"], "address", "add", "10.0.2.2/24", "dev", "eth0")
+        send(switch, "ports", 0, WARM_UP)  # next hops are known afterwards
+        results = {}
+        for turn in range(rounds):
+            for kind in KINDS:  # sources first: they are the destinations afterwards
+                results.setdefault(kind, []).append(measure_one(switch, kind, WARM_UP + turn * count, count))
+        return results
