@@ -1,0 +1,256 @@
+#!/usr/bin/env python3
+"""The tool as a newcomer meets it: every object kind against a live daemon, plans, errors with cures, completion."""
+import json
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import run_program  # noqa: E402
+from four_guests import add_guests, apply_topology, reach, topology_text, v4_of, v6_of  # noqa: E402
+from lab import GUESTS, ROOT, run  # noqa: E402
+
+DONE, REFUSED, USAGE, UNREACHABLE, TIMEOUT = range(5)
+
+
+class Tool:
+    """Runs a command line as one would type it, and checks how it ends."""
+
+    def __init__(self, lab, checks):
+        self.lab, self.checks = lab, checks
+
+    def run(self, line, status=DONE, says=(), **environment):
+        words = line.split() if isinstance(line, str) else line
+        result = run(self.lab.build / "api/cli/viaduct", *words, check=False, env={**self.lab.environment(), **environment})
+        text = result.stdout + result.stderr
+        missing = [word for word in says if word not in text]
+        good = result.returncode == status and not missing
+        what = " ".join(str(word) for word in words).replace(str(self.lab.directory), "…")
+        shown = f"status {result.returncode}" if good else f"status {result.returncode}, expected {status}; lacks {missing}: {text}"
+        self.checks.check(f"$ viaduct {what}", good, shown)
+        return result.stdout
+
+    def json(self, line, status=DONE):
+        out = self.run(f"--json {line}", status)
+        try:
+            return json.loads(out)
+        except ValueError:
+            self.checks.check(f"JSON of {line}", False, out[:300])
+            return {}
+
+    def refused(self, line, *says, status=REFUSED):
+        """Names what is wrong, and a cure."""
+        return self.run(line, status, says=["cure:", *says])
+
+
+def every_kind(tool, lab, checks):
+    """create, show, list, set and delete of each kind, as text and as JSON."""
+    tool.run("bridge create blue --tenant acme --wait", says=["blue"])
+    tool.run("bridge create green")
+    tool.run("router create r1 --wait")
+    tool.run("port create blue-r1 --bridge blue")
+    tool.run("port create r1-blue --router r1 --address 10.0.1.1/24 --address fd00:1::1/64 --mac 02:00:00:00:01:01 --mtu 1500")
+    tool.run("port link blue-r1 r1-blue --wait")
+    tool.run("port create vm1 --bridge blue")
+    tool.run(f"bind vm1 {lab.prefix}-vm1 --wait")
+    lab.wait_active(["vm1"])
+    tool.run("route create --router r1 --to 10.9.0.0/16 --blackhole --wait")
+    tool.run("route create --router r1 --to 2001:db8::/32 --via fd00:1::99 --port r1-blue --weight 7")
+    tool.run("static-mac create --bridge blue --mac 02:00:00:00:00:aa --port vm1 --wait")
+    tool.run("static-neighbour create --bridge blue --ip 10.0.1.77 --mac 02:00:00:00:00:aa --wait")
+    tool.run("host create node-7")
+    shown = {"host": "node-7", "bridge": "blue", "router": "r1", "port": "vm1"}
+    for kind, name in shown.items():
+        tool.run(f"{kind} show {name}", says=[name])
+        tool.run(f"{kind} list", says=[name])
+    for kind in ("host", "bridge", "router", "port", "route", "static-mac", "static-neighbour"):
+        listed = tool.json(f"{kind} list")
+        one = tool.json(f"{kind} show {listed[0]['id']}")
+        checks.check(f"{kind}: show and list agree in JSON", one["id"] == listed[0]["id"] and set(listed[0]) <= set(one), sorted(one))
+    checks.equal("a bound port", {key: tool.json("port show vm1")[key] for key in ("interface", "host")},
+                 {"interface": f"{lab.prefix}-vm1", "host": lab.json("status")["host_id"]})
+    changing(tool, checks)
+
+
+def changing(tool, checks):
+    tool.run("bridge set blue --tenant none --name azure --wait")
+    checks.equal("renamed, tenant cleared", [tool.json("bridge show azure")[key] for key in ("name", "tenant")], ["azure", ""])
+    tool.run("port set r1-blue --mtu 1400 --address 10.0.5.1/24 --address fd00:1::1/64 --wait")
+    checks.equal("the port's fields", [tool.json("port show r1-blue")[key] for key in ("mtu", "addresses")], [1400, ["10.0.5.1/24", "fd00:1::1/64"]])
+    tool.run("bridge set azure --admin-up false --dry-run")
+    checks.equal("a dry run changes nothing", tool.json("bridge show azure")["admin_up"], True)
+    tool.run("unbind vm1 --wait")
+    checks.equal("unbound", tool.json("port show vm1")["interface"], "")
+    mac = tool.json("static-mac list")[0]["id"]
+    tool.run(f"static-mac delete {mac}")
+    tool.run("port unlink r1-blue")
+    tool.run("router delete r1 --wait", says=["r1-blue", "cascade"])
+    checks.equal("its routes went with it", tool.json("route list"), [])
+    tool.run("bridge delete azure green --wait")
+    checks.equal("nothing is left", [tool.json(f"{kind} list") for kind in ("bridge", "port", "static-neighbour")], [[], [], []])
+    tool.run("host delete node-7")
+
+
+def examples_twice(tool, lab, checks):
+    """Every example is applied twice: the second time there is nothing to do."""
+    for example in sorted((ROOT / "api/cli/examples").glob("*.yaml")):
+        text = topology_text(lab) if example.name == "two-bridges.yaml" else example.read_text()
+        path = lab.directory / example.name
+        path.write_text(text)
+        tool.run(f"apply -f {path} --dry-run", says=["plan:", "to create"])
+        checks.equal(f"{example.name}: a dry run creates nothing", tool.json("bridge list"), [])
+        tool.run(f"apply -f {path} --yes --wait", says=["plan:", "revision"])
+        before = lab.json("status")["committed_revision"]
+        tool.run(f"apply -f {path} --yes --wait", says=["nothing to do"])
+        checks.equal(f"{example.name}: the second time made no revision", lab.json("status")["committed_revision"], before)
+        planned = tool.json(f"apply -f {path} --yes")
+        checks.check(f"{example.name}: the plan is JSON", isinstance(planned, dict), sorted(planned))
+        prune(tool, lab, checks, path)
+
+
+def prune(tool, lab, checks, path):
+    tool.run("bridge create stray --wait")
+    tool.run(f"apply -f {path} --yes --wait", says=["nothing to do"])
+    checks.equal("without --prune what the file does not name stays", len(tool.json("bridge list")), 3)
+    tool.run(f"apply -f {path} --prune --dry-run", says=["- bridge stray", "1 to delete"])
+    result = run(lab.build / "api/cli/viaduct", "apply", "-f", path, "--prune", check=False, env=lab.environment(),
+                 stdin=subprocess.DEVNULL)
+    checks.check("nobody is there to say yes: nothing is deleted", result.returncode != 0 and len(tool.json("bridge list")) == 3,
+                 (result.stdout + result.stderr).strip().splitlines()[-1:])
+    tool.run(f"apply -f {path} --prune --yes --wait", says=["- bridge stray"])
+    checks.equal("with it, it goes", len(tool.json("bridge list")), 2)
+    changed = path.read_text().replace("mtu: 1500", "mtu: 1400")
+    path.write_text(changed)
+    tool.run(f"apply -f {path} --yes --wait", says=["2 to update", "mtu"])
+    path.write_text("bridges:\n  - name: x\n    colour: red\n")
+    tool.refused(f"apply -f {path} --yes", "colour", "3:5", status=USAGE)
+
+
+def looking(tool, lab, checks):
+    """status, flows, state, trace with traffic on the network."""
+    apply_topology(lab)
+    for name in GUESTS:
+        for address_of in (v4_of, v6_of):
+            reach(lab, name, address_of("vm1" if name != "vm1" else "vm3"))
+    status = tool.json("status")
+    actors = {actor["name"]: actor for actor in status["actors"]}
+    expected = {"topology_store", "topology_mirror", "datapath", "flow_controller", "devices"}
+    checks.check("status: every actor is there", expected <= set(actors), sorted(actors))
+    running = {name: (actor["state"], actor["restarts"]) for name, actor in actors.items()}
+    checks.check("status: all run, none was restarted", set(running.values()) == {("running", 0)}, running)
+    checks.check("status: mailbox depths", all("mailbox" in actor for actor in actors.values()))
+    tool.run("status", says=[*GUESTS, "revision", "topology_store", lab.datapath])
+    flows = tool.json("flows")
+    checks.check("flows: with counters, of named ports", flows["total"] >= 6 and all(
+        flow["packets"] >= 0 and flow["port_name"] in GUESTS and flow["match"] and flow["id"] for flow in flows["flows"]), flows["total"])
+    few = tool.json("flows --limit 2")
+    checks.equal("flows: a limit says of how many", [len(few["flows"]), few["total"] >= flows["total"] - 2], [2, True])
+    tool.run("state blue", says=["02:00:00:00:00:01", v4_of("vm1")])
+    for packet, outcome in (("icmp to 10.0.2.10", "forward"), ("tcp to 10.0.2.11 dport 80 ttl 1", "drop"),
+                            (f"udp to {v6_of('vm3')} dport 53", "forward"), ("arp for 10.0.1.1", "consumed"),
+                            ("icmp to 10.0.1.1", "consumed"), ("tcp to 9.9.9.9", "drop"), ("hex 0200", "drop")):
+        out = tool.run(f"trace vm1 {packet}", says=["verdict:"])
+        verdict = next((line for line in out.splitlines() if line.startswith("verdict:")), out)
+        checks.check(f"trace of {packet}", outcome in verdict, verdict)
+    trace = tool.json("trace vm1 icmp to 10.0.2.10")
+    stages = [step["stage"] for step in trace["steps"]]
+    checks.check("trace: names what decided", {"port_in", "bridge_unicast", "route", "next_hop", "output"} <= set(stages), stages)
+    tool.run("state flush blue")
+    tool.run("trace vm1 icmp to 10.0.2.10", REFUSED, ["smac"])
+    reach(lab, "vm1", v4_of("vm3"))
+    tool.run("wait", says=["applied"])
+    tool.run("version", says=["protocol"])
+    tool.run("log debug datapath")
+    tool.run("log info")
+
+
+def errors(tool, lab, checks):
+    """The object, what is wrong, and what to do; never status 0."""
+    tool.refused("bridge show nothing", "nothing")
+    tool.refused("port create p --bridge nothing", "nothing")
+    tool.refused("port create p --bridge blue --router r1", "p")
+    tool.refused("port create p --router r1 --address 10.0.1.7/24 --mac 02:00:00:00:01:02", "10.0.1")
+    tool.run("port create p --router r1 --address 10.0.1.300/24", USAGE, ["--address", "10.0.1.300", "as in 10.0.1.1/24"])
+    tool.refused(f"bind vm2 {lab.prefix}-vm1", f"{lab.prefix}-vm1")
+    tool.refused("bind vm2 an-interface-name-that-is-too-long", "15")
+    tool.refused("port link vm1 r1-green", "vm1")
+    tool.refused("route create --router r1 --to 10.9.0.0/16 --via 192.0.2.1 --port r1-blue", "192.0.2.1")
+    tool.refused("route create --router r1 --to 10.9.0.1/16 --blackhole", "10.9.0")
+    tool.refused("static-mac create --bridge blue --mac 03:00:00:00:00:01 --port vm1", "03:00:00:00:00:01")
+    tool.refused("bridge delete nothing", "nothing")
+    tool.refused("trace vm1 blah", "blah", status=USAGE)
+    tool.refused("frobnicate", "frobnicate", status=USAGE)
+    tool.refused("bridge create", status=USAGE)
+    tool.run("apply -f /nowhere.yaml", USAGE, ["cannot read", "/nowhere.yaml"])
+    tool.run("bridge create twin")
+    tool.run("bridge create twin")
+    tool.refused("bridge show twin", "ambiguous", "id")
+    for twin in lab.json("bridge", "list"):
+        if twin["name"] == "twin":
+            tool.run(f"bridge delete {twin['id']}")
+    checks.equal("none of it changed anything", sorted(bridge["name"] for bridge in lab.json("bridge", "list")), ["blue", "green"])
+    text = run(lab.build / "api/cli/viaduct", "--json", "static-mac", "create", "--bridge", "blue", "--port", "vm1", "--mac",
+               "03:00:00:00:00:01", check=False, env=lab.environment()).stderr
+    error = json.loads(text)["error"]
+    checks.check("as JSON on standard error", error["violations"][0]["rule"] and error["exit_code"] == REFUSED, error["violations"])
+
+
+def out_of_reach(tool, lab, checks):
+    """No daemon, another's token, an address elsewhere: status 3 and what to do."""
+    absent = {"VIADUCT_ADDRESS": "127.0.0.1:1"}
+    tool.run("status", UNREACHABLE, ["127.0.0.1:1", "cure:"], **absent)
+    tool.run("status", USAGE, ["cure:", "loopback"], VIADUCT_ADDRESS="192.0.2.1:6677")
+    tool.run("status", USAGE, ["cure:"], VIADUCT_ADDRESS="nonsense")
+    tool.run("status", UNREACHABLE, ["/nowhere/token", "cure:"], VIADUCT_TOKEN_FILE="/nowhere/token")
+    other = lab.directory / "other.token"
+    other.write_text("0" * 64 + "\n")
+    other.chmod(0o600)
+    tool.run("status", UNREACHABLE, ["token", "cure:"], VIADUCT_TOKEN_FILE=str(other))
+    path = lab.directory / "run/admin.token"
+    mode = path.stat().st_mode & 0o777
+    checks.check("the token is for root and its group alone", mode & 0o007 == 0 and mode & 0o030 == 0, oct(mode))
+    lab.directory.chmod(0o755)
+    as_nobody = run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", lab.build / "api/cli/viaduct", "status",
+                    check=False, env=lab.environment())
+    good = as_nobody.returncode == UNREACHABLE and "cure:" in as_nobody.stderr
+    checks.check("another user is told whom to ask", good, as_nobody.stderr.strip() or as_nobody.returncode)
+    tool.run("--timeout 1 wait 999999", TIMEOUT, ["cure:"])
+
+
+COMPLETE = """
+source <(viaduct completion bash) || exit 9
+complete -p viaduct >/dev/null || exit 8
+COMP_WORDS=({words} ''); COMP_CWORD={at}; COMP_LINE='{words} '; COMP_POINT=${{#COMP_LINE}}
+function_name=$(complete -p viaduct | sed 's/.*-F \\([^ ]*\\).*/\\1/'); "$function_name" viaduct '' '{last}'
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+
+
+def completion(tool, lab, checks):
+    environment = {**lab.environment(), "PATH": f"{lab.build.resolve() / 'api/cli'}:{os.environ['PATH']}"}
+    for words, expected in (("viaduct", ["bridge", "status", "apply"]), ("viaduct bridge", ["create", "delete"]),
+                            ("viaduct bridge show", ["blue", "green"]), ("viaduct unbind", ["vm1", "vm2"])):
+        parts = words.split()
+        script = COMPLETE.format(words=words, at=len(parts), last=parts[-1])
+        result = run("bash", "-c", script, check=False, env=environment)
+        offered = result.stdout.split()
+        checks.check(f"bash completes '{words} …'", result.returncode == 0 and set(expected) <= set(offered),
+                     (offered[:12] if result.returncode == 0 else result.stderr))
+    for shell in ("bash", "zsh", "fish"):
+        tool.run(f"completion {shell}", says=["viaduct"])
+
+
+SCENARIOS = [every_kind, examples_twice, looking, errors, out_of_reach, completion]
+
+
+def play_all(checks, lab, options):
+    lab.start_daemon()
+    add_guests(lab)
+    tool = Tool(lab, checks)
+    for scenario in SCENARIOS:
+        with checks.scenario(scenario.__name__):
+            scenario(tool, lab, checks)
+
+
+if __name__ == "__main__":
+    sys.exit(run_program(__doc__, play_all, prefix="vt-t"))
