@@ -147,6 +147,8 @@ Result<Value> parse_value(const Field& field, const std::vector<std::string>& te
       return parse_address_like<IpAddress>(field, text, "an IPv4 or IPv6 address");
     case FieldType::prefix:
       return parse_address_like<IpPrefix>(field, text, "a prefix, as in 10.0.0.0/8 or 2001:db8::/32");
+    case FieldType::text:  // an object may be called "none"
+      return Value(text == "none" && field.presence != Presence::positional ? std::string() : text);
     default:
       return Value(text);
   }

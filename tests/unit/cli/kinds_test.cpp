@@ -92,6 +92,8 @@ TEST(Values, NoneClears) {
   EXPECT_EQ(*parse_value(*port.find("mac"), {"none"}), Value{});
   EXPECT_EQ(*parse_value(*port.find("address"), {"none"}), Value(std::vector<IpPrefix>{}));
   EXPECT_EQ(*parse_value(*port.find("mtu"), {"none"}), Value(uint64_t{0}));
+  EXPECT_EQ(*parse_value(*port.find("interface"), {"none"}), Value(std::string()));
+  EXPECT_EQ(*parse_value(*port.find("name"), {"none"}), Value(std::string("none")));
   EXPECT_FALSE(parse_value(*port.find("vlan"), {"4095"}));
   EXPECT_FALSE(parse_value(*port.find("mtu"), {"-1"}));
   EXPECT_FALSE(parse_value(*port.find("mtu"), {"1", "2"}));
