@@ -13,9 +13,7 @@ enum class Kind : uint64_t {
   mac,
   flood_mac,
   broadcast,
-  logical_port,
   route,
-  destination,
   routes,
   neighbour,
   datapath_port,
@@ -57,11 +55,7 @@ Tag flood_mac(const BridgeId& bridge, uint16_t vlan, const MacAddress& mac) {
   return Mixer(Kind::flood_mac).add(bridge.uuid()).add(pack(vlan, mac)).tag();
 }
 Tag broadcast(const BridgeId& bridge) { return Mixer(Kind::broadcast).add(bridge.uuid()).tag(); }
-Tag logical_port(const PortId& port) { return Mixer(Kind::logical_port).add(port.uuid()).tag(); }
 Tag route(const RouteId& route) { return Mixer(Kind::route).add(route.uuid()).tag(); }
-Tag destination(const RouterId& router, const IpAddress& destination) {
-  return Mixer(Kind::destination).add(router.uuid()).add(destination).tag();
-}
 Tag routes(const RouterId& router) { return Mixer(Kind::routes).add(router.uuid()).tag(); }
 Tag neighbour(const RouterId& router, const PortId& port, const IpAddress& next_hop) {
   return Mixer(Kind::neighbour).add(router.uuid()).add(port.uuid()).add(next_hop).tag();

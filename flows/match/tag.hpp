@@ -5,20 +5,20 @@
 // A tag is a 64-bit hash of its kind and of what identifies the fact. Two facts that collide invalidate each other's
 // flows, which costs a simulation and is never wrong; so guests who pick addresses gain nothing by it.
 //
-// | tag            | added when                                         | invalidated when |
-// |----------------|----------------------------------------------------|-------------------------------------------------|
-// | device         | a bridge, router or port was traversed             | any new version of the device; its removal |
-// | absent         | an object was looked for and not there             | an object with that id appears | | mac |
-// unicast to a learned or static MAC; the source too | that MAC is learned elsewhere, expires, changes | | flood_mac |
-// flooded, because the MAC was unknown               | the MAC is learned, or a port with it is added  | | broadcast |
-// any flood on the bridge                            | the set of the bridge's usable ports changes    | | logical_port
-// | delivered to a router's interior port of a bridge  | that port is removed or changed                 | | route |
-// the route was selected                             | that route is removed or changed                | | destination
-// | the router looked up that destination              | a route that covers it is added or removed      | | routes |
-// never held by a flow: epoch only                   | any route of the router changes: a simulation   | | | | in
-// flight across that moment is repeated        | | neighbour      | the next hop was resolved, or asked for in vain |
-// its MAC appears, changes or expires             | | datapath_port  | in or out by that port of the datapath | the
-// port is created, removed or goes up or down |
+// | tag           | added when                                     | invalidated when                                 |
+// |---------------|------------------------------------------------|--------------------------------------------------|
+// | device        | a bridge, router or port was traversed         | it changes in a way that packets notice; it goes |
+// | absent        | an object was looked for and not there         | an object with that id appears                   |
+// | mac           | unicast to a learned MAC; the source's place   | it is learned elsewhere, expires, or is pinned   |
+// | flood_mac     | sent to that MAC, whether it is known or not;  | it is learned first; a router's port or a static |
+// |               | a source that is not learned: a router's       | entry with it comes or goes                      |
+// | broadcast     | any flood on the bridge                        | the set of the bridge's usable ports changes     |
+// | route         | the route was selected                         | that route is removed or changed                 |
+// | routes        | the router looked up any destination           | never; epoch only: any route changes             |
+// | neighbour     | the next hop was resolved or asked for in vain | its MAC appears, changes, fails or expires       |
+// | datapath_port | in or out by that port of the datapath         | the port is created, removed or changes          |
+//
+// A new route has no tag that flows could hold: it concerns those routed to an address that it covers.
 #pragma once
 
 #include <compare>
@@ -56,9 +56,7 @@ Tag absent(const Id<Kind>& id) {
 Tag mac(const BridgeId& bridge, uint16_t vlan, const MacAddress& mac, const PortId& port);
 Tag flood_mac(const BridgeId& bridge, uint16_t vlan, const MacAddress& mac);
 Tag broadcast(const BridgeId& bridge);
-Tag logical_port(const PortId& port);
 Tag route(const RouteId& route);
-Tag destination(const RouterId& router, const IpAddress& destination);
 Tag routes(const RouterId& router);
 Tag neighbour(const RouterId& router, const PortId& port, const IpAddress& next_hop);
 Tag datapath_port(PortNumber port);

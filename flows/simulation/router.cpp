@@ -200,7 +200,6 @@ const PortView* route(Walk& walk, const RouterView& router) {
 
 const FibEntry* choose_route(Walk& walk, const RouterView& router, const IpAddress& source,
                              const IpAddress& destination) {
-  walk.tag(tag::destination(router.id, destination));
   walk.tag(tag::routes(router.id));
   walk.verdict.routed.push_back({router.id, destination});
   const bool with_ports = has_ports(walk.key);
