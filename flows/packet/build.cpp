@@ -1,5 +1,7 @@
 #include "flows/packet/build.hpp"
 
+#include <algorithm>
+
 #include "flows/packet/checksum.hpp"
 #include "flows/packet/headers.hpp"
 #include "flows/packet/packet_builder.hpp"
@@ -64,6 +66,31 @@ bool is_answerable_echo(const Packet& packet) {
          !key.ip_dst.is_limited_broadcast() && verify_l4_checksum(packet);
 }
 
+// The one whose header needs no second look: no options, no extension headers but that of the fragment.
+bool is_plain_icmp_fragment(const Packet& packet) {
+  const FlowKey& key = packet.key;
+  const uint8_t* ip = packet.bytes.data() + packet.l3_offset;
+  if (packet.error != DropReason::none || packet.l3_length == 0 || key.fragment == Fragment::none) return false;
+  if (key.ip_dst.is_multicast() || key.ip_dst.is_limited_broadcast() || packet.offload != Offload{}) return false;
+  return key.eth_type == ethertype::kIpv4
+             ? key.ip_proto == ip_proto::kIcmp && (ip[0] & 0x0f) * 4 == wire::ipv4::kBytes
+             : key.ip_proto == ip_proto::kIcmpv6 && ip[wire::ipv6::kNextHeader] == wire::ipv6::kFragment &&
+                   ip[wire::ipv6::kBytes] == ip_proto::kIcmpv6;
+}
+
+// Turns the first fragment of a request into that of its reply. The checksum covers the addresses in any order.
+bool turn_to_reply(const Packet& request, FrameBytes& frame) {
+  const bool v4 = request.key.eth_type == ethertype::kIpv4;
+  const uint8_t asks = v4 ? wire::icmp::kEchoRequest : wire::icmpv6::kEchoRequest;
+  if (request.key.l4_src != asks || request.key.l4_dst != 0) return false;
+  uint8_t* icmp = frame.data() + request.l4_offset;
+  const uint16_t before = wire::load16(icmp + wire::icmp::kType);
+  icmp[wire::icmp::kType] = v4 ? wire::icmp::kEchoReply : wire::icmpv6::kEchoReply;
+  const uint16_t sum = wire::load16(icmp + wire::icmp::kChecksum);
+  wire::store16(icmp + wire::icmp::kChecksum, update_checksum(sum, before, wire::load16(icmp + wire::icmp::kType)));
+  return true;
+}
+
 }  // namespace
 
 FrameBytes make_arp_request(const MacAddress& src_mac, const IpAddress& src_ip, const IpAddress& target) {
@@ -119,6 +146,25 @@ std::optional<FrameBytes> make_echo_reply(const Packet& request) {
                          .payload(message.subspan(wire::icmp::kBytes))
                          .build();
   return with_tags_of(request, reply);
+}
+
+std::optional<FrameBytes> make_echo_reply_fragment(const Packet& request) {
+  if (!is_plain_icmp_fragment(request)) return std::nullopt;
+  const FlowKey& key = request.key;
+  const bool v4 = key.eth_type == ethertype::kIpv4, first = key.fragment == Fragment::first;
+  if (!first && key.ip_ttl <= 1) return std::nullopt;
+  FrameBytes frame(request.bytes.begin(), request.bytes.begin() + request.l3_offset + request.l3_length);
+  if (first && !turn_to_reply(request, frame)) return std::nullopt;
+  wire::store_mac(frame.data() + wire::eth::kDst, key.eth_src);
+  wire::store_mac(frame.data() + wire::eth::kSrc, key.eth_dst);
+  uint8_t* ip = frame.data() + request.l3_offset;
+  wire::store_ip(ip + (v4 ? wire::ipv4::kSrc : wire::ipv6::kSrc), key.ip_dst);
+  wire::store_ip(ip + (v4 ? wire::ipv4::kDst : wire::ipv6::kDst), key.ip_src);
+  const int spent = key.ip_ttl - 1;
+  ip[v4 ? wire::ipv4::kTtl : wire::ipv6::kHopLimit] =
+      first ? kReplyTtl : static_cast<uint8_t>(std::min<int>(kReplyTtl, spent));
+  if (v4) fix_ipv4_header(std::span(frame).subspan(request.l3_offset));
+  return frame;
 }
 
 FrameBytes with_tags_of(const Packet& model, const FrameBytes& frame) {

@@ -36,6 +36,12 @@ FrameBytes make_unsolicited_advertisement(const MacAddress& mac, const IpAddress
 // wrong checksum. A partial checksum of the request does not matter.
 std::optional<FrameBytes> make_echo_reply(const Packet& request);
 
+// The same for one fragment of an echo request, without its others: only the type changes, and with it the checksum
+// (RFC 1624), so the fragments of the reply are made one by one. A later fragment does not tell whether it is of a
+// request: those of other messages come back too, and never reassemble. So that none goes back and forth for ever, its
+// TTL is one less than it came with. Nothing when there are IP options or further extension headers.
+std::optional<FrameBytes> make_echo_reply_fragment(const Packet& request);
+
 // `frame` (untagged) with the VLAN tags of `model`, for answers to a tagged packet.
 FrameBytes with_tags_of(const Packet& model, const FrameBytes& frame);
 

@@ -1,4 +1,7 @@
 // Packets for the router itself: it answers pings (RFC 1122 3.2.2.6, RFC 4443 4.2) and refuses the rest.
+//
+// Fragments of pings are answered one by one, for nothing here keeps packets. A later one may be of anything, so these
+// answers count as errors do: they are limited, and what the agent itself has made is not answered.
 #include "flows/packet/build.hpp"
 #include "flows/simulation/walk.hpp"
 
@@ -39,8 +42,16 @@ WayBack way_back(Walk& walk, const RouterView& router) {
   return {};
 }
 
+// What may be a part of a ping, and not the first.
+bool is_later_icmp_fragment(const Walk& walk) {
+  const FlowKey& key = walk.key;
+  if (key.fragment != Fragment::later || !walk.input.packet.key.in_port) return false;
+  return key.ip_proto == (key.eth_type == ethertype::kIpv4 ? ip_proto::kIcmp : ip_proto::kIcmpv6);
+}
+
 void answer_echo(Walk& walk, const RouterView& router) {
-  auto reply = make_echo_reply(walk.input.packet);
+  const Packet& request = walk.input.packet;
+  auto reply = walk.key.fragment == Fragment::none ? make_echo_reply(request) : make_echo_reply_fragment(request);
   if (!reply) {
     walk.drop_once(DropReason::not_to_local_service);
     return;
@@ -51,7 +62,8 @@ void answer_echo(Walk& walk, const RouterView& router) {
   wire::store_mac(reply->data() + wire::eth::kDst, back.mac);
   walk.note_device(Stage::local_delivery,
                    [&] { return "echo reply " + walk.key.ip_dst.to_string() + " > " + walk.key.ip_src.to_string(); });
-  walk.emit(*back.port, std::move(*reply));
+  walk.emit(*back.port, std::move(*reply),
+            walk.key.fragment == Fragment::later ? EmittedPacket::Limit::icmp_error : EmittedPacket::Limit::none);
   walk.consume(DropReason::consumed_by_router);
 }
 
@@ -61,7 +73,7 @@ void deliver_locally(Walk& walk, const RouterView& router) {
   const FlowKey& key = walk.key;
   const bool icmp = key.ip_proto == ip_proto::kIcmp || key.ip_proto == ip_proto::kIcmpv6;
   if (icmp) walk.verdict.mask.add({Field::l4_src, Field::l4_dst});
-  if (is_echo_request(key)) {
+  if (is_echo_request(key) || is_later_icmp_fragment(walk)) {
     answer_echo(walk, router);
     return;
   }

@@ -107,21 +107,7 @@ TEST_P(Bridges, A10_the_routers_link_local_address_too) {
 TEST_P(Bridges, who_asks_whether_an_address_is_free_is_answered_by_its_owner) {
   driver.apply(hub());
   announce(guest(2));
-  Frame probe;
-  if (v4()) {
-    probe = flows::make_arp_request(guest(1).mac, IpAddress{}, guest(2).ip);
-  } else {
-    const IpAddress group = guest(2).ip.solicited_node();
-    const IpAddress target = guest(2).ip;
-    probe = PacketBuilder{}
-                .eth(guest(1).mac, group.multicast_mac())
-                .ip(IpAddress::any(IpFamily::v6), group)
-                .ttl(255)
-                .icmp(135, 0, 0)
-                .payload(target.bytes())
-                .build();
-  }
-  EXPECT_EQ(ports_of(driver.send("p1", probe)), "p2 p3");
+  EXPECT_EQ(ports_of(driver.send("p1", probe(guest(1).mac, guest(2).ip))), "p2 p3");
   EXPECT_FALSE(driver.neighbours().find(driver.binding("hub", v4() ? "0.0.0.0" : "::")));
 }
 

@@ -100,6 +100,23 @@ TEST_P(Routers, B5_near_far_and_extra_addresses_answer_pings) {
   }
 }
 
+TEST_P(Routers, B5_pings_in_fragments_are_answered_in_fragments) {
+  announce(guest(1));
+  const auto fragment = [&](size_t offset) {
+    auto builder = packet(guest(1), kGreenMac, address(2, 254));
+    builder.fragment(offset, offset == 0);
+    if (offset == 0) return builder.icmp_echo_request(7, 1).payload(56).build();
+    return builder.protocol(v4() ? 1 : 58).payload(40).build();
+  };
+  const auto first = driver.send("p1", fragment(0));
+  EXPECT_EQ(describe(on(first, "p1")), icmp_text("0/0", "129/0", address(2, 254), guest(1).ip));
+  const auto later = driver.send("p1", fragment(64));
+  EXPECT_EQ(ports_of(later), "p1");
+  ASSERT_EQ(driver.verdict().emits.size(), 1U);
+  EXPECT_EQ(driver.verdict().emits[0].limit, flows::simulation::EmittedPacket::Limit::icmp_error);
+  EXPECT_FALSE(driver.verdict().cacheable);
+}
+
 TEST_P(Routers, B5_nothing_else_is_served) {
   const auto out = driver.send("p1", udp(guest(1), kGreenMac, address(1, 254)));
   EXPECT_EQ(describe(on(out, "p1")), icmp_text("3/3", "1/4", address(1, 254), guest(1).ip));
@@ -287,6 +304,52 @@ TEST_P(Routers, errors_are_not_answered_with_errors) {
   EXPECT_EQ(ports_of(driver.send("p1", error)), "nothing");
   EXPECT_EQ(driver.verdict().drop_reason, DropReason::no_route);
   EXPECT_THAT(driver.verdict().emits, IsEmpty());
+}
+
+// RFC 1812 4.3.2.7, RFC 4443 2.4 e.
+TEST_P(Routers, who_must_not_be_told_is_not_told) {
+  const IpAddress nowhere = ip(pick("8.8.8.8", "2001:db8::8"));
+  const auto silent = [&](const Frame& frame) {
+    driver.send("p1", frame);
+    return driver.verdict().emits.empty();
+  };
+  EXPECT_FALSE(silent(udp(guest(1), kGreenMac, nowhere)));
+  EXPECT_FALSE(silent(packet(guest(1), kGreenMac, nowhere).fragment(0, true).udp(1, 2).payload(32).build()));
+  EXPECT_TRUE(silent(packet(guest(1), kGreenMac, nowhere).fragment(64, true).payload(32).build())) << "later fragment";
+  EXPECT_TRUE(silent(packet(guest(1), kGreenMac, nowhere).icmp(v4() ? 5 : 137, 0, 0).payload(60).build()))
+      << "redirect";
+  EXPECT_TRUE(silent(packet(guest(1), "ff:ff:ff:ff:ff:ff", nowhere).udp(1, 2).build())) << "broadcast frame";
+  EXPECT_TRUE(silent(packet(guest(1), kGreenMac, ip(pick("224.0.0.9", "ff05::9"))).udp(1, 2).build())) << "group";
+  EXPECT_TRUE(silent(packet(guest(1), kGreenMac, ip(pick("10.0.1.255", "ff02::1"))).udp(1, 2).build()));
+  for (const char* source : {pick("0.0.0.0", "::"), pick("224.0.0.1", "ff02::1"), pick("127.0.0.1", "::1"),
+                             pick("255.255.255.255", "ff0e::1"), pick("10.0.1.255", "ff01::1")}) {
+    Guest liar = guest(1);
+    liar.ip = ip(source);
+    EXPECT_TRUE(silent(udp(liar, kGreenMac, nowhere))) << source;
+  }
+}
+
+TEST_P(Routers, errors_come_from_the_port_that_the_packet_met) {
+  announce(guest(1));
+  auto last = packet(guest(1), kGreenMac, guest(3).ip);
+  const auto out = driver.send("p1", last.ttl(1).udp(1, 2).payload(2000).build());
+  EXPECT_EQ(describe(on(out, "p1")), icmp_text("11/0", "3/0", address(1, 254), guest(1).ip));
+  EXPECT_EQ(on(out, "p1").size(), 14U + (v4() ? 576U : 1280U)) << "quotes as much as fits";
+  ASSERT_EQ(driver.verdict().emits.size(), 1U);
+  EXPECT_EQ(driver.verdict().emits[0].limit, flows::simulation::EmittedPacket::Limit::icmp_error);
+}
+
+// RFC 4862 5.4, RFC 5227: a probe for an address of a router is answered, by the router or by the bridge before it.
+TEST_P(Routers, B9_probes_for_a_routers_address_are_answered_and_teach_nothing) {
+  for (const auto& [port, target, answerer] :
+       {std::tuple{"up1", address(9, 1), kUpMac}, std::tuple{"p1", address(1, 254), kGreenMac}}) {
+    const auto out = driver.send(port, probe(mac("02:00:00:00:00:66"), target));
+    EXPECT_EQ(describe(on(out, port)), v4() ? "arp reply " + target.to_string() + " is-at " + answerer
+                                            : "na " + target.to_string() + " is-at " + answerer + " router override");
+    EXPECT_EQ(ethernet_of(on(out, port)),
+              std::string(answerer) + " > " + (v4() ? "02:00:00:00:00:66" : "33:33:00:00:00:01"));
+  }
+  EXPECT_EQ(driver.neighbours().size(), 0U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, Routers, testing::Values(IpFamily::v4, IpFamily::v6), family_name);

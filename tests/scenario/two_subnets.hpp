@@ -76,6 +76,18 @@ class TwoSubnets : public testing::TestWithParam<IpFamily> {
     return v4() ? flows::make_arp_request(asker.mac, asker.ip, target)
                 : flows::make_neighbour_solicitation(asker.mac, asker.ip, target);
   }
+  // "Is this address free?" (RFC 5227 2.1.1, RFC 4862 5.4)
+  Frame probe(const MacAddress& who, const IpAddress& target) const {
+    if (v4()) return flows::make_arp_request(who, IpAddress{}, target);
+    const IpAddress group = target.solicited_node();
+    return PacketBuilder{}
+        .eth(who, group.multicast_mac())
+        .ip(IpAddress::any(IpFamily::v6), group)
+        .ttl(255)
+        .icmp(135, 0, 0)
+        .payload(target.bytes())
+        .build();
+  }
   Frame announcement(const Guest& guest) const {
     return v4() ? flows::make_gratuitous_arp(guest.mac, guest.ip)
                 : flows::make_unsolicited_advertisement(guest.mac, guest.ip, flows::NodeKind::host);

@@ -89,6 +89,61 @@ TEST(Makers, EchoReplyLeavesOptionsAndPaddingOut) {
   EXPECT_EQ(reply->size(), 14U + 20 + 8 + 2);
 }
 
+// A request in two pieces, and the reply that its pieces' answers make.
+TEST(Makers, EchoReplyFragmentsReassemble) {
+  for (const PacketBuilder& builder : {v4(), v6()}) {
+    Bytes request = PacketBuilder(builder).icmp_echo_request(3, 4).payload(101).build();
+    const Packet whole = parse(request, kPort);
+    const bool four = whole.key.eth_type == ethertype::kIpv4;
+    const auto reply = make_echo_reply(whole);
+    ASSERT_TRUE(reply);
+    Bytes message;
+    for (auto [from, to] : {std::pair<size_t, size_t>{0, 64}, {64, 109}}) {
+      Bytes frame = request;
+      frame.resize(whole.l4_offset);
+      if (four) {
+        wire::store16(frame.data() + 14 + wire::ipv4::kTotalLength, static_cast<uint16_t>(20 + to - from));
+        wire::store16(frame.data() + 14 + wire::ipv4::kFragment, static_cast<uint16_t>(from / 8 | (from == 0) << 13));
+        frame[14 + wire::ipv4::kTtl] = 9;
+        fix_ipv4_header(std::span(frame).subspan(14));
+      } else {
+        wire::store16(frame.data() + 14 + wire::ipv6::kPayloadLength, static_cast<uint16_t>(8 + to - from));
+        frame[14 + wire::ipv6::kNextHeader] = wire::ipv6::kFragment;
+        frame[14 + wire::ipv6::kHopLimit] = 9;
+        const uint8_t header[] = {58, 0, 0, static_cast<uint8_t>(from | (from == 0)), 1, 2, 3, 4};
+        frame.insert(frame.end(), std::begin(header), std::end(header));
+      }
+      const auto body = std::span(request).subspan(whole.l4_offset + from, to - from);
+      frame.insert(frame.end(), body.begin(), body.end());
+      auto answer = make_echo_reply_fragment(parse(frame, kPort));
+      ASSERT_TRUE(answer);
+      const Packet made = parse(*answer, kPort);
+      EXPECT_EQ(made.error, DropReason::none);
+      EXPECT_EQ(made.key.ip_src, whole.key.ip_dst);
+      EXPECT_EQ(made.key.ip_dst, whole.key.ip_src);
+      EXPECT_EQ(made.key.eth_dst, whole.key.eth_src);
+      EXPECT_EQ(made.key.ip_ttl, from == 0 ? 64 : 8);
+      EXPECT_TRUE(!four || verify_ipv4_header(made.bytes.subspan(made.l3_offset)));
+      message.insert(message.end(), answer->end() - static_cast<ptrdiff_t>(body.size()), answer->end());
+    }
+    EXPECT_TRUE(std::equal(message.begin(), message.end(), reply->end() - static_cast<ptrdiff_t>(message.size()),
+                           reply->end()));
+  }
+}
+
+TEST(Makers, NoEchoReplyToFragmentsOfOtherThings) {
+  auto answered = [](Bytes frame) { return make_echo_reply_fragment(parse(frame, kPort)).has_value(); };
+  static constexpr uint8_t kOptions[] = {0x94, 4, 0, 0};
+  EXPECT_TRUE(answered(v4().fragment(0, true).icmp_echo_request(1, 1).payload(8).build()));
+  EXPECT_FALSE(answered(v4().icmp_echo_request(1, 1).payload(8).build())) << "no fragment";
+  EXPECT_FALSE(answered(v4().fragment(0, true).icmp_echo_reply(1, 1).payload(8).build()));
+  EXPECT_FALSE(answered(v4().fragment(0, true).udp(1, 2).payload(8).build()));
+  EXPECT_FALSE(answered(v4().ip_options(kOptions).fragment(0, true).icmp_echo_request(1, 1).payload(8).build()));
+  EXPECT_FALSE(answered(v4().ip("10.0.0.1", "224.0.0.1").fragment(8, true).protocol(1).payload(8).build()));
+  EXPECT_TRUE(answered(v4().fragment(8, true).protocol(1).payload(8).build()));
+  EXPECT_FALSE(answered(v4().ttl(1).fragment(8, true).protocol(1).payload(8).build()));
+}
+
 TEST(Makers, NoEchoReplyToWhatIsNone) {
   auto answered = [](Bytes frame) { return make_echo_reply(parse(frame, kPort)).has_value(); };
   EXPECT_FALSE(answered(v4().icmp_echo_reply(1, 1).build()));
