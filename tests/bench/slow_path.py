@@ -13,7 +13,7 @@ KINDS = {
 }
 WARM_UP = 8
 LEAST_ARRIVED = 0.97
-LEAST_MISSES = 0.75  # of the packets were counted as upcalls; Open vSwitch in user space was seen to count 0.83
+LEAST_MISSES = 0.75  # of the packets must have needed an upcall, or the round does not count
 
 
 def send(switch, kind, first, count):
@@ -32,14 +32,14 @@ def cpu_seconds(process):
 
 
 def measure_one(switch, kind, first, count):
-    """Flows a second, and µs of the daemon's CPU for each."""
+    """Flows a second, and µs of the daemon's CPU for each; None when the packets did not need a flow each."""
     misses, cpu = switch.misses(), cpu_seconds(switch.daemon)
     rate, lost = send(switch, kind, first, count)
     cpu, misses = cpu_seconds(switch.daemon) - cpu, switch.misses() - misses
     if lost > count * (1 - LEAST_ARRIVED):
         raise RuntimeError(f"{switch.title}, {kind}: {lost} of {count} packets were lost")
     if misses < count * LEAST_MISSES:
-        raise RuntimeError(f"{switch.title}, {kind}: {count} packets needed only {misses} upcalls")
+        return None
     return rate, cpu / count * 1e6
 
 
@@ -49,8 +49,12 @@ def measure(switch_type, build, count, rounds):
         switch = switch_type(world, build, "u")
         hosts.run("ip", "-n", switch.guests["v3"], "address", "add", "10.0.2.2/24", "dev", "eth0")
         send(switch, "ports", 0, WARM_UP)  # next hops are known afterwards
-        results = {}
+        results = {kind: [] for kind in KINDS}
         for turn in range(rounds):
             for kind in KINDS:  # sources first: they are the destinations afterwards
-                results.setdefault(kind, []).append(measure_one(switch, kind, WARM_UP + turn * count, count))
+                result = measure_one(switch, kind, WARM_UP + turn * count, count)
+                results[kind] += [result] if result else []
+        for kind, good in results.items():
+            if not good:
+                raise RuntimeError(f"{switch.title}, {kind}: in no round did each packet need an upcall")
         return results

@@ -16,7 +16,6 @@ namespace viaduct::bench {
 
 namespace {
 constexpr int kBufferBytes = 8 << 20;
-constexpr timeval kReadTimeout{0, 20'000};
 }  // namespace
 
 void check(bool good, const char* what) {
@@ -38,11 +37,12 @@ std::thread run_in_namespace(const std::string& name, unsigned cpu, std::functio
   });
 }
 
-int udp_socket() {
+int udp_socket(std::chrono::milliseconds read_timeout) {
+  const timeval timeout{read_timeout.count() / 1000, read_timeout.count() % 1000 * 1000};
   const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   check(fd >= 0, "socket");
   setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &kBufferBytes, sizeof kBufferBytes);
-  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &kReadTimeout, sizeof kReadTimeout);
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
   return fd;
 }
 

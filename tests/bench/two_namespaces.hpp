@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <thread>
@@ -14,8 +15,8 @@ namespace viaduct::bench {
 // a message when that is not possible.
 std::thread run_in_namespace(const std::string& name, unsigned cpu, std::function<void()> body);
 
-// A UDP socket; ends the program on failure. Buffers are 8 MB, reads time out after 20 ms.
-int udp_socket();
+// A UDP socket; ends the program on failure. Buffers are 8 MB.
+int udp_socket(std::chrono::milliseconds read_timeout = std::chrono::milliseconds(20));
 sockaddr_in address_of(const std::string& ip, uint16_t port);
 void check(bool good, const char* what);
 
