@@ -51,6 +51,7 @@ void check_answers(const Packet& packet, uint16_t mtu) {
     if (!nd->is_advertisement) check_made(make_neighbour_advertisement(*nd, kMac, kMac, NodeKind::router));
   }
   if (auto reply = make_echo_reply(packet)) check_made(*reply);
+  if (auto reply = make_echo_reply_fragment(packet)) check_made(*reply);
   IcmpErrorSender sender{IpAddress::any(packet.key.ip_src.family()), kMac, kMac};
   for (const auto& error : {make_unreachable(packet, sender, Unreachable::host), make_time_exceeded(packet, sender),
                             make_packet_too_big(packet, sender, mtu)}) {
