@@ -84,6 +84,7 @@ using RouterDeviceActor = SupervisedActor::extend<reacts_to<DeviceEvents>,  // a
 // Spawns, respawns and addresses the device actors. [agent, core]
 using DevicesActor = SupervisedActor::extend<reacts_to<DevicesChanged>,  // devices came, went or changed
                                              reacts_to<NewsWaits>,       // from workers, sorted out to the devices
+                                             replies_to<ReportNode>::with<NodeReport>,  // the devices' own actors
                                              reacts_to<FlushState>, reacts_to<Tick>>;
 
 // Owns the datapath's ports and the packet workers. [agent, core, detached]

@@ -186,6 +186,7 @@ struct DatapathReport {
   std::vector<Port> ports;
 };
 struct ReportDatapath {};
+// Of a supervisor: the actors under it.
 struct NodeReport {
   std::vector<observability::ActorStatus> actors;
 };

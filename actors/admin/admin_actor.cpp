@@ -144,12 +144,18 @@ void handle(const Exchange& exchange, StatusRequest&) {
     self->request(exchange.links().store, kPartTimeout, ReadRevisions{})
         .then(ask_flows, exchange.unavailable("topology store"));
   };
-  auto ask_datapath = [=](const NodeReport& report) {
-    status->node = report;
+  auto ask_datapath = [=](const NodeReport& devices) {
+    auto& actors = status->node.actors;
+    actors.insert(actors.end(), devices.actors.begin(), devices.actors.end());
     self->request(exchange.links().datapath, kPartTimeout, ReportDatapath{})
         .then(ask_revisions, exchange.unavailable("datapath"));
   };
-  self->request(links.node(), kPartTimeout, ReportNode{}).then(ask_datapath, exchange.unavailable("supervisor"));
+  auto ask_devices = [=](const NodeReport& report) {
+    status->node = report;
+    self->request(exchange.links().devices, kPartTimeout, ReportNode{})
+        .then(ask_datapath, exchange.unavailable("devices"));
+  };
+  self->request(links.node(), kPartTimeout, ReportNode{}).then(ask_devices, exchange.unavailable("supervisor"));
 }
 
 void handle(const Exchange& exchange, FlowsRequest& request) {

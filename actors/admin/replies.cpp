@@ -142,11 +142,17 @@ schema::Frame flows_reply(uint64_t id, const FlowListReply& flows, const flows::
 
 namespace {
 
-void encode_actors(const NodeReport& node, schema::Status::Builder out) {
+// A device's actor is called by the device's id; operators know its name.
+std::string shown_name(const observability::ActorStatus& actor, const topology::Snapshot& snapshot) {
+  auto id = Uuid::parse(actor.name);
+  return id ? name_or_id(snapshot, {actor.kind == "router" ? Kind::router : Kind::bridge, *id}) : actor.name;
+}
+
+void encode_actors(const NodeReport& node, const topology::Snapshot& snapshot, schema::Status::Builder out) {
   auto lines = out.initActors(static_cast<unsigned>(node.actors.size()));
   for (unsigned i = 0; i < node.actors.size(); ++i) {
     const auto& actor = node.actors[i];
-    lines[i].setName(actor.name);
+    lines[i].setName(shown_name(actor, snapshot));
     lines[i].setKind(actor.kind);
     lines[i].setState(std::string(observability::to_string(actor.state)));
     lines[i].setRestarts(actor.restarts);
@@ -191,7 +197,7 @@ schema::Frame status_reply(uint64_t id, const StatusContent& status, const topol
   out.setAdoptedFlows(status.flows.adopted);
   out.setMetricsUrl(status.metrics_url);
   out.setUpSeconds(seconds_since(status.started));
-  encode_actors(status.node, out);
+  encode_actors(status.node, snapshot, out);
   encode_ports(status.datapath, snapshot, out);
   auto drops = out.initDrops(static_cast<unsigned>(status.drops.size()));
   for (unsigned i = 0; i < status.drops.size(); ++i) {

@@ -10,9 +10,12 @@
 namespace viaduct::actors {
 
 namespace log = observability::log;
+using observability::ActorState;
+using observability::ActorStatus;
 
 namespace {
 
+constexpr size_t kMaxReported = 100;           // devices that a report names
 constexpr size_t kMaxWaiting = 4096;           // news of one device
 constexpr std::chrono::seconds kPatience{10};  // with a device that does not answer, before it gets the next batch
 
@@ -22,6 +25,9 @@ struct Device {
   bool busy = false;     // has not answered its last batch yet
   DeviceEvents waiting;  // the next one
   Backoff backoff;
+  ActorStatus status;
+
+  bool troubled() const { return status.state != ActorState::running || status.restarts > 0; }
 };
 
 struct DevicesState {
@@ -35,12 +41,20 @@ struct DevicesState {
 
 using Self = DevicesActor::stateful_pointer<DevicesState>;
 
+void set_state(Device& device, ActorState state) {
+  device.status.state = state;
+  device.status.since = std::chrono::system_clock::now();
+}
+
 void start(Self self, const Uuid& id, Device& device) {
   auto& links = *self->state.links;
   device.running = device.router
                        ? caf::actor_cast<caf::actor>(spawn_router_device(self->system(), RouterId(id), links))
                        : caf::actor_cast<caf::actor>(spawn_bridge_device(self->system(), BridgeId(id), links));
   self->monitor(device.running);
+  device.status.name = id.to_string();
+  device.status.kind = device.router ? "router" : "bridge";
+  set_state(device, ActorState::running);
 }
 
 void stop(Self self, const Uuid& id) {
@@ -114,6 +128,8 @@ void device_down(Self self, const caf::down_msg& down) {
                {{"device", id.to_string()}, {"reason", self->system().render(down.reason)}});
     device.running = nullptr;
     device.busy = false;
+    device.status.last_error = self->system().render(down.reason);
+    set_state(device, ActorState::backing_off);
     state.links->restarted(device.router ? "router" : "bridge");
     auto pause = device.backoff.next(std::chrono::steady_clock::now());
     uint32_t ticket = state.next_respawn++;
@@ -127,8 +143,24 @@ void respawn(Self self, uint32_t ticket) {
   if (found.empty()) return;
   auto it = self->state.devices.find(found.mapped());
   if (it == self->state.devices.end() || it->second.running) return;
+  ++it->second.status.restarts;
   start(self, it->first, it->second);
   deliver(self, it->first, it->second);
+}
+
+// Those in trouble first, then others as far as there is room. A device's mailbox holds no more than one batch; what
+// waits for it is here.
+NodeReport report(const DevicesState& state) {
+  NodeReport out;
+  for (bool troubled : {true, false}) {
+    for (const auto& [id, device] : state.devices) {
+      if (out.actors.size() >= kMaxReported) return out;
+      if (device.troubled() != troubled) continue;
+      out.actors.push_back(device.status);
+      out.actors.back().mailbox_depth = count(device.waiting) + (device.busy ? 1 : 0);
+    }
+  }
+  return out;
 }
 
 void flush(Self self, const FlushState& request) {
@@ -150,6 +182,7 @@ DevicesActor::behavior_type devices_behavior(Self self, const DeviceLinks& links
       [=](const Shutdown&) { shut_down(self); },
       [=](const DevicesChanged& news) { changed(self, news); },
       [=](const NewsWaits&) { distribute(self); },
+      [=](const ReportNode&) { return report(self->state); },
       [=](const FlushState& request) { flush(self, request); },
       [=](const Tick& timer) { respawn(self, timer.kind); },
   };

@@ -82,7 +82,9 @@ void PacketWorker::retry(std::vector<ParkedPacket> packets, Time now, bool give_
 
 void PacketWorker::process(Job& job, Time now) {
   bool stable = false;
+  const Time begin = std::chrono::steady_clock::now();
   uint64_t epoch = decide(job, now, stable);
+  probe_.simulated(std::chrono::steady_clock::now() - begin);
   probe_.verdict(verdict_.outcome);
   act(job, now, epoch, stable);
 }
