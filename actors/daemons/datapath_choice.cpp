@@ -23,6 +23,10 @@ std::unique_ptr<flows::Datapath> open_in_process(const flows::DatapathOptions& o
   return flows::open_fake(std::move(kernel), options);
 }
 
+// Flows that are installed and that the flow controller has not heard of yet: they are in the rings of the workers. Not a
+// multiple of the workers, whose number may change from life to life: maps of another size are not adopted.
+constexpr size_t kFlowsOnTheirWay = 16'384;
+
 std::string cannot(const char* kind, const std::string& why) {
   return std::string("the ") + kind + " datapath is not possible here: " + why;
 }
@@ -35,7 +39,8 @@ unsigned worker_count(const DaemonOptions& options) {
 }
 
 std::unique_ptr<flows::Datapath> open_datapath(const DaemonOptions& options, std::string& error) {
-  flows::DatapathOptions wanted{options.datapath_name, worker_count(options), options.max_flows};
+  // The flow controller chooses who goes when max_flows is reached; the datapath must not be full before it has.
+  flows::DatapathOptions wanted{options.datapath_name, worker_count(options), options.max_flows + kFlowsOnTheirWay};
   if (options.datapath == "fake") return open_in_process(wanted);
   std::string why_ovs, why_ebpf;
   std::error_code problem;

@@ -13,6 +13,16 @@ namespace viaduct::flows {
 
 namespace {
 
+size_t entries(const std::string& path) {
+  int fd = bpf_obj_get(path.c_str());
+  EXPECT_GE(fd, 0) << path;
+  vd_key key{}, next{};
+  size_t count = 0;
+  for (void* at = nullptr; bpf_map_get_next_key(fd, at, &next) == 0; at = &key, key = next) ++count;
+  close(fd);
+  return count;
+}
+
 frames::Udp between(uint8_t from, uint8_t to) { return {frames::Host::number(from), frames::Host::number(to)}; }
 
 template <class T>
@@ -116,6 +126,53 @@ TEST_F(EbpfTest, AnotherTableSizeIsRebuilt) {
   open();
   EXPECT_EQ(error_count("layout_rebuilt"), 1U);
   EXPECT_EQ(datapath_->capabilities().max_flows, 77U);
+}
+
+// Matched by class `ports`, though the flow asks for the source port only: each destination port is an entry.
+TEST_F(EbpfTest, AFlowHasABoundedNumberOfEntries) {
+  options_.max_flows = 1024;
+  open();
+  PortNumber in = add_port(harness_->add_interface());
+  PortNumber out = add_port(harness_->add_interface());
+  FieldSet mask = FieldSet::ethernet();
+  mask.add(Field::l4_src);
+  frames::Udp spec = between(1, 2);
+  for (uint16_t i = 0; i < 300; ++i) {
+    spec.dst_port = static_cast<uint16_t>(1000 + i);
+    ASSERT_EQ(install(in, frames::udp4(spec), mask, {Output{out}}), InstallResult::installed) << i;
+  }
+  EXPECT_EQ(datapath_->stats().flows, 1U);
+  EXPECT_EQ(entries(pins() + "/flows_ports"), 256U);
+  kill();
+  open();
+  EXPECT_EQ(entries(pins() + "/flows_ports"), 256U) << "adopted";
+  size_t flows = 0;
+  datapath_->dump_flows([&](const Flow& flow, const FlowStats&) {
+    ++flows;
+    EXPECT_EQ(datapath_->remove_flows(std::span(&flow.id, 1), {}), 1U);
+  });
+  EXPECT_EQ(flows, 1U);
+  EXPECT_EQ(entries(pins() + "/flows_ports"), 0U) << "all of them go with the flow";
+}
+
+TEST_F(EbpfTest, OnePortLeavesRoomForOthers) {
+  options_.max_flows = 64;
+  open();
+  PortNumber greedy = add_port(harness_->add_interface());
+  PortNumber modest = add_port(harness_->add_interface());
+  FieldSet mask = FieldSet::ethernet();
+  mask.add(Field::l4_src);
+  frames::Udp spec = between(1, 2);
+  size_t had = 0;
+  for (uint16_t i = 0; i < 300; ++i) {
+    spec.dst_port = static_cast<uint16_t>(1000 + i);
+    had += install(greedy, frames::udp4(spec), mask, {Output{modest}}) == InstallResult::installed ? 1 : 0;
+  }
+  EXPECT_EQ(had, 64U);
+  for (uint16_t i = 0; i < 30; ++i) {
+    spec.src_port = static_cast<uint16_t>(2000 + i);
+    EXPECT_EQ(install(modest, frames::udp4(spec), mask, {Output{greedy}}), InstallResult::installed) << i;
+  }
 }
 
 TEST_F(EbpfTest, UpcallsOfAWorkerThatIsGoneGiveTheirCreditBack) {

@@ -27,13 +27,20 @@ void add_stats(FlowStats& sum, const vd_flow& record, uint64_t now, bool first) 
   sum.idle = first ? idle : std::min(sum.idle, idle);
 }
 
+// The flow's counts go on when one of its entries goes for another.
+void add_history(vd_flow& record, const vd_flow& gone) {
+  record.packets += gone.packets;
+  record.bytes += gone.bytes;
+}
+
 }  // namespace
 
 FlowTable::FlowTable(KernelMaps& maps, ErrorCounts& errors, size_t max_flows)
     : maps_(maps),
       errors_(errors),
-      max_entries_(max_flows),
-      references_(std::make_unique<std::atomic<uint32_t>[]>(kVdMaxPorts)) {}
+      max_entries_(entries_for(max_flows)),
+      references_(std::make_unique<std::atomic<uint32_t>[]>(kVdMaxPorts)),
+      port_entries_(std::make_unique<std::atomic<uint32_t>[]>(kVdMaxPorts)) {}
 
 InstallResult FlowTable::install(const FlowInstall& install) {
   std::optional<vd_flow> record = compile(install);
@@ -59,7 +66,7 @@ InstallResult FlowTable::install_once(const Flow& flow, vd_class of, const vd_ke
   if (at != shard.flows.end()) return extend(at->second, of, key, record, taken);
   switch (add_entry(of, key, record)) {
     case Added::yes:
-      shard.flows.emplace(flow.id, Keys{record.mask, {}, key});
+      shard.flows.emplace(flow.id, Keys{record.mask, 0, {}, key});
       flows_.fetch_add(1, std::memory_order_relaxed);
       return InstallResult::installed;
     case Added::taken:
@@ -80,9 +87,21 @@ InstallResult FlowTable::extend(Keys& keys, vd_class of, const vd_key& key, vd_f
   for (size_t i = 0; i < keys.size(); ++i) {
     if (std::memcmp(&keys[i], &key, sizeof key) == 0) return InstallResult::replaced;
   }
-  switch (add_entry(of, key, record)) {
+  const bool crowded = keys.size() >= kMaxEntries;
+  const size_t place = keys.next_place % keys.size();
+  vd_flow gone;
+  if (crowded && take_entry(of, keys[place], gone)) add_history(record, gone);
+  Added added = add_entry(of, key, record);
+  if (added == Added::yes && crowded) {
+    keys[place] = key;
+    keys.next_place = static_cast<uint32_t>(place + 1);
+  } else if (added == Added::yes) {
+    keys.more.push_back(key);
+  } else if (crowded) {
+    keys.drop(place);
+  }
+  switch (added) {
     case Added::yes:
-      keys.more.push_back(key);
       return changed ? InstallResult::replaced : InstallResult::installed;
     case Added::taken:
       taken = true;
@@ -117,11 +136,23 @@ bool FlowTable::replace_all(Keys& keys, vd_class of, const vd_flow& record, bool
   return true;
 }
 
+// The more is free, the more a port may have.
+bool FlowTable::take_room(uint32_t port) {
+  size_t used = entries_.fetch_add(1, std::memory_order_relaxed);
+  size_t own = port_entries_[port].fetch_add(1, std::memory_order_relaxed);
+  if (used + own < max_entries_) return true;
+  leave_room(port);
+  return false;
+}
+
+void FlowTable::leave_room(uint32_t port) {
+  entries_.fetch_sub(1, std::memory_order_relaxed);
+  port_entries_[port].fetch_sub(1, std::memory_order_relaxed);
+}
+
 FlowTable::Added FlowTable::add_entry(vd_class of, const vd_key& key, const vd_flow& record) {
-  if (entries_.fetch_add(1, std::memory_order_relaxed) >= max_entries_) {
-    entries_.fetch_sub(1, std::memory_order_relaxed);
-    return Added::full;
-  }
+  if (key.in_port >= kVdMaxPorts) return Added::failed;
+  if (!take_room(key.in_port)) return Added::full;
   enter_class(of);
   if (bpf_map_update_elem(maps_.flows(of), &key, &record, BPF_NOEXIST) == 0) {
     refer(key, record, 1);
@@ -129,7 +160,7 @@ FlowTable::Added FlowTable::add_entry(vd_class of, const vd_key& key, const vd_f
   }
   int error = errno;
   leave_class(of);
-  entries_.fetch_sub(1, std::memory_order_relaxed);
+  leave_room(key.in_port);
   if (error == EEXIST) return Added::taken;
   errors_.count_errno("install", error);
   return error == E2BIG ? Added::full : Added::failed;
@@ -143,7 +174,7 @@ bool FlowTable::take_entry(vd_class of, const vd_key& key, vd_flow& record) {
   }
   refer(key, record, -1);
   leave_class(of);
-  entries_.fetch_sub(1, std::memory_order_relaxed);
+  leave_room(key.in_port);
   return true;
 }
 
@@ -164,8 +195,7 @@ void FlowTable::release_key(vd_class of, const vd_key& key) {
       shard.flows.erase(at);
       flows_.fetch_sub(1, std::memory_order_relaxed);
     } else {
-      keys[i] = keys[keys.size() - 1];
-      keys.more.pop_back();
+      keys.drop(i);
     }
     return;
   }

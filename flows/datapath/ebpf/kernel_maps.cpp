@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "flows/datapath/ebpf/flow_table.hpp"
 #include "flows/datapath/ebpf/pins.hpp"
 #include "flows/datapath/ebpf/program_bytes.hpp"
 #include "flows/datapath/ebpf/upcall_ring.hpp"
@@ -100,7 +101,8 @@ std::error_code KernelMaps::load(const DatapathOptions& options) {
   if (object_ == nullptr) return last_error();
   for (const char* name : kFlowMaps) {
     bpf_map* map = bpf_object__find_map_by_name(object_, name);
-    if (map == nullptr || bpf_map__set_max_entries(map, static_cast<uint32_t>(options.max_flows)) != 0)
+    if (map == nullptr ||
+        bpf_map__set_max_entries(map, static_cast<uint32_t>(FlowTable::entries_for(options.max_flows))) != 0)
       return std::make_error_code(std::errc::invalid_argument);
   }
   int error = bpf_object__load(object_);

@@ -13,7 +13,7 @@
 
 enum {
   kVdMagic = 0x56444450, /* "VDDP" */
-  kVdLayoutVersion = 1,
+  kVdLayoutVersion = 2,
   kVdMaxPorts = 8192, /* port numbers are 1..8191 */
   kVdMaxWorkers = 16,
   kVdMaxOutputs = 32,
