@@ -49,13 +49,16 @@ class Totals:
 class Account:
     """Where every packet went between two moments."""
 
-    def __init__(self, before, after):
+    def __init__(self, before, after, datapath):
         def grown(name):
             return after.sum(name) - before.sum(name)
 
         self.rx = {port: after.rx[port] - before.rx.get(port, 0) for port in after.rx}
         self.hits, self.lost = grown("viaduct_datapath_hits_total"), grown("viaduct_datapath_upcalls_lost_total")
         self.upcalls, self.verdicts = grown("viaduct_upcalls_total"), grown("viaduct_verdicts_total")
+        # Of a flow that then could not pass it: a hit as well for the openvswitch module, which upcalls by an action.
+        misses = after.labelled("viaduct_upcalls_total", "miss") - before.labelled("viaduct_upcalls_total", "miss")
+        self.upcalls_of_hits = self.upcalls - misses if datapath == "ovs" else 0
         self.emitted, self.parked = grown("viaduct_emitted_packets_total"), grown("viaduct_parked_packets_total")
         self.drop_verdicts = (after.labelled("viaduct_verdicts_total", "drop") -
                               before.labelled("viaduct_verdicts_total", "drop"))
@@ -65,6 +68,9 @@ class Account:
     def settled(self):
         """A parked packet is judged again; a packet that a device makes is judged like any other."""
         return self.verdicts == self.upcalls + self.emitted + self.parked
+
+    def vanished(self):
+        return sum(self.rx.values()) - self.hits - self.upcalls - self.lost + self.upcalls_of_hits
 
     def __str__(self):
         return (f"{sum(self.rx.values())} in = {self.hits} hits + {self.upcalls} upcalls + {self.lost} lost; {self.verdicts} "
@@ -130,7 +136,7 @@ def attack(scene, checks, options, what, port, frames):
     before = Totals(scene.lab)
     taken = send_all(scene, port, frames) - sum(map(untaggable, frames))
     account = wait_for(lambda: settled_since(scene, before), f"{what}: verdicts settle", 30)
-    gap = sum(account.rx.values()) - account.hits - account.upcalls - account.lost
+    gap = account.vanished()
     wrong = []
     if account.rx[port] != taken:
         wrong.append(f"{port} counts {account.rx[port]}")
@@ -147,7 +153,7 @@ def attack(scene, checks, options, what, port, frames):
 
 
 def settled_since(scene, before):
-    account = Account(before, Totals(scene.lab))
+    account = Account(before, Totals(scene.lab), scene.lab.datapath)
     return account if account.settled() else None
 
 
@@ -223,7 +229,7 @@ def too_many_connections(scene, checks, options):
 
 def start_noise(scene):
     process = scene.lab.start_in("guests", sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "noise.py"),
-                                 scene.wire.space, "g-p1", GREEN_MAC, "10.0.2.4")
+                                 scene.wire.space, "g-p1", GREEN_MAC, "10.0.2.3")
     if process.stdout.readline().strip() != "shouting":
         raise Failure(f"no noise: {process.stdout.read()}")
     return process
@@ -248,9 +254,9 @@ def noisy_port(scene, checks, options):
     scene.v4 = True
     scene.play(scene.network())
     lab.stop_daemon()
-    lab.start_daemon("--max-flows", "1024", "--flow-idle-timeout", "300")
-    scene.wait_active(["p1", "p2", "p4"])
-    for number in (2, 4):
+    lab.start_daemon("--max-flows", "1024", "--flow-idle-timeout", "600", "--mac-timeout", "600")
+    scene.wait_active(["p1", "p2", "p3", "p4"])
+    for number in (2, 3, 4):
         announce_late(scene, number)
     quiet = new_connections(scene, range(20, 40))
     kept = {flow["id"] for flow in lab.json("flows", "--limit", 10000)["flows"] if flow["port_name"] == "p2"}
@@ -261,14 +267,16 @@ def noisy_port(scene, checks, options):
     checks.check("200 new connections of another port all pass while one port shouts", len(loud) == 200,
                  f"median {statistics.median(loud) * 1e3:.2f} ms, worst {max(loud) * 1e3:.1f} ms "
                  f"(quiet: {statistics.median(quiet) * 1e3:.2f} ms)")
-    checks.check("the worst takes less than a second", max(loud) < 1.0 * laboratory.TIME_SCALE, f"{max(loud) * 1e3:.1f} ms")
+    most = sorted(loud)[len(loud) * 95 // 100]
+    checks.check("95 of 100 take less than a quarter of a second, all less than two", most < 0.25 * laboratory.TIME_SCALE and
+                 max(loud) < 2 * laboratory.TIME_SCALE, f"{most * 1e3:.1f} ms, {max(loud) * 1e3:.1f} ms")
     there = {flow["id"] for flow in lab.json("flows", "--limit", 10000)["flows"]}
     checks.check("none of its flows was evicted for the noise", kept <= there and len(kept) >= 20,
                  f"{len(kept & there)} of {len(kept)}; {Totals(lab).sum('viaduct_flows_evicted_total')} evicted")
     noise.terminate()
     shouted = int(noise.communicate(timeout=30 * laboratory.TIME_SCALE)[0].split()[-1])
     account = wait_for(lambda: settled_since(scene, before), "verdicts settle", 30)
-    gap = sum(account.rx.values()) - account.hits - account.upcalls - account.lost
+    gap = account.vanished()
     checks.check("every packet is counted", gap == 0, f"{shouted} shouted; {account}")
     wait_for(lambda: lab.json("flows")["total"] <= 1024, "the table keeps its limit, but for flows on their way")
     checks.check("the table keeps its limit", True, lab.json("flows")["total"])
@@ -279,7 +287,7 @@ def noisy_port(scene, checks, options):
 def announce_late(scene, number):
     """A guest makes itself known, when more than one worker runs and fences mean nothing: somebody has heard it."""
     guest = scene.guest(number)
-    listener = {"p2": "p1", "p4": "p3"}[guest.port]
+    listener = {"p2": "p1", "p3": "p4", "p4": "p3"}[guest.port]
     frame = announcement(guest.mac, guest.ip)
     scene.wire.send(guest.port, frame)
     scene.wire.await_frame(listener, lambda seen: seen == frame, f"the announcement of vm{number}")
