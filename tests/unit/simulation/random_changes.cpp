@@ -165,7 +165,7 @@ void RandomChanges::change_port() {
 }
 
 void RandomChanges::change_router_port(topology::Port port) {
-  switch (roll(4)) {
+  switch (roll(5)) {
     case 0:
       port.mac = MacAddress::from_uint64(port.mac.as_uint64() ^ 0x100);
       break;
@@ -175,6 +175,9 @@ void RandomChanges::change_router_port(topology::Port port) {
     case 2:
       if (!port.addresses.empty())
         port.addresses.erase(port.addresses.begin() + roll(static_cast<int>(port.addresses.size())));
+      break;
+    case 3:  // what a guest had until now
+      if (!port.addresses.empty()) port.addresses.front() = prefix(chance(50) ? "10.0.2.3/24" : "10.0.2.4/24");
       break;
     default:
       port.addresses.push_back(prefix(any_of(kAddresses)));
