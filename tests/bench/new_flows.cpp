@@ -34,8 +34,8 @@ using Mac = std::array<uint8_t, 6>;
 constexpr size_t kFrameBytes = 60;
 constexpr uint16_t kMarkPort = 9002;  // UDP's destination port in every frame
 constexpr size_t kMarkAt = 36;
-constexpr size_t kBatch = 32;     // frames a system call
-constexpr int kPatienceMs = 500;  // without any arrival: what is on its way is lost
+constexpr size_t kBatch = 32;      // frames a system call
+constexpr int kPatienceMs = 3000;  // without any arrival: what is on its way is lost
 constexpr uint16_t kFirstPort = 1024;
 
 enum class Kind { ports, destinations, sources };

@@ -1,6 +1,7 @@
 """New flows through a switch: their rate, and what its daemon spends on each. Used on the host and in the guest."""
 
 import os
+import sys
 
 import hosts
 from switches import GATEWAYS, MACS
@@ -12,8 +13,9 @@ KINDS = {
     "ports": ("v1", "v3", ["--destination", GATEWAYS[1][1]]),
 }
 WARM_UP = 8
+# Of the packets, or the round does not count.
 LEAST_ARRIVED = 0.97
-LEAST_MISSES = 0.75  # of the packets must have needed an upcall, or the round does not count
+LEAST_MISSES = 0.75  # needed an upcall
 
 
 def send(switch, kind, first, count):
@@ -32,13 +34,12 @@ def cpu_seconds(process):
 
 
 def measure_one(switch, kind, first, count):
-    """Flows a second, and µs of the daemon's CPU for each; None when the packets did not need a flow each."""
+    """Flows a second, and µs of the daemon's CPU for each; None when packets were lost or shared flows."""
     misses, cpu = switch.misses(), cpu_seconds(switch.daemon)
     rate, lost = send(switch, kind, first, count)
     cpu, misses = cpu_seconds(switch.daemon) - cpu, switch.misses() - misses
-    if lost > count * (1 - LEAST_ARRIVED):
-        raise RuntimeError(f"{switch.title}, {kind}: {lost} of {count} packets were lost")
-    if misses < count * LEAST_MISSES:
+    if lost > count * (1 - LEAST_ARRIVED) or misses < count * LEAST_MISSES:
+        print(f"{switch.title}, {kind}: {count} packets, {lost} lost, {misses} upcalls: does not count", file=sys.stderr)
         return None
     return rate, cpu / count * 1e6
 
@@ -56,5 +57,5 @@ def measure(switch_type, build, count, rounds):
                 results[kind] += [result] if result else []
         for kind, good in results.items():
             if not good:
-                raise RuntimeError(f"{switch.title}, {kind}: in no round did each packet need an upcall")
+                raise RuntimeError(f"{switch.title}, {kind}: no round counts")
         return results
