@@ -42,7 +42,14 @@ def reach_all(lab):
 def reach(lab, source, address):
     sent, received, text = lab.ping(source, address, 2, 0.01)
     if received != sent:
-        raise Failure(f"{source} does not reach {address}:\n{text}")
+        raise Failure(f"{source} does not reach {address}:\n{text}{losses(lab)}")
+
+
+def losses(lab):
+    """Where the daemon says that packets went, one counter a line."""
+    names = ("viaduct_dropped_packets_total", "viaduct_datapath_upcalls_lost_total", "viaduct_datapath_errors_total",
+             "viaduct_flow_installs_total", "viaduct_verdicts_total", "viaduct_parked_packets_total")
+    return "\n".join(line for line in lab.metrics().splitlines() if line.startswith(names) and not line.endswith(" 0"))
 
 
 def metric(lab, name):

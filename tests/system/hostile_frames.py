@@ -10,6 +10,10 @@ from frames import (ARP, BROADCAST, FRAGMENT, ICMP, ICMPV6, IPV4, IPV6, TCP, UDP
                     ip_bytes, ip_frame, is_v4, mac_bytes, tcp, tcp_frame, udp, udp_frame, who_has)
 
 
+STRANGE_V4 = ["0.0.0.0", "255.255.255.255", "127.0.0.1", "224.0.0.1", "240.0.0.1", "10.0.1.255", "10.0.1.0"]
+STRANGE_V6 = ["::", "::1", "ff02::1", "ff0e::1", "fe80::1", "::ffff:10.0.1.1", "ff05::2"]
+
+
 class Sender:
     """Who sends and to whom: a guest, its router, and a neighbour on the same bridge."""
 
@@ -72,7 +76,8 @@ def ip_options(sender):
         frame[14] = 4 << 4 | words
         yield bytes(frame)
     for version in range(16):
-        for frame in (udp_frame(sender.mac, sender.router, own, far), udp_frame(sender.mac, sender.router, *sender.pairs[1][::3])):
+        for source, target in ((own, far), sender.pairs[1][::3]):
+            frame = udp_frame(sender.mac, sender.router, source, target)
             changed = bytearray(frame)
             changed[14] = version << 4 | changed[14] & 15
             yield bytes(changed)
@@ -89,7 +94,8 @@ def fragments(sender):
             yield ip_frame(sender.mac, sender.router, own, target, TCP, part, flags=flags, ident=9)
             yield ip_frame(sender.mac, sender.router, own, target, ICMP, part, flags=flags, ident=9, ttl=1)
     own, router, _, far = sender.pairs[1]
-    for offset, part in ((1, body[:8]), (0, body), (8 | 1, body[8:]), (8, bytes(16)), (0xFFF8, bytes(64)), (0xFFF9, bytes(7)), (6, body)):
+    pieces = [(1, body[:8]), (0, body), (8 | 1, body[8:]), (8, bytes(16)), (0xFFF8, bytes(64)), (0xFFF9, bytes(7)), (6, body)]
+    for offset, part in pieces:
         for target in (far, router):
             header = struct.pack("!BBHI", TCP, 0, offset, 7)
             yield ip_frame(sender.mac, sender.router, own, target, FRAGMENT, header + part)
@@ -131,7 +137,8 @@ def extension_chains(sender):
         yield whole[:size]
         yield with_true_length(whole, size)
     for routing in range(6):
-        yield ip_frame(sender.mac, sender.router, own, far, 43, struct.pack("!BBBBI", UDP, 2, routing, 1, 0) + ip_bytes(router) + body)
+        header = struct.pack("!BBBBI", UDP, 2, routing, 1, 0) + ip_bytes(router)
+        yield ip_frame(sender.mac, sender.router, own, far, 43, header + body)
     jumbo = struct.pack("!BBBBI", UDP, 0, 0xC2, 4, 70000)
     frame = bytearray(ip_frame(sender.mac, sender.router, own, far, 0, jumbo + bytes(8000)))
     frame[18:20] = b"\0\0"
@@ -142,9 +149,11 @@ def ethernet_oddities(sender):
     own, _, neighbour, far = sender.pairs[0]
     body = ip(own, far, UDP, udp(own, far, 1, 2))
     zero = "00:00:00:00:00:00"
-    for src, dst in ((zero, sender.router), (sender.mac, zero), (zero, zero), (sender.mac, sender.mac), (BROADCAST, sender.router),
-                     (BROADCAST, BROADCAST), (sender.router, sender.router), (sender.router, sender.mac), ("01:80:c2:00:00:00",) * 2,
-                     (sender.mac, "01:80:c2:00:00:00"), (sender.mac, "01:00:5e:00:00:01"), (sender.mac, "33:33:00:00:00:01")):
+    own_mac, router, group = sender.mac, sender.router, "01:80:c2:00:00:00"
+    pairs = [(zero, router), (own_mac, zero), (zero, zero), (own_mac, own_mac), (BROADCAST, router), (BROADCAST, BROADCAST),
+             (router, router), (router, own_mac), (group, group), (own_mac, group), (own_mac, "01:00:5e:00:00:01"),
+             (own_mac, "33:33:00:00:00:01")]
+    for src, dst in pairs:
         for kind in (IPV4, ARP, 0x88CC, 0x8847, 0x8863):
             yield ethernet(src, dst, kind, body)
     for count in range(1, 8):
@@ -160,7 +169,8 @@ def ethernet_oddities(sender):
     yield udp_frame(sender.mac, sender.neighbour, own, neighbour, payload=bytes(8900))
     chance = random.Random(1)
     for _ in range(500):
-        yield ethernet(sender.mac, chance.choice(sender.targets), chance.randrange(1 << 16), chance.randbytes(chance.randrange(100)))
+        body = chance.randbytes(chance.randrange(100))
+        yield ethernet(sender.mac, chance.choice(sender.targets), chance.randrange(1 << 16), body)
 
 
 def lies(sender):
@@ -172,9 +182,7 @@ def lies(sender):
                 changed = bytearray(frame)
                 changed[at] ^= 0xFF
                 yield bytes(changed)
-        four = is_v4(own)
-        strange = ["0.0.0.0", "255.255.255.255", "127.0.0.1", "224.0.0.1", "240.0.0.1", "10.0.1.255", "10.0.1.0"] if four else \
-            ["::", "::1", "ff02::1", "ff0e::1", "fe80::1", "::ffff:10.0.1.1", "ff05::2"]
+        strange = STRANGE_V4 if is_v4(own) else STRANGE_V6
         for address in [*strange, own, router, neighbour, far]:
             for target in [*strange, own, router, far]:
                 yield udp_frame(sender.mac, sender.router, address, target, 7, 7)
@@ -198,7 +206,8 @@ def control_messages(sender):
                                             (sender.mac, "255.255.255.255", "127.0.0.1")):
             frame = arp_frame(operation, sender_mac, address, "00:00:00:00:00:00", target)
             yield frame[:6] + mac_bytes(sender.mac) + frame[12:]
-    for hardware, protocol, sizes in ((0, IPV4, (6, 4)), (6, IPV4, (6, 4)), (1, IPV6, (6, 16)), (1, IPV4, (255, 255)), (1, IPV4, (0, 0))):
+    for hardware, protocol, sizes in ((0, IPV4, (6, 4)), (6, IPV4, (6, 4)), (1, IPV6, (6, 16)), (1, IPV4, (255, 255)),
+                                      (1, IPV4, (0, 0))):
         body = struct.pack("!HHBBH", hardware, protocol, *sizes, 1)
         yield ethernet(sender.mac, BROADCAST, ARP, body + bytes(60))
     own, router, _, _ = sender.pairs[1]

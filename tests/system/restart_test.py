@@ -194,7 +194,8 @@ def left_in_kernel(lab):
     if Path(f"/sys/class/net/{lab.name}").exists():
         found.append(f"interface {lab.name}")
     for guest in GUESTS:
-        for what in (["filter", "show", "dev", interface(lab, guest), "ingress"], ["qdisc", "show", "dev", interface(lab, guest)]):
+        device = ("show", "dev", interface(lab, guest))
+        for what in (["filter", *device, "ingress"], ["qdisc", *device]):
             lines = run("tc", *what, check=False).stdout.splitlines()
             found += [line for line in lines if "viaduct" in line or "clsact" in line or "bpf" in line]
         if Path(f"/sys/class/net/{interface(lab, guest)}/master").exists():

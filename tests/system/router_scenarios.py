@@ -1,4 +1,6 @@
 """Group B of the acceptance scenarios, and what else routers must do: the same as tests/scenario, with real packets."""
+import time
+
 from frames import (BROADCAST, ICMP, ICMPV6, Parsed, UDP, announcement, describe, echo_frame, ethernet, icmp, ip_frame, is_at,
                     udp_frame, who_has)
 from lab import wait_for
@@ -147,6 +149,39 @@ def b7_a_stale_neighbour_is_used_and_asked_again(scene):
 def neighbours(scene):
     far = scene.gateway()
     return [line for line in scene.lab.json("state", "r1")["entries"] if far.ip in line["key"]]
+
+
+def b7_by_the_clock(scene):
+    """Takes three minutes: traffic goes on past 60 s, when the neighbour is asked again; then nobody speaks for 90 s."""
+    scene.play(scene.network())
+    wire, vm1, frames, questions = scene.wire, scene.guest(1), {}, {}
+    for scene.v4 in (True, False):
+        guest, far = scene.guest(1), scene.gateway()
+        frames[scene.v4] = udp_frame(vm1.mac, GREEN_MAC, guest.ip, far.ip)
+        resolve_gateway(scene, frames[scene.v4])
+        question = scene.who_has_text(far.ip, scene.address(9, 1), UP_MAC)
+        questions[question] = is_at(far.mac, far.ip, UP_MAC, scene.address(9, 1))
+    began, sent, arrived, asked = time.monotonic(), 0, 0, {}
+
+    def all_asked_again():
+        nonlocal sent, arrived
+        for frame in frames.values():
+            wire.send("p1", frame)
+            sent += 1
+        for frame in wire.pending("up1"):
+            arrived += Parsed(frame).proto == UDP
+            if describe(frame) in questions:
+                asked[describe(frame)] = int(time.monotonic() - began)
+                wire.send("up1", questions[describe(frame)])
+        return len(asked) == len(questions)
+
+    wait_for(all_asked_again, "both neighbours are asked again", 100)
+    wire.fence()
+    arrived += sum(Parsed(frame).proto == UDP for frame in wire.pending("up1"))
+    scene.checks.check("asked again in the background, nothing lost", arrived == sent, f"{arrived} of {sent}, {asked} s")
+    wait_for(lambda: not scene.lab.json("state", "r1")["entries"], "unused neighbours are forgotten", 150)
+    scene.checks.check("forgotten when nobody spoke", True, f"{time.monotonic() - began:.0f} s")
+    scene.checks.equal("their flows too", scene.flow_actions("p1", "ip_dst=10.0.9.254"), [])
 
 
 def b7_who_never_answers_is_unreachable(scene):
@@ -367,3 +402,5 @@ SCENARIOS = [
     b_errors_are_not_answered_with_errors,
     b_a_guest_that_moves_is_followed_by_the_router,
 ]
+
+SLOW_SCENARIOS = [b7_by_the_clock]  # both families at once

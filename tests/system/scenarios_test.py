@@ -22,7 +22,14 @@ def play_all(checks, lab, options):
                 scene.v4 = family == "v4"
                 with checks.scenario(name):
                     scenario(scene)
+    for scenario in router_scenarios.SLOW_SCENARIOS if options.slow else ():
+        with checks.scenario(scenario.__name__):
+            scenario(scene)
+
+
+def add_slow(parser):
+    parser.add_argument("--slow", action="store_true", help="also the scenario that takes three minutes by the clock")
 
 
 if __name__ == "__main__":
-    sys.exit(run_program(__doc__, play_all, prefix="vt-s"))
+    sys.exit(run_program(__doc__, play_all, add_slow, prefix="vt-s"))
