@@ -36,6 +36,10 @@ AdminToken read_token(int fd, const std::string& path, std::string& error) {
   struct stat info {};
   if (fstat(fd, &info) != 0) {
     error = describe(path, "cannot look at it");
+  } else if (!S_ISREG(info.st_mode)) {
+    error = "admin token " + path + " is not a file; remove it, and the daemon makes a new one";
+  } else if (info.st_uid != geteuid() && info.st_uid != 0) {
+    error = "admin token " + path + " belongs to another user, who knows it; delete it, and the daemon makes a new one";
   } else if ((info.st_mode & (S_IWGRP | S_IRWXO)) != 0) {
     error = "admin token " + path + " may be read or written by others; run: chmod 0640 " + path;
   } else {
@@ -89,7 +93,7 @@ bool AdminToken::matches(std::span<const uint8_t> candidate) const {
 }
 
 AdminToken load_or_create_token(const std::string& path, std::string& error) {
-  int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (fd < 0) {
     if (errno == ENOENT) return create_token(path, error);
     error = describe(path, "cannot open it");

@@ -16,7 +16,7 @@ struct AdminToken {
 };
 
 // Reads the token of an earlier life, or makes one (64 hexadecimal digits, mode 0640, group `viaduct` where it exists).
-// `error` is set when the file cannot be made or others could read it.
+// `error` is set when the file cannot be made belongs to another user, or others could read it.
 AdminToken load_or_create_token(const std::string& path, std::string& error);
 
 }  // namespace viaduct::actors
