@@ -1,7 +1,9 @@
 #include "actors/daemons/host_identity.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 
@@ -14,15 +16,14 @@ std::string kernel_name() {
   return gethostname(buffer, sizeof buffer - 1) == 0 && buffer[0] != '\0' ? buffer : "localhost";
 }
 
-bool write_whole(const std::filesystem::path& path, const std::string& text) {
-  std::filesystem::path fresh = path;
-  fresh += ".new";
-  std::ofstream out(fresh);
-  out << text << '\n';
-  out.close();
-  std::error_code error;
-  if (out.good()) std::filesystem::rename(fresh, path, error);
-  return out.good() && !error;
+// Durable before it is used: an id that a crash takes back would make this another host.
+bool write_whole(const std::string& path, const std::string& text) {
+  const std::string fresh = path + ".new";
+  int fd = open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) return false;
+  bool written = write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(fd) == 0;
+  close(fd);
+  return written && rename(fresh.c_str(), path.c_str()) == 0;
 }
 
 }  // namespace
@@ -31,9 +32,9 @@ topology::Host load_host_identity(const std::string& state_dir, const std::strin
   topology::Host host;
   host.name = name.empty() ? kernel_name() : name;
   std::filesystem::path path = std::filesystem::path(state_dir) / "host-id";
-  std::ifstream in(path);
-  std::string text;
-  if (in >> text) {
+  if (std::ifstream in(path); in) {
+    std::string text;
+    in >> text;
     auto id = HostId::parse(text);
     if (id) {
       host.id = *id;
@@ -43,7 +44,7 @@ topology::Host load_host_identity(const std::string& state_dir, const std::strin
     return host;
   }
   host.id = HostId::random();
-  if (!write_whole(path, host.id.to_string()))
+  if (!write_whole(path.string(), host.id.to_string() + "\n"))
     error = "cannot write " + path.string() + "; is the disk full or read-only?";
   return host;
 }
