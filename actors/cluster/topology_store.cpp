@@ -74,10 +74,12 @@ CommitReply commit(Self self, const CommitTransaction& request) {
     for (const auto& violation : outcome.reply.violations)
       state.links->probe.refused(topology::to_string(violation.rule));
   }
-  if (outcome.committed) {
+  if (outcome.committed && outcome.reply.status == CommitReply::Status::committed) {
     state.links->probe.committed(std::chrono::steady_clock::now() - begin, outcome.reply.revision);
     log::info(log::Component::topology, "committed",
               {{"revision", outcome.reply.revision}, {"changes", outcome.reply.changes.size()}});
+  }
+  if (outcome.committed) {
     for (const auto& [host, subscription] : state.subscriptions) self->send(subscription, *outcome.committed);
   }
   return std::move(outcome.reply);

@@ -57,9 +57,9 @@ TopologyWriter::Outcome TopologyWriter::commit(CommitTransaction request) {
   }
   bool writes = !request.dry_run && !built.delta.empty();
   if (writes) {
-    uint64_t revision = 0;
-    if (auto error = write(built, revision)) {
+    if (auto error = write(built)) {
       out.reply.error = error->text;
+      out.committed = catch_up();
       return out;
     }
     auto delta = std::make_shared<const topology::Delta>(std::move(built.delta));
@@ -73,15 +73,20 @@ TopologyWriter::Outcome TopologyWriter::commit(CommitTransaction request) {
   return out;
 }
 
-std::optional<store::Error> TopologyWriter::write(const topology::BuildResult& built, uint64_t& revision) {
+std::optional<store::Error> TopologyWriter::write(const topology::BuildResult& built) {
   auto committed = store_.commit(transaction_for(built.delta));
   if (!committed) return committed.error();
-  revision = *committed;
-  if (revision == built.next.revision()) return std::nullopt;
-  // Somebody else writes into this store; what is in memory may be old.
-  auto problem = load();
-  return store::Error{store::ErrorCode::unavailable,
-                      problem.value_or("the store has another writer; look at the object and try again")};
+  if (*committed == built.next.revision()) return std::nullopt;
+  return store::Error{store::ErrorCode::unavailable, "the store has another writer; look at the object and try again"};
+}
+
+// Somebody else writes into this store, or nobody knows what the failed write has left: memory may be old.
+std::optional<Committed> TopologyWriter::catch_up() {
+  SnapshotPtr before = snapshot_;
+  if (load()) return std::nullopt;
+  auto delta = std::make_shared<const topology::Delta>(topology::Delta::between(*before, *snapshot_));
+  if (delta->empty()) return std::nullopt;
+  return Committed{snapshot_, std::move(delta), std::chrono::system_clock::now()};
 }
 
 }  // namespace viaduct::actors

@@ -21,14 +21,16 @@ class TopologyWriter {
 
   struct Outcome {
     CommitReply reply;
-    std::optional<Committed> committed;  // to be published
+    // To be published. Also after a failure, when the store holds more than this writer knew.
+    std::optional<Committed> committed;
   };
   Outcome commit(CommitTransaction request);
 
   const SnapshotPtr& snapshot() const { return snapshot_; }
 
  private:
-  std::optional<topology::store::Error> write(const topology::BuildResult& built, uint64_t& revision);
+  std::optional<topology::store::Error> write(const topology::BuildResult& built);
+  std::optional<Committed> catch_up();
 
   topology::store::Store& store_;
   SnapshotPtr snapshot_ = std::make_shared<const topology::Snapshot>();
