@@ -1,5 +1,7 @@
 #include "actors/agent/flow_prover.hpp"
 
+#include <array>
+
 #include "flows/packet/packet_builder.hpp"
 
 namespace viaduct::actors {
@@ -23,6 +25,12 @@ void add_layer4(flows::PacketBuilder& builder, const FlowKey& key) {
     case flows::ip_proto::kIcmpv6:
       builder.icmp(static_cast<uint8_t>(key.l4_src), static_cast<uint8_t>(key.l4_dst), 0);
       return;
+    case flows::ip_proto::kSctp: {  // RFC 9260 3.1: ports, verification tag, checksum
+      const std::array<uint8_t, 12> header = {static_cast<uint8_t>(key.l4_src >> 8), static_cast<uint8_t>(key.l4_src),
+                                              static_cast<uint8_t>(key.l4_dst >> 8), static_cast<uint8_t>(key.l4_dst)};
+      builder.protocol(key.ip_proto).payload(header);
+      return;
+    }
     default:
       builder.protocol(key.ip_proto);
       return;
