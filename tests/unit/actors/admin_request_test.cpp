@@ -1,0 +1,123 @@
+#include <capnp/message.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "actors/admin/replies.hpp"
+#include "actors/admin/request.hpp"
+#include "topology/codec.hpp"
+
+namespace viaduct::actors {
+namespace {
+
+using schema::ErrorCode;
+using testing::HasSubstr;
+using Builder = schema::AdminRequest::Builder;
+
+const std::string kSecret = "0123456789abcdef0123456789abcdef";
+const AdminToken kToken{{kSecret.begin(), kSecret.end()}};
+
+template <class Fill>
+schema::Frame request(Fill fill, const std::string& token = kSecret, uint16_t major = schema::PROTOCOL_MAJOR) {
+  capnp::MallocMessageBuilder message;
+  auto root = message.initRoot<schema::AdminRequest>();
+  root.setMajor(major);
+  root.setToken(kj::ArrayPtr<const uint8_t>(reinterpret_cast<const uint8_t*>(token.data()), token.size()));
+  root.setId(42);
+  fill(root);
+  return schema::Frame::of(message);
+}
+schema::Frame status() {
+  return request([](Builder root) { root.setStatus(); });
+}
+
+const AdminProblem* problem_of(const AdminRequest& request) { return std::get_if<AdminProblem>(&request.content); }
+template <class T>
+const T* command_of(const AdminRequest& request) {
+  const auto* command = std::get_if<AdminCommand>(&request.content);
+  return command == nullptr ? nullptr : std::get_if<T>(command);
+}
+
+TEST(AdminRequest, TheTokenDecides) {
+  EXPECT_NE(command_of<StatusRequest>(decode_request(status(), kToken)), nullptr);
+  for (const std::string& wrong : {std::string(), kSecret.substr(1), kSecret + "0", std::string(32, 'x')}) {
+    auto decoded = decode_request(request([](Builder root) { root.setStatus(); }, wrong), kToken);
+    ASSERT_NE(problem_of(decoded), nullptr) << wrong;
+    EXPECT_EQ(problem_of(decoded)->code, ErrorCode::UNAUTHORIZED);
+    EXPECT_EQ(decoded.id, 42) << "the answer finds its question";
+  }
+  auto trailing = decode_request(request([](Builder root) { root.setStatus(); }, kSecret + "\n"), kToken);
+  EXPECT_EQ(problem_of(trailing), nullptr) << "an editor's newline";
+  EXPECT_NE(problem_of(decode_request(status(), AdminToken{})), nullptr) << "no token matches nothing";
+}
+
+TEST(AdminRequest, AnotherMajorVersionIsRefusedByNameBeforeTheToken) {
+  auto decoded = decode_request(request([](Builder root) { root.setStatus(); }, "", 9), kToken);
+  ASSERT_NE(problem_of(decoded), nullptr);
+  EXPECT_EQ(problem_of(decoded)->code, ErrorCode::VERSION);
+  EXPECT_THAT(problem_of(decoded)->message, HasSubstr("version 9"));
+}
+
+TEST(AdminRequest, LimitsAndTimeoutsAreBounded) {
+  auto wait = decode_request(request([](Builder root) { root.initWait().setTimeoutMs(~0U); }), kToken);
+  ASSERT_NE(command_of<WaitApplied>(wait), nullptr);
+  EXPECT_LE(command_of<WaitApplied>(wait)->timeout, std::chrono::seconds(110));
+  auto plain = decode_request(request([](Builder root) { root.initWait(); }), kToken);
+  EXPECT_EQ(command_of<WaitApplied>(plain)->timeout, std::chrono::seconds(10));
+  auto flows = decode_request(request([](Builder root) { root.initFlows().setLimit(~0U); }), kToken);
+  EXPECT_EQ(command_of<FlowsRequest>(flows)->limit, 100'000);
+}
+
+TEST(AdminRequest, ATransactionCarriesItsOperations) {
+  topology::Bridge bridge{BridgeId(Uuid::from_words(1, 2)), 0, "green", "", true};
+  auto decoded = decode_request(request([&](Builder root) {
+                                  auto transact = root.initTransact();
+                                  topology::encode_operations({topology::Create{bridge}}, transact);
+                                  transact.setDryRun(true);
+                                  transact.setWaitApplied(true);
+                                }),
+                                kToken);
+  const auto* transact = command_of<TransactRequest>(decoded);
+  ASSERT_NE(transact, nullptr);
+  EXPECT_TRUE(transact->transaction.dry_run);
+  EXPECT_TRUE(transact->wait_applied);
+  ASSERT_EQ(transact->transaction.operations.size(), 1);
+  EXPECT_EQ(kind_of(std::get<AdminCommand>(decoded.content)), "transact");
+}
+
+TEST(AdminRequest, WhatIsNoValueOfTheModelIsNamed) {
+  auto kinds = decode_request(
+      request([](Builder root) { root.initList().initKinds(1).set(0, static_cast<schema::Kind>(999)); }), kToken);
+  ASSERT_NE(problem_of(kinds), nullptr);
+  EXPECT_EQ(problem_of(kinds)->message, "unknown kind number 999");
+  auto address =
+      decode_request(request([](Builder root) { root.initTrace().initPacket().initIpSrc().initBytes(5); }), kToken);
+  ASSERT_NE(problem_of(address), nullptr);
+  EXPECT_THAT(problem_of(address)->message, HasSubstr("source: "));
+  auto frame = decode_request(
+      request([](Builder root) { root.initTrace().initPacket().initFrame(flows::kMaxUpcallBytes + 1); }), kToken);
+  ASSERT_NE(problem_of(frame), nullptr);
+}
+
+TEST(AdminRequest, RandomDamageIsARequestOrAProblemAndNeverMore) {
+  std::mt19937 random(7);
+  topology::Bridge bridge{BridgeId(Uuid::from_words(1, 2)), 0, "green", "", true};
+  const schema::Frame good =
+      request([&](Builder root) { topology::encode_operations({topology::Create{bridge}}, root.initTransact()); });
+  for (int i = 0; i < 20'000; ++i) {
+    schema::Frame bad = good;
+    for (size_t count = random() % 8 + 1; count > 0; --count) {
+      bad.bytes[random() % bad.bytes.size()] = static_cast<uint8_t>(random());
+    }
+    if (random() % 4 == 0) bad.bytes.resize(random() % bad.bytes.size());
+    AdminRequest decoded = decode_request(bad, kToken);
+    if (const auto* problem = problem_of(decoded)) {
+      EXPECT_FALSE(problem->message.empty());
+      (void)error_reply(decoded.id, *problem);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace viaduct::actors
