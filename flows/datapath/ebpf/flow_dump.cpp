@@ -37,9 +37,10 @@ FlowStats sum(Iterator first, Iterator last, uint64_t now) {
 }  // namespace
 
 // In batches: about 0.4 us an entry. The kernel answers ENOSPC when a bucket of its hash table does not fit a batch.
-std::vector<FlowTable::Entry> FlowTable::read_class(vd_class of) {
-  std::vector<Entry> out;
-  if (class_entries_[of] == 0 && (std::atomic_ref(maps_.config().classes).load() >> of & 1) == 0) return out;
+// Calls visit(key, record); the key has key_bytes(of).
+template <class Visitor>
+void FlowTable::visit_class(vd_class of, Visitor visit) {
+  if (class_entries_[of] == 0 && (std::atomic_ref(maps_.config().classes).load() >> of & 1) == 0) return;
   const size_t bytes = key_bytes(of);
   uint32_t batch = 4096;
   std::vector<uint8_t> keys(batch * bytes);
@@ -58,20 +59,24 @@ std::vector<FlowTable::Entry> FlowTable::read_class(vd_class of) {
       records.resize(batch);
       continue;
     }
-    if (reason != 0 && reason != ENOENT) {
-      errors_.count_errno("dump", reason);
-      return out;
-    }
-    for (uint32_t i = 0; i < count; ++i) {
-      Entry& entry = out.emplace_back();
-      std::memset(&entry.key, 0, sizeof entry.key);
-      std::memcpy(&entry.key, keys.data() + i * bytes, bytes);
-      entry.record = records[i];
-    }
-    if (reason == ENOENT) return out;
+    if (reason != 0 && reason != ENOENT) return errors_.count_errno("dump", reason);
+    for (uint32_t i = 0; i < count; ++i) visit(keys.data() + i * bytes, records[i]);
+    if (reason == ENOENT) return;
     position = next_position;
     started = true;
   }
+}
+
+std::vector<FlowTable::Entry> FlowTable::read_class(vd_class of) {
+  std::vector<Entry> out;
+  out.reserve(class_entries_[of]);
+  visit_class(of, [&](const uint8_t* key, const vd_flow& record) {
+    Entry& entry = out.emplace_back();
+    std::memset(&entry.key, 0, sizeof entry.key);
+    std::memcpy(&entry.key, key, key_bytes(of));
+    entry.record = record;
+  });
+  return out;
 }
 
 void FlowTable::adopt() {
@@ -114,11 +119,31 @@ void FlowTable::for_each_flow(vd_class of, Visitor visit) {
   }
 }
 
+// Each second, for every flow there is: of an entry only the counts are kept, to be sorted by flow.
 void FlowTable::dump_stats(const Datapath::StatsVisitor& visit) {
+  struct Counts {
+    FlowId id;
+    uint64_t packets, bytes, used;
+  };
   for (size_t c = 0; c < kVdClasses; ++c) {
-    uint64_t now = monotonic_ns();
-    for_each_flow(static_cast<vd_class>(c),
-                  [&](auto first, auto last) { visit(id_of(first->record), sum(first, last, now)); });
+    auto of = static_cast<vd_class>(c);
+    const uint64_t now = monotonic_ns();
+    std::vector<Counts> entries;
+    entries.reserve(class_entries_[of]);
+    visit_class(of, [&](const uint8_t*, const vd_flow& record) {
+      entries.push_back(
+          {id_of(record), record.packets, record.bytes, std::max(record.last_used_ns, record.created_ns)});
+    });
+    std::sort(entries.begin(), entries.end(), [](const Counts& a, const Counts& b) { return a.id < b.id; });
+    for (auto at = entries.begin(); at != entries.end();) {
+      Counts flow = *at;
+      for (++at; at != entries.end() && at->id == flow.id; ++at) {
+        flow.packets += at->packets;
+        flow.bytes += at->bytes;
+        flow.used = std::max(flow.used, at->used);
+      }
+      visit(flow.id, {flow.packets, flow.bytes, std::chrono::nanoseconds(flow.used < now ? now - flow.used : 0)});
+    }
   }
 }
 

@@ -90,6 +90,8 @@ class FlowTable {
   void enter_class(vd_class of);
   void leave_class(vd_class of);
   void refer(const vd_key& key, const vd_flow& record, int by);
+  template <class Visitor>
+  void visit_class(vd_class of, Visitor visit);
   std::vector<Entry> read_class(vd_class of);
   template <class Visitor>
   void for_each_flow(vd_class of, Visitor visit);
