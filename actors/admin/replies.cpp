@@ -126,7 +126,7 @@ schema::Frame flows_reply(uint64_t id, const FlowListReply& flows, const flows::
     const auto& [flow, stats, tags] = flows.flows[i];
     auto line = lines[i];
     line.setId(flow.id.to_string());
-    line.setMatch(flow.to_string());
+    line.setMatch(flow.match_to_string());
     line.setActions(flows::to_string(flow.actions.view()));
     line.setPackets(stats.packets);
     line.setBytes(stats.bytes);

@@ -80,7 +80,7 @@ TraceResult run_trace(const TraceRequest& request, const topology::Snapshot& sna
   result.outcome = outcome_name(verdict.outcome);
   if (verdict.outcome == sim::Outcome::drop) result.drop_reason = flows::to_string(verdict.drop_reason);
   result.actions = flows::to_string(verdict.actions.view());
-  result.match = verdict.cacheable ? flows::Flow::make(packet.key, verdict.mask, verdict.actions).to_string()
+  result.match = verdict.cacheable ? flows::Flow::make(packet.key, verdict.mask, verdict.actions).match_to_string()
                                    : "none: this packet is for user space only";
   for (const auto& action : verdict.actions) {
     if (const auto* output = std::get_if<flows::Output>(&action)) {

@@ -107,13 +107,19 @@ std::string FlowId::to_string() const {
   return text;
 }
 
-std::string Flow::to_string() const {
-  std::string out = id.to_string();
+std::string Flow::match_to_string() const {
+  std::string out;
   for (unsigned i = 0; i < static_cast<unsigned>(Field::count_); ++i) {
     auto field = static_cast<Field>(i);
-    if (mask.has(field)) out += " " + FieldSet{field}.to_string() + "=" + value_text(key, field);
+    if (!mask.has(field)) continue;
+    if (!out.empty()) out += ' ';
+    out += FieldSet{field}.to_string() + "=" + value_text(key, field);
   }
-  return out + " actions=" + flows::to_string(actions.view());
+  return out.empty() ? "any" : out;
+}
+
+std::string Flow::to_string() const {
+  return id.to_string() + " " + match_to_string() + " actions=" + flows::to_string(actions.view());
 }
 
 }  // namespace viaduct::flows

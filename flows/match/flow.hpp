@@ -33,7 +33,8 @@ struct Flow {
     return {FlowId::of(masked, mask), masked, mask, actions};
   }
   bool matches(const FlowKey& packet) const { return mask.apply(packet) == key; }
-  std::string to_string() const;  // one line, as `viaduct flows` prints it
+  std::string match_to_string() const;  // "in_port=1 eth_type=0x0800 …", "any" when nothing is matched
+  std::string to_string() const;        // one line: id, match, actions
 };
 
 }  // namespace viaduct::flows

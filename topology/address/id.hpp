@@ -86,7 +86,9 @@ struct std::hash<viaduct::Uuid> {
     uint64_t high, low;
     std::memcpy(&high, uuid.bytes().data(), 8);
     std::memcpy(&low, uuid.bytes().data() + 8, 8);
-    return static_cast<size_t>((high * 0x9e37'79b9'7f4a'7c15ULL) ^ low);
+    uint64_t mixed = (high * 0x9e37'79b9'7f4a'7c15ULL) ^ low;  // ids made by hand differ in few bits
+    mixed = (mixed ^ (mixed >> 32)) * 0xd6e8'feb8'6659'fd93ULL;
+    return static_cast<size_t>(mixed ^ (mixed >> 32));
   }
 };
 template <class Kind>
