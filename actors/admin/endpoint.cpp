@@ -16,6 +16,7 @@ using caf::io::connection_handle;
 namespace {
 
 constexpr size_t kReadChunk = size_t{64} << 10;
+constexpr size_t kMaxPipelined = 64;  // requests that wait behind the one in flight
 constexpr std::chrono::seconds kSweep{5};
 enum Timer : uint32_t { kIdle, kRespawn };
 
@@ -25,8 +26,7 @@ struct Connection {
   std::deque<schema::Frame> waiting;
   size_t waiting_bytes = 0;
   bool busy = false;
-  bool close_after_answer = false;
-  size_t unsent = 0;
+  bool sending = false;  // the answer is on its way
   std::chrono::steady_clock::time_point active = std::chrono::steady_clock::now();
 };
 
@@ -57,7 +57,7 @@ void answer(Self self, connection_handle handle, const schema::Frame& reply) {
     self->state.links->probe.malformed("reply_too_big");
     return close_connection(self, handle);
   }
-  it->second.unsent = bytes.size();
+  it->second.sending = true;
   it->second.active = std::chrono::steady_clock::now();
   self->write(handle, bytes.size(), bytes.data());
   self->flush(handle);
@@ -65,9 +65,11 @@ void answer(Self self, connection_handle handle, const schema::Frame& reply) {
 
 void sent(Self self, connection_handle handle, size_t remaining) {
   auto it = self->state.connections.find(handle);
-  if (it == self->state.connections.end() || remaining > 0) return;
+  if (it == self->state.connections.end()) return;
+  it->second.active = std::chrono::steady_clock::now();
+  if (remaining > 0) return;
+  it->second.sending = false;
   it->second.busy = false;
-  if (it->second.close_after_answer) return close_connection(self, handle);
   serve_next(self, handle);
 }
 
@@ -108,7 +110,9 @@ void received(Self self, connection_handle handle, const std::vector<char>& byte
     connection.waiting_bytes += frame.bytes.size();
     connection.waiting.push_back(std::move(frame));
   });
-  if (error || connection.waiting_bytes > self->state.options.max_request_bytes) {
+  bool too_many =
+      connection.waiting.size() > kMaxPipelined || connection.waiting_bytes > self->state.options.max_request_bytes;
+  if (error || too_many) {
     std::string reason(error ? schema::to_string(*error) : "too_many_requests");
     self->state.links->probe.malformed(reason);
     log::debug(log::Component::admin, "closing a connection", {{"reason", reason}});
@@ -121,10 +125,12 @@ void sweep(Self self) {
   auto deadline = std::chrono::steady_clock::now() - self->state.options.idle_timeout;
   std::vector<connection_handle> idle;
   for (const auto& [handle, connection] : self->state.connections) {
-    if (!connection.busy && connection.active < deadline) idle.push_back(handle);
+    bool ours = connection.busy && !connection.sending;  // the peer waits for the daemon
+    if (!ours && connection.active < deadline) idle.push_back(handle);
   }
   for (auto handle : idle) {
-    if (!self->state.connections.at(handle).reader.idle()) self->state.links->probe.malformed("slow");
+    const Connection& connection = self->state.connections.at(handle);
+    if (connection.sending || !connection.reader.idle()) self->state.links->probe.malformed("slow");
     close_connection(self, handle);
   }
   self->delayed_send(self, kSweep, Tick{kIdle});
