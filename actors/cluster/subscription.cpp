@@ -1,6 +1,7 @@
 #include "actors/cluster/subscription.hpp"
 
 #include <memory>
+#include <utility>
 
 #include "actors/runtime/status.hpp"
 #include "observability/log.hpp"
@@ -24,6 +25,7 @@ struct SubscriptionState {
   WallTime pending_since;   // of its oldest revision
   bool needs_snapshot = true;
   bool in_flight = false;
+  bool snapshot_out = false;  // the batch in flight
 };
 
 using Self = SubscriptionActor::stateful_pointer<SubscriptionState>;
@@ -34,6 +36,8 @@ void acknowledged(Self self, const FeedApplied& applied) {
   auto& state = self->state;
   state.in_flight = false;
   state.needs_snapshot |= applied.resync;
+  // Not even a snapshot could be applied: sending it again at once would go round in circles.
+  if (applied.resync && state.snapshot_out) return self->delayed_send(self, kRetry, Tick{});
   if (!applied.resync) self->send(state.links->store, AgentApplied{state.links->subscriber.host, applied.revision});
   if (state.needs_snapshot || !state.pending.empty()) send_next(self);
 }
@@ -52,12 +56,12 @@ uint64_t nanoseconds(WallTime time) {
 
 void send_next(Self self) {
   auto& state = self->state;
-  if (state.in_flight) return;
+  if (state.in_flight || (!state.needs_snapshot && state.pending.empty())) return;
   auto frame = std::make_shared<const schema::Frame>(
       state.needs_snapshot ? topology::encode_feed_snapshot(*state.newest)
                            : topology::encode_feed(state.pending, nanoseconds(state.pending_since)));
   state.in_flight = true;
-  state.needs_snapshot = false;
+  state.snapshot_out = std::exchange(state.needs_snapshot, false);
   state.pending = {};
   self->request(state.links->subscriber.mirror, kApplyTimeout, FeedFrame{frame})
       .then([=](const FeedApplied& applied) { acknowledged(self, applied); },
