@@ -128,6 +128,7 @@ void poll(Self self) {
             },
             [=](const caf::error& error) {
               Child& asked = self->state.children[i];
+              if (asked.spec.running != handle) return;  // it died, and that is why
               asked.asked = false;
               asked.status.last_error = "does not answer: " + self->system().render(error);
             });
