@@ -12,7 +12,6 @@
 #include "actors/agent/learned_state_actor.hpp"
 #include "actors/agent/topology_mirror.hpp"
 #include "actors/cluster/topology_store.hpp"
-#include "actors/daemons/datapath_choice.hpp"
 #include "actors/daemons/host_identity.hpp"
 #include "actors/runtime/node.hpp"
 #include "observability/exporter.hpp"
@@ -66,7 +65,7 @@ struct Daemon::Parts {
   NodeActor node;
   EndpointStart endpoint;
 
-  bool open(std::string& error);
+  bool open(const OpenDatapath& open_one, std::string& error);
   bool open_stores(std::string& error);
   void export_datapath();
   bool spawn(std::string& error);
@@ -97,7 +96,7 @@ bool Daemon::Parts::open_stores(std::string& error) {
   return true;
 }
 
-bool Daemon::Parts::open(std::string& error) {
+bool Daemon::Parts::open(const OpenDatapath& open_one, std::string& error) {
   if (!open_stores(error)) return false;
   host = load_host_identity(options.state_dir, options.host_name, error);
   if (error.empty()) token = load_or_create_token((fs::path(options.run_dir) / "admin.token").string(), error);
@@ -105,7 +104,7 @@ bool Daemon::Parts::open(std::string& error) {
   learned = std::make_unique<LearnedState>(*memory);
   auto restored = learned->restore(state, std::chrono::steady_clock::now());
   if (!restored.error.empty()) log::warning(log::Component::device, "no learned state", {{"error", restored.error}});
-  datapath = open_datapath(options, error);
+  datapath = open_one(options, error);
   if (datapath == nullptr) return false;
   workers = std::make_unique<WorkerPool>(state, *datapath, worker_count(options), registry);
   export_datapath();
@@ -191,7 +190,11 @@ bool Daemon::Parts::spawn(std::string& error) {
       {"topology_mirror", "topology_mirror", erased(mirror), {}},
       {"admin_endpoint", "admin_endpoint", endpoint.actor,
        [this, endpoint_links, endpoint_options] {
-         return spawn_endpoint(*system, endpoint_links, endpoint_options).actor;
+         auto next = spawn_endpoint(*system, endpoint_links, endpoint_options);
+         if (next.error.empty()) return next.actor;
+         log::error(log::Component::admin, "no endpoint", {{"error", next.error}});
+         caf::anon_send(next.actor, Shutdown{});
+         return caf::actor{};
        }},
   };
   node = spawn_node(*system, std::move(children), {supervisor_probe, [this](int code) {
@@ -237,16 +240,18 @@ Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Daemon::~Daemon() {
   if (parts_->node && !parts_->ended->load()) stop();
   if (parts_->system) parts_->system->await_all_actors_done();
+  // The datapath actor has stopped them, unless it was the one that died.
+  if (parts_->workers) parts_->workers->stop();
   parts_->state.flow_news.on_ring({});
   parts_->state.device_news.on_ring({});
 }
 
 std::unique_ptr<Daemon> Daemon::start(const DaemonOptions& options, std::function<void(int)> stopped,
-                                      std::string& error) {
+                                      std::string& error, const OpenDatapath& datapath) {
   auto parts = std::make_unique<Parts>();
   parts->stopped = std::move(stopped);
   parts->options = options;
-  if (!parts->open(error)) return nullptr;
+  if (!parts->open(datapath, error)) return nullptr;
   bool spawned = parts->spawn(error);
   std::unique_ptr<Daemon> daemon(new Daemon(std::move(parts)));
   if (!spawned) return nullptr;

@@ -6,16 +6,20 @@
 #include <memory>
 #include <string>
 
+#include "actors/daemons/datapath_choice.hpp"
 #include "actors/daemons/options.hpp"
 
 namespace viaduct::actors {
 
 class Daemon {
  public:
+  // Null, with the reason in `error`, when the datapath is not possible here.
+  using OpenDatapath = std::function<std::unique_ptr<flows::Datapath>(const DaemonOptions&, std::string& error)>;
+
   // Null when it cannot start; `error` says why and what to do. `stopped` is called once, from an actor's thread, when
   // everything has ended, with the process's exit code.
   static std::unique_ptr<Daemon> start(const DaemonOptions& options, std::function<void(int)> stopped,
-                                       std::string& error);
+                                       std::string& error, const OpenDatapath& datapath = open_datapath);
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
