@@ -1,0 +1,257 @@
+// The whole daemon in this process, on a fake kernel that outlives it. The test is the guests, and the operator.
+#include <arpa/inet.h>
+#include <fcntl.h>
+
+#include <fstream>
+#include <random>
+
+#include "actor_bench.hpp"
+#include "actors/daemons/assembly.hpp"
+#include "admin_client.hpp"
+#include "agent_bench.hpp"
+#include "tests/unit/store/temporary_directory.hpp"
+#include "topology/codec.hpp"
+
+namespace viaduct::actors {
+namespace {
+
+using schema::AdminReply;
+using testing::HasSubstr;
+
+class DaemonTest : public testing::Test {
+ protected:
+  DaemonTest() {
+    for (const char* name : {"fake0", "fake1"}) kernel->add_interface(name);
+    options.state_dir = (directory.path() / "state").string();
+    options.run_dir = (directory.path() / "run").string();
+    options.datapath = "fake";
+    options.workers = 2;
+    options.admin_port = 0;
+    options.metrics_port = 0;
+    options.host_name = "here";
+    options.idle_timeout_s = 300;
+  }
+  std::string start() {
+    std::string error;
+    daemon = Daemon::start(
+        options, [this](int code) { ended.add(code); }, error,
+        [this](const DaemonOptions& given, std::string&) {
+          return flows::open_fake(kernel, {given.datapath_name, 2, given.max_flows});
+        });
+    return error;
+  }
+  int stop() {
+    size_t before = ended.size();
+    daemon->stop();
+    auto codes = ended.wait_for(before + 1);
+    daemon.reset();
+    return codes.size() > before ? codes.back() : -1;
+  }
+  std::string text_of(const std::string& path) {
+    std::string text;
+    std::ifstream(path) >> text;
+    return text;
+  }
+  std::string token() { return text_of(options.run_dir + "/admin.token"); }
+
+  // One request on a connection of its own; `read` sees the reply.
+  template <class Fill, class Read>
+  void call(Fill fill, Read read) {
+    AdminClient client(daemon->admin_port());
+    ASSERT_TRUE(client.send(admin_request(token(), fill)));
+    auto reply = client.receive();
+    ASSERT_TRUE(reply);
+    auto done = schema::with_root<AdminReply>(*reply, {}, [&](AdminReply::Reader root) {
+      if (root.isError()) ADD_FAILURE() << root.getError().getMessage().cStr();
+      read(root);
+      return true;
+    });
+    EXPECT_TRUE(done);
+  }
+  // A bridge with fake0 and fake1 on it.
+  void commit_bridge() {
+    topology::Bridge bridge{BridgeId(Uuid::from_words(7, 1)), 0, "green", "", true};
+    std::vector<topology::Operation> operations{topology::Create{bridge}};
+    for (uint64_t i = 0; i < 2; ++i) {
+      topology::Port port;
+      port.id = PortId(Uuid::from_words(8, i + 1));
+      port.name = "p" + std::to_string(i + 1);
+      port.bridge = bridge.id;
+      port.host = *HostId::parse(text_of(options.state_dir + "/host-id"));
+      port.interface = "fake" + std::to_string(i);
+      operations.push_back(topology::Create{port});
+    }
+    call(
+        [&](auto root) {
+          auto transact = root.initTransact();
+          topology::encode_operations(operations, transact);
+          transact.setWaitApplied(true);
+        },
+        [](auto reply) {
+          ASSERT_TRUE(reply.isCommitted());
+          EXPECT_TRUE(reply.getCommitted().getApplied());
+        });
+  }
+  bool crosses() {
+    kernel->inject("fake0", udp(1, 2));
+    auto out = kernel->wait_output("fake1", kPatience);
+    return out && out->bytes == udp(1, 2);
+  }
+  double metric_of(const std::string& name) {
+    std::string url = daemon->metrics_url();
+    auto colon = url.rfind(':');
+    AdminClient http(static_cast<uint16_t>(std::stoi(url.substr(colon + 1))));
+    const std::string get = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    http.send({reinterpret_cast<const uint8_t*>(get.data()), get.size()});
+    std::istringstream lines(http.receive_all());
+    double sum = 0;
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with(name)) sum += std::stod(line.substr(line.rfind(' ')));
+    }
+    return sum;
+  }
+
+  topology::store::testing::TemporaryDirectory directory;
+  std::shared_ptr<flows::FakeKernel> kernel = std::make_shared<flows::FakeKernel>();
+  DaemonOptions options;
+  Journal<int> ended;
+  std::unique_ptr<Daemon> daemon;
+};
+
+TEST_F(DaemonTest, WhatAnOperatorAsksForIsWhatPacketsMeet) {
+  ASSERT_EQ(start(), "");
+  commit_bridge();
+  EXPECT_TRUE(crosses());
+  call([](auto root) { root.setStatus(); },
+       [](auto reply) {
+         auto status = reply.getStatus();
+         EXPECT_EQ(status.getHostName(), "here");
+         EXPECT_EQ(status.getDatapath(), "fake");
+         EXPECT_EQ(status.getCommittedRevision(), status.getAppliedRevision());
+         ASSERT_EQ(status.getPorts().size(), 2);
+         for (auto port : status.getPorts()) EXPECT_TRUE(port.getActive()) << port.getReason().cStr();
+         EXPECT_GE(status.getActors().size(), 7);
+         for (auto actor : status.getActors()) EXPECT_EQ(actor.getState(), "running") << actor.getName().cStr();
+       });
+  call([](auto root) { root.initState(); },
+       [](auto reply) { EXPECT_GE(reply.getState().getEntries().size(), 1) << "vm1 was learned"; });
+  call([](auto root) { root.initFlows(); }, [](auto reply) { EXPECT_EQ(reply.getFlows().getTotal(), 1); });
+  EXPECT_EQ(stop(), 0);
+}
+
+TEST_F(DaemonTest, ARestartFindsTopologyLearnedStateAndFlows) {
+  ASSERT_EQ(start(), "");
+  commit_bridge();
+  ASSERT_TRUE(crosses());
+  ASSERT_EQ(stop(), 0);
+  EXPECT_TRUE(crosses()) << "the kernel forwards while no daemon runs";
+
+  ASSERT_EQ(start(), "");
+  EXPECT_TRUE(eventually([&] {
+    uint64_t adopted = 0;
+    call([](auto root) { root.setStatus(); }, [&](auto reply) { adopted = reply.getStatus().getAdoptedFlows(); });
+    return adopted == 1;
+  }));
+  auto misses = kernel->stats().misses;
+  EXPECT_TRUE(crosses());
+  EXPECT_EQ(kernel->stats().misses, misses);
+  call([](auto root) { root.initState(); },
+       [](auto reply) { EXPECT_GE(reply.getState().getEntries().size(), 1) << "vm1 is still known"; });
+  call([](auto root) { root.initList(); },
+       [](auto reply) { EXPECT_EQ(reply.getObjects().getObjects().size(), 4) << "host, bridge, two ports"; });
+  EXPECT_EQ(stop(), 0);
+}
+
+TEST_F(DaemonTest, AnInterfaceThatComesLaterIsUsedWithoutBeingAsked) {
+  kernel->remove_interface("fake1");
+  ASSERT_EQ(start(), "");
+  commit_bridge();
+  kernel->add_interface("fake1");
+  EXPECT_TRUE(eventually([&] {
+    kernel->inject("fake0", udp(1, 2));
+    return !kernel->take_output("fake1").empty();
+  }));
+  EXPECT_EQ(stop(), 0);
+}
+
+TEST_F(DaemonTest, ATraceTellsWhatWouldHappenAndChangesNothing) {
+  ASSERT_EQ(start(), "");
+  commit_bridge();
+  Frame frame = udp(1, 2);
+  call(
+      [&](auto root) {
+        auto trace = root.initTrace();
+        topology::encode(Uuid::from_words(8, 1), trace.initPort());
+        trace.initPacket().setFrame(kj::ArrayPtr<const uint8_t>(frame.data(), frame.size()));
+      },
+      [](auto reply) {
+        EXPECT_EQ(reply.getTrace().getOutcome(), "forward");
+        ASSERT_EQ(reply.getTrace().getOutputs().size(), 1);
+        EXPECT_EQ(reply.getTrace().getOutputs()[0], "p2");
+      });
+  call([](auto root) { root.initState(); }, [](auto reply) { EXPECT_EQ(reply.getState().getEntries().size(), 0); });
+  EXPECT_EQ(stop(), 0);
+}
+
+TEST_F(DaemonTest, AStrangerGetsNothingAndCannotDisturb) {
+  ASSERT_EQ(start(), "");
+  commit_bridge();
+  {
+    AdminClient client(daemon->admin_port());
+    client.send(admin_request("wrong", [](auto root) { root.setStatus(); }));
+    auto reply = client.receive();
+    ASSERT_TRUE(reply);
+    auto code = schema::with_root<AdminReply>(*reply, {}, [](auto root) { return root.getError().getCode(); });
+    ASSERT_TRUE(code);
+    EXPECT_EQ(*code, schema::ErrorCode::UNAUTHORIZED);
+  }
+  std::mt19937 random(11);
+  AdminClient client(daemon->admin_port());
+  double expected = 0;
+  for (int i = 0; i < 1'000; ++i) {
+    schema::Frame noise;
+    noise.bytes.resize(8 * (random() % 40 + 1));
+    for (uint8_t& byte : noise.bytes) byte = static_cast<uint8_t>(random());
+    noise.bytes[3] = 0x7f;  // more segments than there are bytes: never a message
+    ASSERT_TRUE(client.send(noise));
+    auto reply = client.receive();
+    ASSERT_TRUE(reply) << i;
+    auto code = schema::with_root<AdminReply>(*reply, {}, [](auto root) { return root.getError().getCode(); });
+    ASSERT_TRUE(code);
+    EXPECT_EQ(*code, schema::ErrorCode::MALFORMED);
+    ++expected;
+  }
+  EXPECT_EQ(metric_of("viaduct_admin_malformed_total"), expected);
+  EXPECT_TRUE(crosses());
+  EXPECT_EQ(stop(), 0);
+}
+
+TEST_F(DaemonTest, WhatKeepsItFromStartingIsSaid) {
+  ASSERT_EQ(start(), "");
+  {
+    auto first = std::move(daemon);
+    EXPECT_THAT(start(), HasSubstr("nsdb")) << "another daemon has the state";
+    EXPECT_EQ(daemon, nullptr);
+    auto state = options.state_dir;
+    options.state_dir = (directory.path() / "other").string();
+    options.admin_port = first->admin_port();
+    EXPECT_THAT(start(), HasSubstr("another viaductd may be running"));
+    EXPECT_EQ(daemon, nullptr);
+    daemon = std::move(first);
+    options.state_dir = state;
+  }
+  EXPECT_EQ(stop(), 0);
+  options.admin_port = 0;
+  options.state_dir = "/proc/nowhere";
+  EXPECT_THAT(start(), HasSubstr("cannot create /proc/nowhere"));
+}
+
+TEST_F(DaemonTest, ADaemonThatIsDroppedStopsByItself) {
+  ASSERT_EQ(start(), "");
+  commit_bridge();
+  daemon.reset();
+  EXPECT_THAT(ended.wait_for(1), testing::ElementsAre(0));
+}
+
+}  // namespace
+}  // namespace viaduct::actors

@@ -1,0 +1,116 @@
+// The device actors of a real actor system around packet workers on their threads: time, and what it does.
+#include "actors/agent/devices.hpp"
+
+#include "actor_bench.hpp"
+#include "agent_bench.hpp"
+#include "flows/packet/build.hpp"
+
+namespace viaduct::actors {
+namespace {
+
+using scenario::describe;
+using std::chrono::milliseconds;
+
+// A base, so that it outlives the actor system: device actors may still be at their last message when a test ends.
+struct Bench {
+  AgentBench bench;
+};
+
+class DevicesTest : protected Bench, public ActorTest {
+ protected:
+  DevicesTest() {
+    AgeingOptions ageing;
+    ageing.mac_timeout = milliseconds(400);
+    devices = spawn_devices(system, {bench.state, *bench.pool, ageing, [](std::string_view) {}});
+    bench.state.device_news.on_ring([this] { caf::anon_send(devices, NewsWaits{}); });
+    self->send(devices, DevicesChanged{bench.state.network.load(),
+                                       {BridgeId(bench.net.id("green")), BridgeId(bench.net.id("blue"))},
+                                       {RouterId(bench.net.id("r1"))},
+                                       {},
+                                       {}});
+    bench.pool->start();
+  }
+  ~DevicesTest() override {
+    bench.pool->stop();
+    self->send(devices, Shutdown{});
+    self->wait_for(devices);
+    bench.state.device_news.on_ring({});
+  }
+  // What comes out of the port next; nothing within the patience: empty.
+  Frame next(int vm) {
+    auto frame = bench.kernel->wait_output("if-" + port_of(vm), kPatience);
+    return frame ? frame->bytes : Frame{};
+  }
+  flows::MacKey mac_key(int vm) { return {BridgeId(bench.net.id(vm <= 2 ? "green" : "blue")), 0, mac_of(vm)}; }
+
+  DevicesActor devices;
+};
+
+TEST_F(DevicesTest, ARouterAsksForItsNeighbourAndThePacketArrives) {
+  ASSERT_TRUE(bench.inject("p1", udp(1, 3)));
+  Frame request = next(3);
+  ASSERT_EQ(describe(request), "arp request 10.0.2.3 tell 10.0.2.254");
+  auto packet = flows::parse(request, {});
+  bench.inject("p3", flows::make_arp_reply(*flows::parse_arp(packet), mac_of(3)));
+  EXPECT_THAT(describe(next(3)), testing::HasSubstr("10.0.1.1 > 10.0.2.3"));
+}
+
+TEST_F(DevicesTest, ANeighbourThatDoesNotAnswerIsAskedThriceAndThenThePacketFails) {
+  auto begin = std::chrono::steady_clock::now();
+  ASSERT_TRUE(bench.inject("p1", udp(1, 3)));
+  for (int request = 1; request <= 3; ++request) {
+    EXPECT_EQ(describe(next(3)), "arp request 10.0.2.3 tell 10.0.2.254") << request;
+  }
+  EXPECT_EQ(describe(next(1)), "icmp 3/1 10.0.1.254 > 10.0.1.1");
+  auto took = std::chrono::steady_clock::now() - begin;
+  EXPECT_GT(took, milliseconds(2'500));
+  // Now packets fail at once.
+  ASSERT_TRUE(bench.inject("p1", udp(1, 3)));
+  EXPECT_EQ(describe(next(1)), "icmp 3/1 10.0.1.254 > 10.0.1.1");
+}
+
+TEST_F(DevicesTest, AMacThatIsNotSeenAnyMoreIsForgottenWithItsFlows) {
+  bench.inject("p1", announcement(1));
+  bench.inject("p2", udp(2, 1));
+  ASSERT_TRUE(eventually([&] { return bench.state.macs.find(mac_key(1)) && bench.flows() > 0; }));
+  EXPECT_TRUE(eventually([&] { return !bench.state.macs.find(mac_key(1)); }));
+  bench.pool->stop();
+  bench.keeper->take_news();
+  EXPECT_EQ(bench.flows(), 0);
+  bench.pool->start();
+}
+
+TEST_F(DevicesTest, AFlushForgetsOneDeviceOrAll) {
+  bench.inject("p3", announcement(3));
+  bench.inject("p4", announcement(4));
+  auto neighbours = [&] { return bench.state.neighbours.size(); };
+  ASSERT_TRUE(eventually([&] { return neighbours() >= 2; }));
+  self->send(devices, FlushState{bench.net.id("blue")});
+  EXPECT_TRUE(eventually([&] { return !bench.state.macs.find(mac_key(3)) && !bench.state.macs.find(mac_key(4)); }));
+  self->send(devices, FlushState{});
+  EXPECT_TRUE(eventually([&] { return neighbours() == 0; }));
+}
+
+TEST_F(DevicesTest, ADeviceThatIsRemovedTakesWhatItLearnedAlong) {
+  bench.inject("p3", announcement(3));
+  ASSERT_TRUE(eventually([&] { return bench.state.macs.find(mac_key(3)).has_value(); }));
+  self->send(devices,
+             DevicesChanged{bench.state.network.load(), {}, {}, {bench.net.id("blue"), bench.net.id("r1")}, {}});
+  EXPECT_TRUE(eventually([&] { return bench.state.macs.size() + bench.state.neighbours.size() == 0; }));
+}
+
+TEST_F(DevicesTest, APortWithOtherAddressesForgetsItsNeighbours) {
+  flows::NeighbourKey key{bench.net.id("r1"), bench.net.port("r1-blue"), ip_of(3)};
+  bench.state.neighbours.learn(key, mac_of(3), std::chrono::steady_clock::now());
+  DeviceEvents events;
+  events.neighbours.push_back({key, mac_of(3)});
+  bench.state.device_news.add(std::move(events));
+  DevicesChanged news;
+  news.network = bench.state.network.load();
+  news.void_ports[RouterId(bench.net.id("r1"))] = {key.port};
+  self->send(devices, news);
+  EXPECT_TRUE(eventually([&] { return !bench.state.neighbours.find(key); }));
+}
+
+}  // namespace
+}  // namespace viaduct::actors

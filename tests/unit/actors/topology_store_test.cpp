@@ -1,0 +1,171 @@
+#include "actors/cluster/topology_store.hpp"
+
+#include "actor_bench.hpp"
+#include "observability/metrics.hpp"
+#include "tests/unit/topology/literals.hpp"
+#include "topology/codec.hpp"
+#include "topology/store/memory_store.hpp"
+
+namespace viaduct::actors {
+namespace {
+
+using namespace topology::testing;
+using std::chrono::milliseconds;
+using topology::Create;
+using topology::FeedBatch;
+
+// A mirror whose answers wait until the test allows them.
+class Gate {
+ public:
+  void open() {
+    std::lock_guard lock(mutex_);
+    open_ = true;
+    opened_.notify_all();
+  }
+  void close() {
+    std::lock_guard lock(mutex_);
+    open_ = false;
+  }
+  void pass() {
+    std::unique_lock lock(mutex_);
+    opened_.wait_for(lock, kPatience, [&] { return open_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable opened_;
+  bool open_ = true;
+};
+
+class TopologyStoreTest : public ActorTest {
+ protected:
+  TopologyStoreTest() {
+    std::string error;
+    store = spawn_topology_store(system, {*nsdb, probe}, error);
+    EXPECT_EQ(error, "");
+  }
+  ~TopologyStoreTest() override {
+    gate.open();
+    self->send(store, Shutdown{});
+    self->wait_for(store);
+    for (const auto& each : mirrors) {
+      self->send_exit(each, caf::exit_reason::kill);
+      self->wait_for(each);
+    }
+  }
+  void subscribe(uint64_t host = 1) {
+    auto mirror =
+        system.spawn<caf::detached>([this](TopologyMirrorActor::pointer me) -> TopologyMirrorActor::behavior_type {
+          return {[](const ReportStatus&) { return observability::ActorStatus{}; },
+                  [me](const Shutdown&) { me->quit(); },
+                  [this](const FeedFrame& feed) {
+                    auto batch = topology::decode_feed(*feed.frame);
+                    EXPECT_TRUE(batch) << batch.error();
+                    batches.add(*batch);
+                    gate.pass();
+                    return resync.exchange(false) ? FeedApplied{0, true} : FeedApplied{batch->revision, false};
+                  },
+                  [](const BindingsChanged&) {}};
+        });
+    mirrors.push_back(mirror);
+    self->send(store, Subscribe{id<HostId>(host), mirror});
+  }
+  CommitReply commit(std::vector<topology::Operation> operations) {
+    return ask<CommitReply>(store, CommitTransaction{std::move(operations), false});
+  }
+  WaitAppliedReply wait(uint64_t revision, milliseconds timeout = std::chrono::seconds(20)) {
+    return ask<WaitAppliedReply>(store, WaitApplied{revision, timeout});
+  }
+
+  std::unique_ptr<topology::store::VersionedStore> nsdb = topology::store::make_memory_store();
+  observability::Registry registry;
+  observability::StoreProbe probe{registry};
+  Journal<FeedBatch> batches;
+  Gate gate;
+  std::atomic<bool> resync{false};
+  std::vector<TopologyMirrorActor> mirrors;
+  TopologyStoreActor store;
+};
+
+TEST_F(TopologyStoreTest, ASubscriberGetsASnapshotAndThenChanges) {
+  commit({Create{bridge(1)}});
+  subscribe();
+  commit({Create{bridge(2)}});
+  EXPECT_TRUE(wait(0).reached);
+  auto got = batches.wait_for(2);
+  ASSERT_EQ(got.size(), 2);
+  EXPECT_TRUE(got[0].snapshot);
+  EXPECT_EQ(got[0].revision, 1);
+  EXPECT_FALSE(got[1].snapshot);
+  EXPECT_EQ(got[1].previous, 1);
+  EXPECT_EQ(got[1].revision, 2);
+  EXPECT_GT(got[1].committed_at, 0);
+}
+
+TEST_F(TopologyStoreTest, WhatPilesUpWhileABatchIsOutComesAsOne) {
+  gate.close();
+  subscribe();
+  ASSERT_EQ(batches.wait_for(1).size(), 1);
+  for (uint64_t number = 1; number <= 50; ++number) commit({Create{bridge(number)}});
+  commit({topology::Erase{{topology::Kind::bridge, id<BridgeId>(50).uuid()}}});
+  EXPECT_FALSE(wait(51, milliseconds(50)).reached) << "the agent has not answered";
+  EXPECT_EQ(batches.size(), 1);
+  gate.open();
+  auto waited = wait(51);
+  EXPECT_TRUE(waited.reached);
+  EXPECT_EQ(waited.applied, 51);
+  auto got = batches.wait_for(2);
+  ASSERT_EQ(got.size(), 2);
+  EXPECT_EQ(got[1].previous, 0);
+  EXPECT_EQ(got[1].revision, 51);
+  EXPECT_EQ(got[1].changes.size(), 49) << "created and deleted is nothing";
+}
+
+TEST_F(TopologyStoreTest, AnAgentThatMissedSomethingGetsASnapshot) {
+  subscribe();
+  commit({Create{bridge(1)}});
+  ASSERT_TRUE(wait(1).reached);
+  size_t before = batches.size();
+  resync = true;
+  commit({Create{bridge(2)}});
+  EXPECT_TRUE(wait(2).reached);
+  auto got = batches.wait_for(before + 2);
+  ASSERT_EQ(got.size(), before + 2);
+  EXPECT_FALSE(got[before].snapshot);
+  EXPECT_TRUE(got[before + 1].snapshot);
+  EXPECT_EQ(got[before + 1].changes.size(), 2);
+}
+
+TEST_F(TopologyStoreTest, ASnapshotThatCannotBeAppliedIsNotSentAgainAtOnce) {
+  gate.close();
+  resync = true;
+  subscribe();
+  ASSERT_EQ(batches.wait_for(1).size(), 1);
+  auto refused = std::chrono::steady_clock::now();
+  gate.open();
+  ASSERT_EQ(batches.wait_for(2).size(), 2);
+  EXPECT_GT(std::chrono::steady_clock::now() - refused, milliseconds(900));
+}
+
+TEST_F(TopologyStoreTest, RefusalsAreCountedByRule) {
+  auto reply = commit({Create{bridge_port(2, 9)}});
+  EXPECT_EQ(reply.status, CommitReply::Status::refused);
+  for (const auto& family : registry.collect()) {
+    if (family.name != "viaduct_store_refused_total") continue;
+    ASSERT_EQ(family.samples.size(), 1);
+    EXPECT_EQ(family.samples[0].labels[0].second, "unknown_parent");
+  }
+}
+
+TEST_F(TopologyStoreTest, ANewSubscriptionOfAHostReplacesTheOldOne) {
+  subscribe();
+  ASSERT_EQ(batches.wait_for(1).size(), 1);
+  subscribe();
+  ASSERT_EQ(batches.wait_for(2).size(), 2);
+  commit({Create{bridge(1)}});
+  EXPECT_TRUE(wait(1).reached);
+  EXPECT_EQ(batches.size(), 3) << "the old mirror hears no more";
+}
+
+}  // namespace
+}  // namespace viaduct::actors
