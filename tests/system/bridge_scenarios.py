@@ -61,7 +61,7 @@ def a9_overheard_neighbours_are_answered_for(scene):
     vm1, vm2 = scene.guest(1), scene.guest(2)
     scene.goes_to("vm2 announces itself", scene.announce(vm2), "p1 p3")
     scene.says("answered in its place", scene.ask(vm1, vm2.ip), "p1", scene.is_at_text(vm2.ip, vm2.mac))
-    scene.lab.viaduct("state", "flush", "hub")
+    scene.flush("hub")
     scene.goes_to("forgotten: everybody is asked", scene.ask(vm1, vm2.ip), "p2 p3")
 
 
