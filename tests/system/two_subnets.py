@@ -6,8 +6,10 @@
                        up1 ── gateway
 """
 import copy
+import time
 
 from frames import announcement, describe, echo_frame, is_at, tcp_frame, udp_frame, who_has
+import lab as laboratory
 from lab import wait_for
 from wire import Wire, only, ports_of
 
@@ -149,6 +151,14 @@ class Scene:
     def answer(self, guest, asker_mac, asker):
         """`guest` answers who asked for its address."""
         return self.send(guest, is_at(guest.mac, guest.ip, asker_mac, asker))
+
+    def moved_to(self, what, send, ports):
+        """goes_to, when something was learned just before: flows that it ends go some milliseconds later."""
+        deadline = time.monotonic() + 5 * laboratory.TIME_SCALE
+        out = send()
+        while ports_of(out) != ports and time.monotonic() < deadline:
+            out = send()
+        self.goes_to(what, out, ports)
 
     def flow_actions(self, port, *words):
         """The actions of the flows that enter by the port and whose match has all the words."""
