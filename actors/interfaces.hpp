@@ -91,7 +91,7 @@ using DevicesActor = SupervisedActor::extend<reacts_to<DevicesChanged>,  // devi
 using DatapathActor = SupervisedActor::extend<
     replies_to<ReconcileBindings>::with<BindingsChanged>,  // have these interfaces in the datapath, and no others
     replies_to<ReportDatapath>::with<DatapathReport>,      // ports, counters
-    reacts_to<Tick>>;                                      // an interface may have come or gone
+    reacts_to<Tick>>;                                      // an interface may have come or gone; count errors
 
 // Receives the change feed, publishes networks, and says when a revision is applied. [agent, core]
 using TopologyMirrorActor = SupervisedActor::extend<

@@ -11,6 +11,9 @@ namespace viaduct::actors {
 
 namespace {
 
+enum Timer : uint32_t { kHint, kCount };
+constexpr std::chrono::seconds kCountInterval{5};
+
 struct DatapathState {
   const char* name = "datapath";
   Status status{"datapath", "datapath"};
@@ -20,6 +23,7 @@ struct DatapathState {
   TopologyMirrorActor mirror;  // whoever asked last
   std::shared_ptr<std::atomic<bool>> hinted = std::make_shared<std::atomic<bool>>(false);
   std::map<std::string, uint64_t> errors_seen;
+  std::map<std::string, uint64_t> lost_seen;  // by interface
 
   void start(const DatapathLinks& given) {
     held = std::make_unique<DatapathLinks>(given);
@@ -46,6 +50,17 @@ struct DatapathState {
       seen = count;
     }
   }
+  // By interface; a port that is made again counts from 0.
+  void count_lost_upcalls() {
+    std::map<std::string, uint64_t> now;
+    for (const auto& port : bindings->report()) {
+      uint64_t lost = port.stats.upcalls_lost;
+      uint64_t before = lost_seen[port.interface];
+      if (lost > before) links->probe.upcalls_lost(port.interface, lost - before);
+      now[port.interface] = lost;
+    }
+    lost_seen = std::move(now);
+  }
 };
 
 using Self = DatapathActor::stateful_pointer<DatapathState>;
@@ -54,19 +69,26 @@ void interface_hint(Self self) {
   auto& state = self->state;
   state.hinted->store(false);
   auto rebound = state.bindings->refresh();
-  state.count_errors();
   if (!rebound.empty() && state.mirror) {
     self->send(state.mirror, BindingsChanged{state.bindings->active(), std::move(rebound)});
   }
 }
 
+void tick(Self self, uint32_t timer) {
+  if (timer == kHint) return interface_hint(self);
+  self->state.count_errors();
+  self->state.count_lost_upcalls();
+  self->delayed_send(self, kCountInterval, Tick{kCount});
+}
+
 DatapathActor::behavior_type datapath_behavior(Self self, const DatapathLinks& links) {
   self->state.start(links);
+  self->delayed_send(self, kCountInterval, Tick{kCount});
   // The datapath's thread only leaves a note, once until it is read.
   links.datapath.on_interface_change(
       [hinted = self->state.hinted, me = caf::actor_cast<caf::weak_actor_ptr>(self->address())] {
         if (hinted->exchange(true)) return;
-        if (auto strong = me.lock()) caf::anon_send(caf::actor_cast<DatapathActor>(strong), Tick{});
+        if (auto strong = me.lock()) caf::anon_send(caf::actor_cast<DatapathActor>(strong), Tick{kHint});
       });
   return {
       [=](const ReportStatus&) { return self->state.status.report(self->mailbox().size()); },
@@ -79,7 +101,7 @@ DatapathActor::behavior_type datapath_behavior(Self self, const DatapathLinks& l
         return self->state.reconcile(wish);
       },
       [=](const ReportDatapath&) { return self->state.report(); },
-      [=](const Tick&) { interface_hint(self); },
+      [=](const Tick& timer) { tick(self, timer.kind); },
   };
 }
 

@@ -87,6 +87,9 @@ void OvsDatapath::dump_stats(const StatsVisitor& visit) {
     }
   };
   noted("dump_stats", requests_->dump_flows(state_->datapath, Requests::Detail::statistics, one));
+  std::error_code error;
+  if (requests_->restore_features(state_->datapath, error)) state_->errors.add("features_taken");
+  noted("restore_features", error);
 }
 
 void OvsDatapath::dump_flows(const FlowVisitor& visit) {

@@ -94,6 +94,20 @@ std::error_code Requests::set_features(int datapath) {
              [](MessageBatch& out) { out.put(OVS_DP_ATTR_USER_FEATURES, kFeatures); });
 }
 
+bool Requests::restore_features(int datapath, std::error_code& error) {
+  uint32_t found = kFeatures;
+  error = ask(
+      datapath_request(families_, OVS_DP_CMD_GET, 0, datapath), [](MessageBatch&) {},
+      [&](const Message& message) {
+        Attributes attributes;
+        attributes.parse(message.attributes);
+        found = attributes.get<uint32_t>(OVS_DP_ATTR_USER_FEATURES).value_or(kFeatures);
+      });
+  if (error || found == kFeatures) return false;
+  error = set_features(datapath);
+  return !error;
+}
+
 std::error_code Requests::delete_datapath(int datapath) {
   return ask(datapath_request(families_, OVS_DP_CMD_DEL, 0, datapath), [](MessageBatch&) {});
 }

@@ -56,6 +56,9 @@ class Requests {
   int create_datapath(const std::string& name, std::error_code& error);
   // The features that this driver works with, on a datapath that somebody else made.
   std::error_code set_features(int datapath);
+  // Sets them again when they are others: whoever opens the datapath with Open vSwitch's tools (ovs-dpctl) switches
+  // upcalls to its own way, and none would reach us. True when that was so.
+  bool restore_features(int datapath, std::error_code& error);
   std::error_code delete_datapath(int datapath);
   DatapathStats datapath_stats(int datapath);
 

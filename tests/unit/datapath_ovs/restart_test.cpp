@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 
 #include "flows/datapath/ovs/netlink_socket.hpp"
 #include "flows/datapath/ovs/ovs_datapath.hpp"
@@ -58,6 +59,17 @@ TEST_P(OvsRestart, SocketsHaveTheSameIdsInEveryLife) {
   ASSERT_FALSE(error) << error.message();
   send(a, expired(a, b));
   EXPECT_TRUE(eventually([&] { return squatter.waiting_bytes() > 0; })) << "the flow names the id that is computed";
+}
+
+// ovs-dpctl, as operators use it to look, switches the datapath's upcalls to its own way when it opens it.
+TEST_P(OvsRestart, ToolsOfOpenVswitchDoNotKeepTheUpcalls) {
+  open();
+  Guest a = guest();
+  Guest b = guest();
+  ASSERT_EQ(install(routed(a, b)), InstallResult::installed);
+  ASSERT_EQ(std::system("ovs-dpctl dump-flows >/dev/null 2>&1"), 0);
+  datapath_->dump_stats([](const FlowId&, const FlowStats&) {});  // as the flow controller does once a second
+  expect_expired_upcall(a, b);
 }
 
 TEST_P(OvsRestart, AnIdThatIsTakenIsReplacedInPortsAndFlows) {
