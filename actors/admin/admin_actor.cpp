@@ -155,7 +155,10 @@ void handle(const Exchange& exchange, StatusRequest&) {
     self->request(exchange.links().devices, kPartTimeout, ReportNode{})
         .then(ask_datapath, exchange.unavailable("devices"));
   };
-  self->request(links.node(), kPartTimeout, ReportNode{}).then(ask_devices, exchange.unavailable("supervisor"));
+  NodeActor node = links.node();
+  if (!node)
+    return exchange.refuse({schema::ErrorCode::UNAVAILABLE, "the daemon is starting; ask again", {}}, "unavailable");
+  self->request(node, kPartTimeout, ReportNode{}).then(ask_devices, exchange.unavailable("supervisor"));
 }
 
 void handle(const Exchange& exchange, FlowsRequest& request) {

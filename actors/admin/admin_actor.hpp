@@ -23,7 +23,7 @@ struct AdminLinks {
   FlowControllerActor flows;
   DatapathActor datapath;
   DevicesActor devices;
-  std::function<NodeActor()> node;  // the root is there after the admin actor
+  std::function<NodeActor()> node;  // invalid until everything has been started
   observability::Registry& registry;
   observability::AdminProbe& probe;
 };

@@ -3,6 +3,7 @@
 #include <caf/io/all.hpp>
 
 #include <filesystem>
+#include <mutex>
 
 #include "actors/admin/admin_actor.hpp"
 #include "actors/admin/endpoint.hpp"
@@ -62,7 +63,13 @@ struct Daemon::Parts {
   std::shared_ptr<std::atomic<bool>> ended = std::make_shared<std::atomic<bool>>(false);
   ActorConfig config;
   std::unique_ptr<caf::actor_system> system;
+  // The root is made last, when operators may be asking already: written once, under the lock.
+  std::mutex node_mutex;
   NodeActor node;
+  NodeActor root() {
+    std::lock_guard lock(node_mutex);
+    return node;
+  }
   EndpointStart endpoint;
 
   bool open(const OpenDatapath& open_one, std::string& error);
@@ -169,8 +176,8 @@ bool Daemon::Parts::spawn(std::string& error) {
   LearnedStateActor keeper = spawn_learned_state(*system, *learned, state);
 
   // operators -> endpoint -> admin -> all of the above
-  AdminLinks admin_links{token, host,    exporter->url(),         started,  state,      store, flow_controller,
-                         ports, devices, [this] { return node; }, registry, admin_probe};
+  AdminLinks admin_links{token, host,    exporter->url(),           started,  state,      store, flow_controller,
+                         ports, devices, [this] { return root(); }, registry, admin_probe};
   EndpointLinks endpoint_links{[this, admin_links] { return spawn_admin(*system, admin_links); },
                                [this](std::string_view name) { supervisor_probe.restarted(name); }, admin_probe};
   EndpointOptions endpoint_options;
@@ -197,9 +204,13 @@ bool Daemon::Parts::spawn(std::string& error) {
          return caf::actor{};
        }},
   };
-  node = spawn_node(*system, std::move(children), {supervisor_probe, [this](int code) {
-                                                     if (!ended->exchange(true) && stopped) stopped(code);
-                                                   }});
+  NodeActor made = spawn_node(*system, std::move(children), {supervisor_probe, [this](int code) {
+                                                               if (!ended->exchange(true) && stopped) stopped(code);
+                                                             }});
+  {
+    std::lock_guard lock(node_mutex);
+    node = made;
+  }
   if (!error.empty() || !register_host(store, error)) return false;
   // topology store -> subscription -> mirror
   caf::anon_send(store, Subscribe{host.id, mirror});
