@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# The must-fix list of .clang-tidy over our sources. Usage: tidy.sh BUILD_DIR
+# The must-fix list of .clang-tidy over what packets and the topology go through. Usage: tidy.sh BUILD_DIR
 #
-# Left out: actors (the actor framework's templates cost half a minute a file; the compilers' warnings are errors there).
+# Left out: actors, api and observability (their libraries' headers cost up to half a minute a file; the compilers'
+# warnings are errors there).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 build=$1
-files=$(git ls-files 'flows/*.cpp' 'topology/*.cpp' 'routing/*.cpp' 'observability/*.cpp' 'schema/*.cpp' 'api/*.cpp')
+files=$(git ls-files 'flows/*.cpp' 'topology/*.cpp' 'routing/*.cpp' 'schema/*.cpp')
 echo "$files" | xargs -P "$(nproc)" -n 4 clang-tidy-14 --quiet -p "$build" 2>/dev/null
 echo "$(echo "$files" | wc -l) files hold the must-fix list"
