@@ -30,7 +30,9 @@ WorkerProbe::WorkerProbe(Registry& registry, const WorkerLabels& labels)
           registry
               .histogram("viaduct_upcall_to_flow_seconds", "From the arrival of an upcall to its flow in the datapath.")
               .claim_cell()),
-      simulation_(registry.histogram("viaduct_simulation_seconds", "Deciding one packet: its simulation, and again when facts changed meanwhile.")
+      simulation_(registry
+                      .histogram("viaduct_simulation_seconds",
+                                 "Deciding one packet: its simulation, and again when facts changed meanwhile.")
                       .claim_cell()) {}
 
 StoreProbe::StoreProbe(Registry& registry)
