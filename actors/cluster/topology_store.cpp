@@ -91,7 +91,9 @@ void subscribe(Self self, const Subscribe& subscriber) {
     self->send(it->second, Shutdown{});
   }
   SubscriptionLinks links{subscriber, TopologyStoreActor(self), state.writer->snapshot()};
-  state.subscriptions[subscriber.host] = spawn_subscription(self->system(), links);
+  SubscriptionActor subscription = spawn_subscription(self->system(), links);
+  self->link_to(subscription);  // an agent that silently gets nothing any more would be worse than a restart
+  state.subscriptions[subscriber.host] = subscription;
   state.applied[subscriber.host] = 0;
 }
 

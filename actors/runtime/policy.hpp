@@ -19,6 +19,7 @@ struct Policy {
 
 inline constexpr std::array kPolicies = {
     Policy{"topology_store", OnDeath::end_daemon},   // the one writer; clients must not see half of it
+    Policy{"subscription", OnDeath::end_daemon},     // takes the store with it: its agent would get no more changes
     Policy{"topology_mirror", OnDeath::end_daemon},  // owns the published network
     Policy{"datapath", OnDeath::end_daemon},         // owns ports and packet workers
     Policy{"flow_controller", OnDeath::end_daemon},  // owns the index: without it stale flows would stay
