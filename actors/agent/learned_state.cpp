@@ -93,7 +93,7 @@ LearnedState::Restored LearnedState::restore(AgentState& state, flows::Time now)
 
 std::string LearnedState::persist(const AgentState& state) {
   uint64_t changes = state.learned_changes.load(std::memory_order_relaxed);
-  if (changes == changes_seen_) return {};
+  if (changes == changes_seen_.load(std::memory_order_relaxed)) return {};
   std::map<std::string, std::string> wanted;
   state.macs.for_each([&](const flows::MacKey& key, const flows::MacEntry& entry) {
     wanted.emplace(key_of(key), value_of(key, entry.port));
@@ -102,8 +102,13 @@ std::string LearnedState::persist(const AgentState& state) {
     if (entry.state != flows::NeighbourState::failed) wanted.emplace(key_of(key), value_of(key, entry.mac));
   });
   std::string error = write(wanted);
-  if (error.empty()) changes_seen_ = changes;
+  if (error.empty()) changes_seen_.store(changes, std::memory_order_relaxed);
   return error;
+}
+
+uint64_t LearnedState::unsaved(const AgentState& state) const {
+  uint64_t seen = changes_seen_.load(std::memory_order_relaxed);  // first: the other only grows
+  return state.learned_changes.load(std::memory_order_relaxed) - seen;
 }
 
 std::string LearnedState::write(const std::map<std::string, std::string>& wanted) {

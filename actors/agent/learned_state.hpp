@@ -1,10 +1,12 @@
 // Learned MACs and neighbours on the host's own disk, so that a restarted daemon simulates as its predecessor did and
 // can prove the flows that it finds in the kernel.
 //
-// Once a second the difference between the tables and the disk is written in one transaction; nothing is written while
-// nothing changes. What was learned in the last second before a death is learned again by the next packet.
+// Ten times a second, or less often where the tables are large, the difference between them and the disk is written;
+// nothing is written while nothing changes. What was learned in the last moment before a death is learned again by the
+// next packet.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <string>
 
@@ -28,12 +30,15 @@ class LearnedState {
   // Writes what changed since the last call. The text of an error is for the log; the next call tries again.
   std::string persist(const AgentState& state);
 
+  // Changes of the tables since those that the last call saw. Any thread.
+  uint64_t unsaved(const AgentState& state) const;
+
  private:
   std::string write(const std::map<std::string, std::string>& wanted);
 
   topology::store::Store& store_;
   std::map<std::string, std::string> on_disk_;
-  uint64_t changes_seen_ = 0;
+  std::atomic<uint64_t> changes_seen_{0};
 };
 
 }  // namespace viaduct::actors

@@ -9,7 +9,10 @@ namespace log = observability::log;
 
 namespace {
 
-constexpr std::chrono::seconds kInterval{1};
+using Duration = std::chrono::steady_clock::duration;
+
+constexpr Duration kInterval = std::chrono::milliseconds(100);
+constexpr int kDutyCycle = 20;  // of the time between two writes, at most so small a part is writing
 
 struct LearnedActorState {
   const char* name = "learned_state";
@@ -19,11 +22,16 @@ struct LearnedActorState {
 
 using Self = LearnedStateActor::stateful_pointer<LearnedActorState>;
 
-void persist(Self self, LearnedState& learned, const AgentState& state) {
+// Returns how long it took.
+Duration persist(Self self, LearnedState& learned, const AgentState& state) {
+  auto began = std::chrono::steady_clock::now();
   std::string error = learned.persist(state);
-  if (error.empty()) return;
-  log::limited(self->state.complaints, std::chrono::steady_clock::now(), log::Component::device, log::Level::warning,
-               "cannot keep what was learned; a restart will learn it again", {{"error", error}});
+  auto ended = std::chrono::steady_clock::now();
+  if (!error.empty()) {
+    log::limited(self->state.complaints, ended, log::Component::device, log::Level::warning,
+                 "cannot keep what was learned; a restart will learn it again", {{"error", error}});
+  }
+  return ended - began;
 }
 
 LearnedStateActor::behavior_type learned_behavior(Self self, LearnedState* learned, const AgentState* state) {
@@ -35,8 +43,8 @@ LearnedStateActor::behavior_type learned_behavior(Self self, LearnedState* learn
         self->quit();
       },
       [=](const Tick&) {
-        self->delayed_send(self, kInterval, Tick{});
-        persist(self, *learned, *state);
+        Duration took = persist(self, *learned, *state);
+        self->delayed_send(self, std::max(kInterval, took * kDutyCycle), Tick{});
       },
   };
 }

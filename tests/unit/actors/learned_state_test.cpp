@@ -32,7 +32,9 @@ TEST_F(LearnedStateTest, TheNextLifeKnowsWhatThisOneLearned) {
   state.neighbours.learn(neighbour("10.0.0.9"), address, now);
   state.neighbours.learn(neighbour("fd00::9"), address, now);
   changed();
+  EXPECT_EQ(learned.unsaved(state), 1);
   EXPECT_EQ(learned.persist(state), "");
+  EXPECT_EQ(learned.unsaved(state), 0);
 
   AgentState next;
   auto restored = LearnedState(*disk).restore(next, now + seconds(100));
