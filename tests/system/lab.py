@@ -11,6 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from journal import Busy, Journal
+
 ROOT = Path(__file__).resolve().parents[2]
 GUESTS = {
     "vm1": ("vt-vm1", "10.0.1.10", "fd00:1::10", "10.0.1.1", "fd00:1::1"),
@@ -55,22 +57,34 @@ class Lab:
         self.keep = keep
         self.admin_port = admin_port
         self.metrics_port = metrics_port
+        try:
+            self.journal = Journal(prefix)
+        except Busy as busy:
+            raise Failure(str(busy)) from None
         self.directory = Path(tempfile.mkdtemp(prefix="viaduct-lab-"))
+        self.journal.note("directory", self.directory)
         self.daemon = None
         self.background = []
         self.cleanups = []
         self.guests = {}
         self.metrics_url = None
-        self.name = f"vd{os.getpid() % 100000}"
+        self.noted_datapath = False
+        self.name = prefix
 
     # --- the daemon and the tool ---
 
-    def daemon_command(self):
+    def daemon_identity(self):
+        """The beginning of each of its command lines."""
         return [self.build / "actors/viaductd", "--state-dir", self.directory / "state", "--run-dir",
-                self.directory / "run", "--datapath", self.datapath, "--datapath-name", self.name, "--admin-port",
-                str(self.admin_port), "--metrics-port", str(self.metrics_port)]
+                self.directory / "run", "--datapath", self.datapath, "--datapath-name", self.name]
+
+    def daemon_command(self):
+        return [*self.daemon_identity(), "--admin-port", str(self.admin_port), "--metrics-port", str(self.metrics_port)]
 
     def start_daemon(self, *extra):
+        if not self.noted_datapath and self.datapath != "fake":
+            self.journal.note("datapath", " ".join(map(str, self.daemon_identity())))
+            self.noted_datapath = True
         log_path = self.directory / "viaductd.log"
         offset = log_path.stat().st_size if log_path.exists() else 0
         with open(log_path, "a") as log:
@@ -139,6 +153,8 @@ class Lab:
 
     def add_guest(self, name, interface, v4, v6, gateway4, gateway6, prefix4=24, mac=None):
         space = self.namespace(name)
+        self.journal.note("namespace", space)
+        self.journal.note("link", interface)
         run("ip", "netns", "add", space)
         self.guests[name] = interface
         run("ip", "link", "add", interface, "type", "veth", "peer", "name", "eth0", "netns", space)
@@ -216,6 +232,13 @@ class Lab:
             run("ip", "link", "del", interface, check=False)
             run("ip", "netns", "del", self.namespace(name), check=False)
         shutil.rmtree(self.directory, ignore_errors=True)
+        self.journal.close()
+
+    def stop_command(self):
+        """What ends a laboratory that is kept, as one line for a shell."""
+        spaces = " ".join(map(self.namespace, self.guests))
+        return (f"kill {self.daemon.pid}; tail --pid={self.daemon.pid} -f /dev/null; "
+                f"{' '.join(map(str, self.daemon_command()))} --cleanup; for n in {spaces}; do ip netns del $n; done; rm -r {self.directory} {self.journal.path}")
 
     def __enter__(self):
         return self
@@ -226,5 +249,6 @@ class Lab:
             if log.exists():
                 print(f"--- the daemon's last words\n{log.read_text()[-3000:]}")
         if self.keep and kind is None:
+            self.journal.keep(self.stop_command())
             return
         self.close()

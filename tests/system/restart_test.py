@@ -41,7 +41,9 @@ def flow_packets(lab):
 def kill_under_traffic(checks, lab):
     reach_all(lab)
     traffic = start_traffic(lab)
-    before, flows = everything(lab), flow_packets(lab)
+    before = everything(lab)
+    wait_for(lambda: metric(lab, "viaduct_learned_unsaved") == 0, "what was learned is on disk")
+    flows = flow_packets(lab)
     lab.kill_daemon()
     lab.start_daemon()
     checks.equal("everything committed is there", everything(lab) == before, True)

@@ -68,6 +68,7 @@ class Wire:
         self.names = [*names, self.FENCE_FROM, self.FENCE_TO]
         self.sockets = {}
         self.fences = 0
+        lab.journal.note("namespace", self.space)
         run("ip", "netns", "add", self.space)
         lab.at_close(self.remove)
         inside = ["nsenter", f"--net=/run/netns/{self.space}"]
@@ -81,6 +82,7 @@ class Wire:
 
     def plug(self, name):
         outer, inner = self.interface(name), f"g-{name}"
+        self.lab.journal.note("link", outer)
         run("ip", "link", "add", outer, "type", "veth", "peer", "name", inner, "netns", self.space)
         run("ip", "link", "set", outer, "mtu", "9000", "addrgenmode", "none", check=False)
         run("ip", "-n", self.space, "link", "set", inner, "mtu", "9000", "arp", "off", "up")

@@ -1,0 +1,96 @@
+"""What a laboratory has made on this machine, written down before it is made: a test that is killed cleans up nothing, and
+the next one of the same name finds here what to undo first."""
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+DIRECTORY = Path("/run/viaduct-lab")
+
+
+def quietly(*command):
+    subprocess.run([str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+
+
+def kill_all(pids):
+    for pid in pids:
+        try:
+            os.kill(int(pid), signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+def undo_namespace(name):
+    """With what runs in it: whoever started that is gone."""
+    inside = subprocess.run(["ip", "netns", "pids", name], capture_output=True, text=True, check=False)
+    kill_all(inside.stdout.split())
+    quietly("ip", "netns", "del", name)
+
+
+def undo_link(name):
+    quietly("ip", "link", "del", name)
+
+
+def undo_datapath(words):
+    """Ends the daemon that holds it, and takes it out of the kernel: `words` is the daemon's command line."""
+    command = words.split(" ")
+    kill_all(process.name for process in Path("/proc").iterdir() if process.name.isdigit() and runs(process, command))
+    if Path(command[0]).exists():
+        quietly(*command, "--cleanup")
+
+
+def runs(process, command):
+    try:
+        words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return False
+    return words[:len(command)] == command
+
+
+UNDO = {"namespace": undo_namespace, "link": undo_link, "datapath": undo_datapath,
+        "directory": lambda path: shutil.rmtree(path, ignore_errors=True)}
+
+
+class Busy(Exception):
+    """Another laboratory of this name runs, or was left running on purpose."""
+
+
+class Journal:
+    """One laboratory of a name at a time. Opening it undoes what a dead one of that name left behind."""
+
+    def __init__(self, name):
+        DIRECTORY.mkdir(mode=0o700, exist_ok=True)
+        self.path = DIRECTORY / name
+        self.file = open(self.path, "a+")  # not inherited: the lock ends with this process
+        try:
+            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.file.close()
+            raise Busy(f"another laboratory {name} runs on this machine") from None
+        left = self.lines()
+        kept = [thing for kind, thing in left if kind == "kept"]
+        if kept:
+            raise Busy(f"the laboratory {name} was kept; end it first:\n{kept[0]}")
+        for kind, thing in reversed(left):
+            UNDO[kind](thing)
+        self.file.truncate(0)
+
+    def lines(self):
+        self.file.seek(0)
+        return [tuple(line.rstrip("\n").split(" ", 1)) for line in self.file]
+
+    def note(self, kind, thing):
+        """Before the thing is made."""
+        self.file.write(f"{kind} {thing}\n")
+        self.file.flush()
+
+    def keep(self, how_to_end):
+        """All of it stays until somebody says `how_to_end`, one shell line that removes the journal last."""
+        self.note("kept", how_to_end)
+
+    def close(self):
+        """All of it is undone."""
+        self.path.unlink(missing_ok=True)
+        self.file.close()
