@@ -23,9 +23,9 @@ WorkerProbe::WorkerProbe(Registry& registry, const WorkerLabels& labels)
       parked_(single(registry, "viaduct_parked_packets_total", "Packets that waited for a missing fact.")),
       emitted_(single(registry, "viaduct_emitted_packets_total",
                       "Packets made by virtual devices: ARP, neighbour discovery, ICMP.")),
-      anomalies_(registry.packet_cell("viaduct_worker_anomalies_total",
-                                      "Things that a packet worker coped with, by event.", "event",
-                                      std::vector<std::string>{"learning_refused", "stale_verdict", "record_lost"})),
+      anomalies_(registry.packet_cell(
+          "viaduct_worker_anomalies_total", "Things that a packet worker coped with, by event.", "event",
+          std::vector<std::string>{"learning_refused", "stale_verdict", "record_lost", "install_deferred"})),
       upcall_to_flow_(
           registry
               .histogram("viaduct_upcall_to_flow_seconds", "From the arrival of an upcall to its flow in the datapath.")

@@ -42,7 +42,8 @@ class WorkerProbe {
   void emitted(uint64_t packets = 1) { emitted_->add(0, packets); }  // made by the simulation: ARP, ICMP, ND
   void learning_refused() { anomalies_->add(0); }                    // a table or a device's share of it is full
   void stale_verdict() { anomalies_->add(1); }                       // the facts kept changing: executed, no flow
-  void record_lost() { anomalies_->add(2); }  // the ring to the flow controller was full; found by its dump
+  void record_lost() { anomalies_->add(2); }       // the ring to the flow controller was full; found by its dump
+  void install_deferred() { anomalies_->add(3); }  // the port has the most flows of a full table, eviction is behind
 
  private:
   std::shared_ptr<PacketCell> upcalls_, verdicts_, drops_, installs_, parked_, emitted_, anomalies_;

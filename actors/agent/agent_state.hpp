@@ -25,6 +25,9 @@ struct AgentState {
   DeviceNews device_news;
   // Counts entries that came, moved or went, so that whoever keeps a copy knows when to look.
   std::atomic<uint64_t> learned_changes{0};
+  // The port whose flows make room for new ones, 0 while there is room. Flow controller to workers: what they would
+  // install for it while the controller is behind would only be evicted.
+  std::atomic<uint32_t> crowded_port{0};
 
   flows::StateView view() const { return {macs, neighbours}; }
   // A table changed, and these facts with it: epochs first, then the flows. Any thread.

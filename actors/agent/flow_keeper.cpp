@@ -11,6 +11,7 @@ using flows::Time;
 
 namespace {
 constexpr size_t kProofsASlice = 256;
+constexpr size_t kRemovalsAtOnce = 128;
 constexpr std::chrono::seconds kNeighbourPatience{5};
 }  // namespace
 
@@ -25,20 +26,27 @@ void FlowKeeper::take_installed() {
   for (size_t worker = 0; worker < links_.workers.size(); ++worker) {
     while (links_.workers.installed(worker).try_pop(record)) add(std::move(record), now);
   }
+  remove_doomed();
+  const bool full = index_.size() >= index_.max_flows();
+  links_.state.crowded_port.store(full ? index_.fullest_port().value : 0, std::memory_order_relaxed);
 }
 
 void FlowKeeper::add(InstalledFlow record, Time now) {
   // The facts may have changed between the worker's check and now: then the flow is already wrong.
   if (!links_.state.epochs.unchanged_since(record.tags.view(), record.epoch)) {
     index_.remove(record.id);
-    remove(std::span(&record.id, 1));
+    doomed_.push_back(record.id);
     links_.probe.invalidated();
-    return;
+  } else if (auto evicted = index_.add(std::move(record), now); !evicted.empty()) {
+    doomed_.insert(doomed_.end(), evicted.begin(), evicted.end());
+    links_.probe.evicted("table_full", evicted.size());
   }
-  auto evicted = index_.add(std::move(record), now);
-  if (evicted.empty()) return;
-  remove(evicted);
-  links_.probe.evicted("table_full", evicted.size());
+  if (doomed_.size() >= kRemovalsAtOnce) remove_doomed();
+}
+
+void FlowKeeper::remove_doomed() {
+  remove(doomed_);
+  doomed_.clear();
 }
 
 void FlowKeeper::remove(std::span<const FlowId> ids) {
@@ -115,7 +123,7 @@ void FlowKeeper::adopt() {
 bool FlowKeeper::prove_some() {
   Time now = clock_();
   auto network = links_.state.network.load();
-  std::vector<FlowId> wrong;
+  size_t wrong = 0;
   DeviceEvents events;
   for (size_t left = std::min(unproven_.size(), kProofsASlice); left > 0; --left) {
     Unproven next = std::move(unproven_.front());
@@ -130,11 +138,12 @@ bool FlowKeeper::prove_some() {
       events.wanted.push_back(proof.wanted);
       unproven_.push_back(std::move(next));
     } else {
-      wrong.push_back(next.flow.id);
+      doomed_.push_back(next.flow.id);
+      ++wrong;
     }
   }
-  remove(wrong);
-  links_.probe.invalidated(wrong.size());
+  remove_doomed();
+  links_.probe.invalidated(wrong);
   if (!events.wanted.empty()) links_.state.device_news.add(std::move(events));
   links_.probe.flows(index_.size());
   return !unproven_.empty();

@@ -51,7 +51,9 @@ class FlowKeeper {
   };
 
   void take_installed();
+  // What has to go for it is added to doomed_.
   void add(InstalledFlow record, flows::Time now);
+  void remove_doomed();
   void remove(std::span<const flows::FlowId> ids);
   void touch(const FlowTouches& touches, flows::Time now);
   void adopt_unknown(const std::set<flows::FlowId>& unknown, flows::Time now);
@@ -60,6 +62,7 @@ class FlowKeeper {
   const FlowControllerOptions options_;
   const Clock clock_;
   Index index_;
+  std::vector<flows::FlowId> doomed_;  // out of the index, still in the kernel
   std::deque<Unproven> unproven_;
   std::set<flows::FlowId> unknown_before_;  // in the kernel, not in the index, at the last dump
   uint64_t adopted_ = 0;

@@ -167,7 +167,13 @@ void PacketWorker::park(const Job& job, Time now) {
   events_.wanted.push_back(verdict_.wanted);
 }
 
+// The controller evicts for this port already, and has not caught up.
+bool PacketWorker::crowded(flows::PortNumber port) const {
+  return port.value == state_.crowded_port.load(std::memory_order_relaxed) && installed_.size() >= kEvictionBacklog;
+}
+
 void PacketWorker::queue_install(const Job& job, uint64_t epoch) {
+  if (crowded(job.packet.key.in_port)) return probe_.install_deferred();
   InstalledFlow record;
   flows::Flow flow = flows::Flow::make(job.packet.key, verdict_.mask, verdict_.actions);
   record.id = flow.id;

@@ -40,6 +40,8 @@ class PacketWorker {
   static constexpr size_t kMaxEmitsARound = 1024;
   static constexpr size_t kBatch = 64;
   static constexpr size_t kRingCapacity = 8192;
+  static constexpr size_t kEvictionBacklog =
+      256;  // records; fewer do not keep a port that has too many flows from more
 
   // To every worker's inbox: packets may wait for it there. Called from the worker's thread; must not block.
   using NeighbourLearned = std::function<void(const flows::simulation::NeighbourWanted&)>;
@@ -82,6 +84,7 @@ class PacketWorker {
   void learn(const flows::simulation::LearnNeighbour& write, flows::Time now);
   void act(const Job& job, flows::Time now, uint64_t epoch, bool stable);
   void park(const Job& job, flows::Time now);
+  bool crowded(flows::PortNumber port) const;
   void queue_install(const Job& job, uint64_t epoch);
   void queue_emits(const Job& job, flows::Time now);
   void drop(flows::DropReason reason);

@@ -35,6 +35,8 @@ class FlowAges {
   // newcomer's port counts as having the new one already and goes first among equals. Nothing when there are no flows.
   std::optional<uint32_t> victim(PortNumber newcomer) const;
   size_t count(PortNumber port) const;
+  // The port that has the most flows; none when there are no flows.
+  PortNumber fullest() const { return ranking_.empty() ? PortNumber{} : ranking_.rbegin()->second; }
   // Longest idle first.
   std::vector<uint32_t> flows_of(PortNumber port) const;
   size_t memory_bytes() const;

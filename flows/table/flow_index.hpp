@@ -95,6 +95,7 @@ class FlowIndex {
   // Longest idle first.
   std::vector<FlowId> flows_of(PortNumber port) const;
   size_t count(PortNumber port) const { return ages_.count(port); }
+  PortNumber fullest_port() const { return ages_.fullest(); }
   std::optional<View> find(FlowId id) const;
   std::vector<Tag> tags_of(FlowId id) const;
   // In no order; `visit(const View&)` must not change the index.

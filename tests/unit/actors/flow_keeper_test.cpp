@@ -138,6 +138,27 @@ TEST_F(FlowKeeperTest, AFullTableTakesFromThePortThatHasTheMost) {
   EXPECT_EQ(bench.metric("viaduct_flows_evicted_total", "table_full"), 1);
 }
 
+TEST_F(FlowKeeperTest, APortThatFillsTheTableGetsNoMoreThanTheKeeperCanEvict) {
+  constexpr int kBacklog = static_cast<int>(PacketWorker::kEvictionBacklog);
+  FlowControllerOptions few;
+  few.max_flows = 10;
+  bench.options = few;
+  bench.restart_keeper();
+  for (int i = 0; i < 10; ++i) bench.send("p1", scan(1, i));
+  bench.keeper->take_news();
+  ASSERT_EQ(bench.keeper->report().flows, 10);
+  for (int i = 10; i < 10 + 2 * kBacklog; ++i) bench.send("p1", scan(1, i));
+  EXPECT_EQ(bench.flows(), 10 + kBacklog) << "the rest is carried, each packet by itself";
+  EXPECT_EQ(bench.metric("viaduct_worker_anomalies_total", "install_deferred"), kBacklog);
+  bench.send("p2", udp(2, 1));
+  EXPECT_EQ(bench.flows(), 11 + kBacklog) << "another port is not kept waiting";
+  bench.keeper->take_news();
+  EXPECT_EQ(bench.flows(), 10);
+  EXPECT_TRUE(has_flow(2, 1));
+  bench.send("p1", scan(1, 1'000));
+  EXPECT_EQ(bench.flows(), 11) << "and the port goes on";
+}
+
 TEST_F(FlowKeeperTest, AFlowOfWhichNoRecordArrivedIsFoundAndProven) {
   constexpr int kMore = static_cast<int>(PacketWorker::kRingCapacity) + 100;
   for (int i = 0; i < kMore; ++i) {
