@@ -12,8 +12,6 @@ constexpr size_t kMaxListedAddresses = 1024;  // the rules allow far fewer, and 
 constexpr uint64_t kMaxMac = 0xffff'ffff'ffffULL;
 
 std::string_view view(capnp::Text::Reader text) { return {text.cStr(), text.size()}; }
-kj::StringPtr text_of(const std::string& text) { return {text.c_str(), text.size()}; }
-
 template <class IdType>
 void read_id(IdType& id, schema::Uuid::Reader from) {
   id = IdType(decode(from));

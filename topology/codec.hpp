@@ -25,6 +25,8 @@
 
 namespace viaduct::topology {
 
+inline kj::StringPtr text_of(const std::string& text) { return {text.c_str(), text.size()}; }
+
 // A value, or why there is none.
 template <class T>
 class Decoded {

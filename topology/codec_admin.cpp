@@ -6,8 +6,6 @@
 namespace viaduct::topology {
 namespace {
 
-kj::StringPtr text_of(const std::string& text) { return {text.c_str(), text.size()}; }
-
 void set_text(std::string_view text, capnp::Text::Builder to) { std::copy(text.begin(), text.end(), to.begin()); }
 
 schema::ErrorCode code_of(const std::vector<Violation>& violations) {

@@ -15,7 +15,7 @@ namespace {
 
 constexpr size_t kRandomBytes = 32;
 
-std::string describe(const std::string& path, const char* what) {
+std::string errno_text(const std::string& path, const char* what) {
   return "admin token " + path + ": " + what + ": " + std::strerror(errno);
 }
 
@@ -35,7 +35,7 @@ AdminToken read_token(int fd, const std::string& path, std::string& error) {
   AdminToken token;
   struct stat info {};
   if (fstat(fd, &info) != 0) {
-    error = describe(path, "cannot look at it");
+    error = errno_text(path, "cannot look at it");
   } else if (!S_ISREG(info.st_mode)) {
     error = "admin token " + path + " is not a file; remove it, and the daemon makes a new one";
   } else if (info.st_uid != geteuid() && info.st_uid != 0) {
@@ -60,7 +60,7 @@ AdminToken create_token(const std::string& path, std::string& error) {
   unlink(fresh.c_str());
   int fd = open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0 || token.bytes.empty()) {
-    error = describe(path, "cannot create it");
+    error = errno_text(path, "cannot create it");
     if (fd >= 0) close(fd);
     return {};
   }
@@ -69,7 +69,7 @@ AdminToken create_token(const std::string& path, std::string& error) {
   }
   bool written = write(fd, token.bytes.data(), token.bytes.size()) == static_cast<ssize_t>(token.bytes.size());
   bool moved = written && fsync(fd) == 0 && rename(fresh.c_str(), path.c_str()) == 0;
-  if (!moved) error = describe(path, "cannot write it");
+  if (!moved) error = errno_text(path, "cannot write it");
   close(fd);
   return moved ? token : AdminToken{};
 }
@@ -96,7 +96,7 @@ AdminToken load_or_create_token(const std::string& path, std::string& error) {
   int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (fd < 0) {
     if (errno == ENOENT) return create_token(path, error);
-    error = describe(path, "cannot open it");
+    error = errno_text(path, "cannot open it");
     return {};
   }
   AdminToken token = read_token(fd, path, error);

@@ -19,7 +19,7 @@ constexpr size_t kMaxFrameBytes = 65'535;
 Failure complain(std::string message) { return usage_error(std::move(message), kHelp); }
 
 template <class Number>
-std::optional<Number> number(std::string_view text, Number minimum = 0) {
+std::optional<Number> to_number(std::string_view text, Number minimum = 0) {
   int base = 10;
   if (text.starts_with("0x")) {
     text.remove_prefix(2);
@@ -61,7 +61,7 @@ template <class Number>
 Setter number_setter(Number PacketDescription::*member, Number minimum = 0,
                      Number maximum = std::numeric_limits<Number>::max()) {
   return [=](PacketDescription& packet, const std::string& text) {
-    auto value = number<Number>(text, minimum);
+    auto value = to_number<Number>(text, minimum);
     if (!value || *value > maximum) return false;
     packet.*member = *value;
     return true;
@@ -130,7 +130,7 @@ Result<PacketDescription> parse_hex(const std::vector<std::string>& words) {
   if (digits.size() / 2 > kMaxFrameBytes) return complain("a frame has at most 65535 bytes");
   PacketDescription packet;
   for (size_t i = 0; i < digits.size(); i += 2) {
-    auto byte = number<uint16_t>("0x" + digits.substr(i, 2));
+    auto byte = to_number<uint16_t>("0x" + digits.substr(i, 2));
     if (!byte) return complain("'" + digits.substr(i, 2) + "' is not a hexadecimal byte");
     packet.frame.push_back(static_cast<uint8_t>(*byte));
   }

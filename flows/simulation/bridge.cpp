@@ -6,8 +6,6 @@ namespace viaduct::flows::simulation {
 
 namespace {
 
-constexpr uint16_t kVlan = 0;
-
 void learn_source(Walk& walk, const BridgeView& bridge) {
   const MacAddress& src = walk.key.eth_src;
   if (src.is_zero()) return;

@@ -12,17 +12,10 @@ namespace {
 using topology::Kind;
 using topology::ObjectChange;
 
-constexpr uint16_t kVlan = 0;
-
 // The same for packets: names are for people.
 bool same_for_packets(const PortView& a, PortView b) {
   b.name = a.name;
   return a == b;
-}
-
-template <class T>
-const T* as(const topology::Ref<topology::Object>& object) {
-  return object == nullptr ? nullptr : &std::get<T>(*object);
 }
 
 class Collector {
@@ -159,8 +152,6 @@ class Collector {
   Invalidation out_;
   std::set<RouterId> rerouted_;
 };
-
-Tag tag_of(const NeighbourKey& key) { return tag::neighbour(RouterId(key.device), key.port, key.address); }
 
 }  // namespace
 

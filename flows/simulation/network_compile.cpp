@@ -27,8 +27,6 @@ FibEntry own_route(const PortView& port, const IpPrefix& destination, NextHop ki
   return entry;
 }
 
-bool is_link_local_v6(const IpAddress& address) { return address.is_v6() && address.is_link_local(); }
-
 void sort_unique(std::vector<PortId>& ids) {
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());

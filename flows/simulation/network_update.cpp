@@ -11,11 +11,6 @@ namespace {
 using topology::Kind;
 using topology::ObjectChange;
 
-template <class T>
-const T* as(const topology::Ref<topology::Object>& object) {
-  return object == nullptr ? nullptr : &std::get<T>(*object);
-}
-
 // Views of one kind of device that are being changed: copied when first touched, put back once at the end.
 template <class IdType, class View>
 class Workbench {

@@ -15,6 +15,18 @@
 
 namespace viaduct::flows::simulation {
 
+// Bridges do not look at VLAN tags: all frames belong to this one.
+inline constexpr uint16_t kVlan = 0;
+
+// On every link, not on one prefix of it.
+inline bool is_link_local_v6(const IpAddress& address) { return address.is_v6() && address.is_link_local(); }
+
+// An object of a change whose kind is known; null when there is none.
+template <class T>
+const T* as(const topology::Ref<topology::Object>& object) {
+  return object == nullptr ? nullptr : &std::get<T>(*object);
+}
+
 template <class K, class V>
 using PersistentMap = topology::PersistentMap<K, V>;
 

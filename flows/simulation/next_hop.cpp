@@ -7,13 +7,11 @@ namespace viaduct::flows::simulation {
 
 namespace {
 
-using Kind = NextHopAnswer::Kind;
-
-Tag tag_of(const NeighbourKey& key) { return tag::neighbour(RouterId(key.device), key.port, key.address); }
+using HopKind = NextHopAnswer::Kind;
 
 NextHopAnswer found(Walk& walk, const IpAddress& next_hop, const MacAddress& mac, const char* how) {
   walk.note_device(Stage::next_hop, [&] { return next_hop.to_string() + " is at " + mac.to_string() + ", " + how; });
-  return {Kind::found, mac};
+  return {HopKind::found, mac};
 }
 
 // Nothing when the table knows no usable entry.
@@ -56,7 +54,7 @@ NextHopAnswer resolve_next_hop(Walk& walk, const RouterView& router, const PortV
   const bool linked_router = peer != nullptr && peer->device == PortDevice::router;
   if (!linked_router && !out.on_link(next_hop)) {
     walk.note_device(Stage::next_hop, [&] { return next_hop.to_string() + " is not on the link of " + name_of(out); });
-    return {Kind::unreachable, {}};
+    return {HopKind::unreachable, {}};
   }
   if (peer == nullptr && !out.peer.is_nil()) walk.tag(tag::absent(out.peer));
   if (peer != nullptr) {
@@ -68,7 +66,7 @@ NextHopAnswer resolve_next_hop(Walk& walk, const RouterView& router, const PortV
   const bool failed = entry && entry->state == NeighbourState::failed;
   walk.note_device(Stage::next_hop,
                    [&] { return next_hop.to_string() + (failed ? " does not answer" : " is unknown"); });
-  return {failed || walk.input.give_up ? Kind::unreachable : Kind::wanted, {}};
+  return {failed || walk.input.give_up ? HopKind::unreachable : HopKind::wanted, {}};
 }
 
 }  // namespace viaduct::flows::simulation

@@ -11,8 +11,6 @@ namespace {
 using routing::FibEntry;
 using topology::NextHop;
 
-bool is_link_local_v6(const IpAddress& ip) { return ip.is_v6() && ip.is_link_local(); }
-
 bool is_directed_broadcast(const PortView& port, const IpAddress& ip) {
   return std::any_of(port.addresses.begin(), port.addresses.end(),
                      [&](const IpPrefix& own) { return own.broadcast() == ip; });

@@ -36,6 +36,8 @@ using StateWrite = std::variant<LearnMac, LearnNeighbour>;
 // Entries that live as long as the flow carries packets.
 using Touch = std::variant<MacKey, NeighbourKey>;
 
+inline Tag tag_of(const NeighbourKey& key) { return tag::neighbour(RouterId(key.device), key.port, key.address); }
+
 // A next hop without a known MAC: the router's actor asks by ARP or ND on `port`.
 struct NeighbourWanted {
   RouterId router;

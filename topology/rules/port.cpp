@@ -4,8 +4,6 @@
 namespace viaduct::topology::rules {
 namespace {
 
-constexpr uint16_t kMaxVlan = 4094;
-
 void check_device(const Port& port, const ObjectRef& ref, Inspection& inspection) {
   if (!port.on_bridge() && !port.on_router()) {
     inspection.report(Rule::no_device, ref, "", "It is on neither a bridge nor a router.", "Name one of them.");

@@ -2,6 +2,7 @@
 // make, and reports all that is wrong with it.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,8 @@ void check(const Port& port, Inspection& inspection);
 void check(const Route& route, Inspection& inspection);
 void check(const StaticMac& entry, Inspection& inspection);
 void check(const StaticNeighbour& entry, Inspection& inspection);
+
+constexpr uint16_t kMaxVlan = 4094;  // IEEE 802.1Q: 4095 is reserved
 
 // --- parts of them ---------------------------------------------------------------------------------
 

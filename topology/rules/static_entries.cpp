@@ -3,8 +3,6 @@
 namespace viaduct::topology::rules {
 namespace {
 
-constexpr uint16_t kMaxVlan = 4094;
-
 void check_bridge(BridgeId bridge, const ObjectRef& ref, Inspection& inspection) {
   if (!bridge.is_nil() && inspection.next().find(bridge) != nullptr) return;
   inspection.report(Rule::unknown_parent, ref, "bridge", "There is no bridge " + bridge.to_string() + ".",

@@ -10,7 +10,7 @@
 namespace viaduct::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kApplyExamples =
     "  viaduct apply -f topology.yaml --dry-run\n"
     "  viaduct apply -f topology.yaml --yes --wait\n"
     "  viaduct apply -f topology.yaml --prune\n"
@@ -120,7 +120,7 @@ void add_apply_command(Tree& tree) {
   auto mode = std::make_shared<std::shared_ptr<ChangeMode>>();
   auto& command =
       tree.leaf(tree.root(), "apply", "Make the topology what a YAML file says, in one transaction; shows a plan first",
-                kExamples, [=](Session& session) { return apply(session, *arguments, **mode); });
+                kApplyExamples, [=](Session& session) { return apply(session, *arguments, **mode); });
   tree.hint(command.add_option("-f,--file", arguments->file, "File; - for standard input")->required(), Hint::file());
   command.add_flag("-y,--yes", arguments->yes, "Do not ask");
   command.add_flag("--prune", arguments->prune, "Delete what the file does not mention (hosts are kept)");

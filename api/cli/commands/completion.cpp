@@ -8,7 +8,7 @@
 namespace viaduct::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kCompletionExamples =
     "  source <(viaduct completion bash)\n"
     "  viaduct completion bash | sudo tee /usr/share/bash-completion/completions/viaduct >/dev/null\n"
     "  viaduct completion zsh > \"${fpath[1]}/_viaduct\"\n"
@@ -63,7 +63,7 @@ Result<ExitCode> print_names(Session& session, const std::string& kind_names) {
 
 void add_completion_commands(Tree& tree) {
   auto shell = std::make_shared<std::string>();
-  auto& completion = tree.leaf(tree.root(), "completion", "Print a completion script for a shell", kExamples,
+  auto& completion = tree.leaf(tree.root(), "completion", "Print a completion script for a shell", kCompletionExamples,
                                [=, &tree](Session& session) { return print_script(session, tree, *shell); });
   tree.hint(completion.add_option("shell", *shell, "bash, zsh or fish")
                 ->required()

@@ -6,7 +6,7 @@
 namespace viaduct::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kTraceExamples =
     "  viaduct trace vm1 icmp to 10.0.2.10\n"
     "  viaduct trace vm1 tcp from 10.0.1.10 to 10.0.2.10 dport 80 ttl 3\n"
     "  viaduct trace vm1 udp to fd00:2::10 sport 53 dport 5353 length 200 df\n"
@@ -70,7 +70,7 @@ void add_trace_command(Tree& tree) {
   auto port = std::make_shared<std::string>();
   auto words = std::make_shared<std::vector<std::string>>();
   auto& command = tree.leaf(tree.root(), "trace", "What would happen to a packet that enters by a port, and why",
-                            kExamples, [=](Session& session) { return trace(session, *port, *words); });
+                            kTraceExamples, [=](Session& session) { return trace(session, *port, *words); });
   tree.hint(command.add_option("port", *port, "Port where the packet enters")->required(), Hint::object(Kind::PORT));
   tree.hint(command.add_option("packet", *words, "Packet in words")->required(), Hint::choice(packet_words()));
 }

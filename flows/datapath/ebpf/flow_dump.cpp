@@ -13,11 +13,6 @@ namespace viaduct::flows::ebpf {
 
 namespace {
 
-// steady_clock is CLOCK_MONOTONIC, the clock of bpf_ktime_get_ns().
-uint64_t monotonic_ns() {
-  return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1));
-}
-
 FlowId id_of(const vd_flow& record) { return {record.id_high, record.id_low}; }
 
 // Adds the statistics of [first, last), the entries of one flow.

@@ -13,11 +13,6 @@ namespace viaduct::flows::ebpf {
 
 namespace {
 
-// steady_clock is CLOCK_MONOTONIC, the clock of bpf_ktime_get_ns().
-uint64_t monotonic_ns() {
-  return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1));
-}
-
 // `idle` becomes the smaller one: entries of one flow are added up.
 void add_stats(FlowStats& sum, const vd_flow& record, uint64_t now, bool first) {
   sum.packets += record.packets;

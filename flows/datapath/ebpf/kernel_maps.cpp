@@ -19,6 +19,7 @@
 #include "flows/datapath/ebpf/pins.hpp"
 #include "flows/datapath/ebpf/program_bytes.hpp"
 #include "flows/datapath/ebpf/upcall_ring.hpp"
+#include "flows/datapath/last_error.hpp"
 
 namespace viaduct::flows::ebpf {
 
@@ -26,8 +27,6 @@ namespace {
 
 constexpr std::array<const char*, kVdClasses> kFlowMaps{"flows_ethernet", "flows_addresses", "flows_ports",
                                                         "flows_exact"};
-
-std::error_code last_error() { return {errno, std::generic_category()}; }
 
 std::string ring_path(const std::string& directory, unsigned worker) {
   return directory + "/ring_" + std::to_string(worker);

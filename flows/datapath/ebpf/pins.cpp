@@ -13,12 +13,11 @@
 #include "flows/datapath/ebpf/kernel_maps.hpp"
 #include "flows/datapath/ebpf/layout.h"
 #include "flows/datapath/ebpf/tc_filter.hpp"
+#include "flows/datapath/last_error.hpp"
 
 namespace viaduct::flows::ebpf {
 
 namespace {
-
-std::error_code last_error() { return {errno, std::generic_category()}; }
 
 std::error_code make_directory(const std::string& path) {
   if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};

@@ -1,6 +1,7 @@
 // Flows as the kernel program knows them: FlowKey <-> vd_key, mask -> class, actions <-> vd_flow. Pure functions.
 #pragma once
 
+#include <chrono>
 #include <optional>
 
 #include "flows/datapath/datapath.hpp"
@@ -10,6 +11,11 @@
 namespace viaduct::flows::ebpf {
 
 inline constexpr size_t kMaxDecrementTtl = 16;
+
+// The time of vd_flow: steady_clock is CLOCK_MONOTONIC, the clock of bpf_ktime_get_ns().
+inline uint64_t monotonic_ns() {
+  return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1));
+}
 
 // The smallest class that holds all fields of `mask`.
 vd_class class_of(FieldSet mask);

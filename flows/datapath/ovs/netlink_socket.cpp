@@ -9,6 +9,8 @@
 
 #include <cerrno>
 
+#include "flows/datapath/last_error.hpp"
+
 namespace viaduct::flows::ovs {
 
 namespace {
@@ -17,8 +19,6 @@ constexpr size_t kReceiveChunk = 1 << 17;  // the kernel fills at most 32 KiB of
 constexpr int kSendBytes = 8 << 20;
 constexpr uint32_t kKernel = 0;
 constexpr timeval kDumpTimeout{10, 0};
-
-std::error_code last_error() { return {errno, std::system_category()}; }
 
 void set_option(int fd, int level, int name, int value) { setsockopt(fd, level, name, &value, sizeof value); }
 

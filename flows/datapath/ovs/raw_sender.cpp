@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "flows/datapath/last_error.hpp"
 #include "flows/packet/headers.hpp"
 
 namespace viaduct::flows::ovs {
@@ -57,8 +58,6 @@ VnetHeader describe(std::span<uint8_t> frame, const Offload& offload) {
   out.header_bytes = static_cast<uint16_t>(packet.l4_offset + l4);
   return out;
 }
-
-std::error_code last_error() { return {errno, std::system_category()}; }
 
 }  // namespace
 
