@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""Compiles every header of ours alone, with the flags of the compilation database. Usage: self_contained.py BUILD_DIR"""
-import json
+"""Compiles every header of ours alone, with the flags of the compilation database. Usage: self_contained.py BUILD_DIR
+
+But those that tidy.sh compiles as good as alone: as the first include of a source file.
+"""
 import os
 import shlex
 import subprocess
@@ -8,9 +10,12 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import compilation_database
+
 ROOT = Path(__file__).resolve().parents[2]
 DROP_WITH_VALUE = {"-o", "-c", "-MF", "-MT", "-MQ", "-include"}  # the last: precompiled headers
 DROP = {"-MD", "-MMD"}
+TIDIED = ("flows", "topology", "routing", "schema")  # as in tidy.sh
 
 
 def flags_of(entry):
@@ -39,17 +44,26 @@ def merged(commands):
     return out
 
 
+def comes_first_in_tidied(name):
+    source = (ROOT / name).with_suffix(".cpp")
+    if not name.startswith(TIDIED) or not source.exists():
+        return False
+    first = next((line for line in source.read_text().splitlines() if line.startswith("#include")), "")
+    return first == f'#include "{name}"'
+
+
 def main():
     build = Path(sys.argv[1])
-    database = json.loads((build / "compile_commands.json").read_text())
     by_folder = {}
-    for entry in database:
+    for entry in compilation_database.entries(build):
         source = Path(entry["file"])
         if source.is_relative_to(ROOT) and source.suffix == ".cpp":
             by_folder.setdefault(source.parent, []).append(flags_of(entry))
     headers = subprocess.run(["git", "ls-files", "*.hpp"], cwd=ROOT, capture_output=True, text=True, check=True)
     jobs = []
     for name in headers.stdout.split():
+        if comes_first_in_tidied(name):
+            continue
         folder = (ROOT / name).parent
         while folder not in by_folder and folder != ROOT:
             folder = folder.parent

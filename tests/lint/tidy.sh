@@ -5,7 +5,8 @@
 # warnings are errors there).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-build=$1
+tests/lint/compilation_database.py "$1" "$1/lint"
+build=$1/lint
 files=$(git ls-files 'flows/*.cpp' 'topology/*.cpp' 'routing/*.cpp' 'schema/*.cpp')
 echo "$files" | xargs -P "$(nproc)" -n 4 clang-tidy-14 --quiet -p "$build" 2>/dev/null
 echo "$(echo "$files" | wc -l) files hold the must-fix list"

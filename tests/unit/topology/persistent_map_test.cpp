@@ -52,8 +52,8 @@ std::map<uint64_t, Change> difference(const Model& a, const Model& b) {
 }
 
 template <class Map>
-class PersistentMapTest : public testing::Test {};
-using Maps = testing::Types<PersistentMap<uint64_t, std::string>, PersistentMap<uint64_t, std::string, PoorHash>>;
+class PersistentMapTest : public ::testing::Test {};
+using Maps = ::testing::Types<PersistentMap<uint64_t, std::string>, PersistentMap<uint64_t, std::string, PoorHash>>;
 TYPED_TEST_SUITE(PersistentMapTest, Maps);
 
 // Random operations against std::map; every old version must stay what it was.
