@@ -254,8 +254,11 @@ def b11_equal_routes_share_by_connection(scene):
     frames = [udp_frame(vm1.mac, GREEN_MAC, vm1.ip, scene.anywhere(), port) for port in range(1000, 1200)]
     chosen = []
     for _ in range(2):
-        out = scene.wire.exchange("p1", *frames)
-        chosen.append({port: sorted(Parsed(frame).l4[:2] for frame in out.get(port, [])) for port in ("up1", "up2")})
+        chosen.append({"up1": [], "up2": []})
+        for at in range(0, len(frames), 50):  # fewer at once than a port's credit for upcalls
+            out = scene.wire.exchange("p1", *frames[at:at + 50])
+            for port, sources in chosen[-1].items():
+                sources += sorted(Parsed(frame).l4[:2] for frame in out.get(port, []))
     counts = {port: len(chosen[0][port]) for port in chosen[0]}
     scene.checks.check("200 connections, both ways used", min(counts.values()) > 60 and sum(counts.values()) == 200, counts)
     scene.checks.check("a connection keeps its way", chosen[0] == chosen[1])
