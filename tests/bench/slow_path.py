@@ -1,7 +1,7 @@
 """New flows through a switch: their rate, and what its daemon spends on each. Used on the host and in the guest."""
 
-import os
 import sys
+import time
 
 import hosts
 from switches import GATEWAYS, MACS
@@ -28,9 +28,9 @@ def send(switch, kind, first, count):
 
 
 def cpu_seconds(process):
-    with open(f"/proc/{process.pid}/stat", encoding="ascii") as stat:
-        fields = stat.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Of all its threads, to the ns: the clock ticks of /proc/PID/stat are as long as a thousand flows."""
+    sched = 2  # clock_getcpuclockid(3), as the C library makes it: CPUCLOCK_SCHED of linux/posix-timers.h
+    return time.clock_gettime((~process.pid << 3) | sched)
 
 
 def measure_one(switch, kind, first, count):
