@@ -34,7 +34,7 @@ void FlowAges::rank(PortNumber port, uint32_t before, uint32_t after) {
 }
 
 void FlowAges::add(uint32_t flow, PortNumber port, Time now) {
-  if (flow >= flows_.size()) flows_.resize(flow + 1);
+  flows_.grow_to(flow + 1);
   if (all_.tail != kNone) now = std::max(now, flows_[all_.tail].last_used);
   flows_[flow].last_used = now;
   flows_[flow].port = port;

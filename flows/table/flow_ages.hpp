@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "flows/match/chunked_vector.hpp"
 #include "flows/packet/port_number.hpp"
 
 namespace viaduct::flows {
@@ -60,7 +61,7 @@ class FlowAges {
   void unlink(List& list, Neighbours Flow::*links, uint32_t flow);
   void rank(PortNumber port, uint32_t before, uint32_t after);
 
-  std::vector<Flow> flows_;
+  ChunkedVector<Flow> flows_;
   List all_;
   std::unordered_map<PortNumber, List> ports_;
   std::set<std::pair<uint32_t, PortNumber>> ranking_;  // (flows, port)

@@ -25,7 +25,9 @@
 #include <utility>
 #include <vector>
 
+#include "flows/match/chunked_vector.hpp"
 #include "flows/match/flow.hpp"
+#include "flows/match/flow_id_map.hpp"
 #include "flows/match/small_vector.hpp"
 #include "flows/match/tag.hpp"
 #include "flows/table/flow_ages.hpp"
@@ -101,7 +103,7 @@ class FlowIndex {
   // In no order; `visit(const View&)` must not change the index.
   template <class Visit>
   void for_each(Visit&& visit) const {
-    for (const auto& [id, slot] : ids_) visit(view(slot));
+    ids_.for_each([&](const FlowId&, uint32_t slot) { visit(view(slot)); });
   }
   size_t size() const { return ids_.size(); }
   size_t max_flows() const { return max_flows_; }
@@ -126,8 +128,8 @@ class FlowIndex {
   FlowId drop(uint32_t at);  // frees the slot
 
   const size_t max_flows_;
-  std::unordered_map<FlowId, uint32_t> ids_;
-  std::vector<Slot> slots_;
+  FlowIdMap<uint32_t> ids_;
+  ChunkedVector<Slot> slots_;
   std::vector<uint32_t> free_;
   LinkedIndex<std::unordered_map<Tag, uint32_t>> tags_;
   LinkedIndex<std::map<FlowDestination, uint32_t>> destinations_;
@@ -137,8 +139,7 @@ class FlowIndex {
 template <class Attachment>
 uint32_t FlowIndex<Attachment>::allocate() {
   if (free_.empty()) {
-    slots_.emplace_back();
-    return static_cast<uint32_t>(slots_.size() - 1);
+    return static_cast<uint32_t>(slots_.append());
   }
   const uint32_t at = free_.back();
   free_.pop_back();
@@ -174,14 +175,14 @@ template <class Attachment>
 std::vector<FlowId> FlowIndex<Attachment>::add(FlowRecord<Attachment> record, Time now) {
   std::vector<FlowId> evicted;
   uint32_t at;
-  if (const auto known = ids_.find(record.id); known != ids_.end()) {
-    at = known->second;
+  if (const uint32_t* known = ids_.find(record.id)) {
+    at = *known;
     unlink(at);
     ages_.remove(at);
   } else {
     while (size() >= max_flows_) evicted.push_back(drop(*ages_.victim(record.in_port)));
     at = allocate();
-    ids_.emplace(record.id, at);
+    ids_.insert(record.id, at);
     slots_[at].id = record.id;
   }
   link(at, record);
@@ -192,9 +193,9 @@ std::vector<FlowId> FlowIndex<Attachment>::add(FlowRecord<Attachment> record, Ti
 
 template <class Attachment>
 bool FlowIndex<Attachment>::remove(FlowId id) {
-  const auto known = ids_.find(id);
-  if (known == ids_.end()) return false;
-  drop(known->second);
+  const uint32_t* known = ids_.find(id);
+  if (known == nullptr) return false;
+  drop(*known);
   return true;
 }
 
@@ -226,14 +227,14 @@ std::vector<FlowId> FlowIndex<Attachment>::invalidate(RouterId router, const IpP
 template <class Attachment>
 typename FlowIndex<Attachment>::Use FlowIndex<Attachment>::update(FlowId id, uint64_t packets, uint64_t bytes,
                                                                   Time now) {
-  const auto known = ids_.find(id);
-  if (known == ids_.end()) return {};
-  Slot& slot = slots_[known->second];
+  const uint32_t* known = ids_.find(id);
+  if (known == nullptr) return {};
+  Slot& slot = slots_[*known];
   const bool anew = packets < slot.packets || bytes < slot.bytes;
   const Use use{&slot.attachment, packets - (anew ? 0 : slot.packets), bytes - (anew ? 0 : slot.bytes)};
   slot.packets = packets;
   slot.bytes = bytes;
-  if (use.used()) ages_.use(known->second, now);
+  if (use.used()) ages_.use(*known, now);
   return use;
 }
 
@@ -271,24 +272,23 @@ std::vector<FlowId> FlowIndex<Attachment>::flows_of(PortNumber port) const {
 
 template <class Attachment>
 std::optional<typename FlowIndex<Attachment>::View> FlowIndex<Attachment>::find(FlowId id) const {
-  const auto known = ids_.find(id);
-  if (known == ids_.end()) return std::nullopt;
-  return view(known->second);
+  const uint32_t* known = ids_.find(id);
+  if (known == nullptr) return std::nullopt;
+  return view(*known);
 }
 
 template <class Attachment>
 std::vector<Tag> FlowIndex<Attachment>::tags_of(FlowId id) const {
   std::vector<Tag> out;
-  if (const auto known = ids_.find(id); known != ids_.end()) {
-    tags_.for_each_key(slots_[known->second].tags, [&](Tag tag) { out.push_back(tag); });
+  if (const uint32_t* known = ids_.find(id)) {
+    tags_.for_each_key(slots_[*known].tags, [&](Tag tag) { out.push_back(tag); });
   }
   return out;
 }
 
 template <class Attachment>
 size_t FlowIndex<Attachment>::memory_bytes() const {
-  constexpr size_t kIdBytes = 56;  // of hash map and allocator for each flow
-  return ids_.size() * kIdBytes + slots_.capacity() * sizeof(Slot) + free_.capacity() * sizeof(uint32_t) +
+  return ids_.memory_bytes() + slots_.capacity() * sizeof(Slot) + free_.capacity() * sizeof(uint32_t) +
          tags_.memory_bytes() + destinations_.memory_bytes() + ages_.memory_bytes();
 }
 

@@ -1,4 +1,4 @@
-// Which flows hang on a key, and on which keys a flow hangs: lists woven through one array of links.
+// Which flows hang on a key, and on which keys a flow hangs: lists woven through one vector of links.
 //
 //   map: key A -> link 4 <-> link 7          each link: its key, its flow, neighbours under the key,
 //        key B -> link 5                                and the next link of the same flow
@@ -11,7 +11,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <utility>
-#include <vector>
+
+#include "flows/match/chunked_vector.hpp"
 
 namespace viaduct::flows {
 
@@ -75,8 +76,7 @@ class LinkedIndex {
   uint32_t allocate() {
     ++used_;
     if (free_ != kNoLink) return std::exchange(free_, links_[free_].next);
-    links_.emplace_back();
-    return static_cast<uint32_t>(links_.size() - 1);
+    return static_cast<uint32_t>(links_.append());
   }
   void unlink(uint32_t at) {
     const Link& link = links_[at];
@@ -91,7 +91,7 @@ class LinkedIndex {
   }
 
   Map map_;
-  std::vector<Link> links_;
+  ChunkedVector<Link> links_;
   uint32_t free_ = kNoLink;
   size_t used_ = 0;
 };

@@ -88,9 +88,12 @@ void FlowTable::adopt() {
       }
       Shard& shard = this->shard(flow->id);
       std::lock_guard lock(shard.mutex);
-      auto [at, fresh] = shard.flows.try_emplace(flow->id, Keys{entry.record.mask, 0, {}, entry.key});
-      if (!fresh) at->second.more.push_back(entry.key);
-      if (fresh) ++flows_;
+      if (Keys* keys = shard.find(flow->id)) {
+        keys->more.push_back(entry.key);
+      } else {
+        shard.add(flow->id, entry.key, entry.record.mask);
+        ++flows_;
+      }
       ++entries_;
       if (entry.key.in_port < kVdMaxPorts) ++port_entries_[entry.key.in_port];
       ++class_entries_[of];

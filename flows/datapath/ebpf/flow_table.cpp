@@ -30,6 +30,37 @@ void add_history(vd_flow& record, const vd_flow& gone) {
 
 }  // namespace
 
+FlowTable::Keys* FlowTable::Shard::find(const FlowId& id) {
+  const uint32_t* at = flows.find(id);
+  return at == nullptr ? nullptr : &keys[*at];
+}
+
+void FlowTable::Shard::add(const FlowId& id, const vd_key& first, uint32_t mask) {
+  uint32_t at = 0;
+  if (free.empty()) {
+    at = static_cast<uint32_t>(keys.append());
+  } else {
+    at = free.back();
+    free.pop_back();
+  }
+  keys[at] = {mask, 0, {}, first};
+  flows.insert(id, at);
+}
+
+void FlowTable::Shard::erase(const FlowId& id) {
+  const uint32_t at = *flows.find(id);
+  keys[at].more = {};
+  free.push_back(at);
+  flows.erase(id);
+}
+
+std::vector<FlowId> FlowTable::Shard::ids() const {
+  std::vector<FlowId> out;
+  out.reserve(flows.size());
+  flows.for_each([&](const FlowId& id, uint32_t) { out.push_back(id); });
+  return out;
+}
+
 FlowTable::FlowTable(KernelMaps& maps, ErrorCounts& errors, size_t max_flows)
     : maps_(maps),
       errors_(errors),
@@ -57,11 +88,10 @@ InstallResult FlowTable::install(const FlowInstall& install) {
 InstallResult FlowTable::install_once(const Flow& flow, vd_class of, const vd_key& key, vd_flow& record, bool& taken) {
   Shard& shard = this->shard(flow.id);
   std::lock_guard lock(shard.mutex);
-  auto at = shard.flows.find(flow.id);
-  if (at != shard.flows.end()) return extend(at->second, of, key, record, taken);
+  if (Keys* keys = shard.find(flow.id)) return extend(*keys, of, key, record, taken);
   switch (add_entry(of, key, record)) {
     case Added::yes:
-      shard.flows.emplace(flow.id, Keys{record.mask, 0, {}, key});
+      shard.add(flow.id, key, record.mask);
       flows_.fetch_add(1, std::memory_order_relaxed);
       return InstallResult::installed;
     case Added::taken:
@@ -181,13 +211,13 @@ void FlowTable::release_key(vd_class of, const vd_key& key) {
   Shard& shard = this->shard(owner);
   std::lock_guard lock(shard.mutex);
   if (!take_entry(of, key, record)) return;
-  auto at = shard.flows.find(owner);
-  if (at == shard.flows.end()) return;
-  Keys& keys = at->second;
+  Keys* found = shard.find(owner);
+  if (found == nullptr) return;
+  Keys& keys = *found;
   for (size_t i = 0; i < keys.size(); ++i) {
     if (std::memcmp(&keys[i], &key, sizeof key) != 0) continue;
     if (keys.size() == 1) {
-      shard.flows.erase(at);
+      shard.erase(owner);
       flows_.fetch_sub(1, std::memory_order_relaxed);
     } else {
       keys.drop(i);
@@ -198,9 +228,9 @@ void FlowTable::release_key(vd_class of, const vd_key& key) {
 
 bool FlowTable::remove_flow(Shard& shard, const FlowId& id, FlowStats& last) {
   std::lock_guard lock(shard.mutex);
-  auto at = shard.flows.find(id);
-  if (at == shard.flows.end()) return false;
-  Keys& keys = at->second;
+  Keys* found = shard.find(id);
+  if (found == nullptr) return false;
+  Keys& keys = *found;
   vd_class of = class_of(FieldSet::from_bits(keys.mask));
   bool first = true;
   for (size_t i = 0; i < keys.size(); ++i) {
@@ -209,7 +239,7 @@ bool FlowTable::remove_flow(Shard& shard, const FlowId& id, FlowStats& last) {
     add_stats(last, record, monotonic_ns(), first);
     first = false;
   }
-  shard.flows.erase(at);
+  shard.erase(id);
   flows_.fetch_sub(1, std::memory_order_relaxed);
   return true;
 }
@@ -230,9 +260,8 @@ void FlowTable::remove_port(PortNumber in_port) {
     std::vector<FlowId> ids;
     {
       std::lock_guard lock(shard.mutex);
-      for (auto& [id, keys] : shard.flows) {
-        if (keys.first.in_port == in_port.value) ids.push_back(id);
-      }
+      ids = shard.ids();
+      std::erase_if(ids, [&](const FlowId& id) { return shard.find(id)->first.in_port != in_port.value; });
     }
     remove(ids, {});
   }
@@ -243,7 +272,7 @@ void FlowTable::flush() {
     std::vector<FlowId> ids;
     {
       std::lock_guard lock(shard.mutex);
-      for (auto& [id, keys] : shard.flows) ids.push_back(id);
+      ids = shard.ids();
     }
     remove(ids, {});
   }

@@ -20,13 +20,14 @@
 #include <memory>
 #include <mutex>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "flows/datapath/datapath.hpp"
 #include "flows/datapath/ebpf/error_counts.hpp"
 #include "flows/datapath/ebpf/kernel_maps.hpp"
 #include "flows/datapath/ebpf/layout.h"
+#include "flows/match/chunked_vector.hpp"
+#include "flows/match/flow_id_map.hpp"
 
 namespace viaduct::flows::ebpf {
 
@@ -68,7 +69,14 @@ class FlowTable {
   };
   struct Shard {
     std::mutex mutex;
-    std::unordered_map<FlowId, Keys> flows;
+    FlowIdMap<uint32_t> flows;  // to their place in `keys`
+    ChunkedVector<Keys> keys;
+    std::vector<uint32_t> free;
+
+    Keys* find(const FlowId& id);
+    void add(const FlowId& id, const vd_key& first, uint32_t mask);
+    void erase(const FlowId& id);
+    std::vector<FlowId> ids() const;
   };
   struct Entry {
     vd_key key;
