@@ -41,6 +41,7 @@ VIADUCT_LOCAL_MESSAGE(DeviceEvents)
 VIADUCT_LOCAL_MESSAGE(DevicesChanged)
 VIADUCT_LOCAL_MESSAGE(VoidPorts)
 VIADUCT_LOCAL_MESSAGE(FlushState)
+VIADUCT_LOCAL_MESSAGE(StateFlushed)
 VIADUCT_LOCAL_MESSAGE(AdminCall)
 VIADUCT_LOCAL_MESSAGE(AdminAnswer)
 VIADUCT_LOCAL_MESSAGE(DatapathReport)
@@ -72,20 +73,22 @@ using FlowControllerActor = SupervisedActor::extend<
     reacts_to<Tick>>;                                     // gather statistics, expire what is idle
 
 // Owns time for one bridge: ages MACs and address bindings. One for each bridge. [agent]
-using BridgeDeviceActor = SupervisedActor::extend<reacts_to<DeviceEvents>,  // a worker learned
-                                                  reacts_to<FlushState>,    // forget what was learned
-                                                  reacts_to<Tick>>;
+using BridgeDeviceActor =
+    SupervisedActor::extend<reacts_to<DeviceEvents>,                     // a worker learned
+                            replies_to<FlushState>::with<StateFlushed>,  // forget what was learned
+                            reacts_to<Tick>>;
 
 // Owns time for one router: asks for neighbours, retries, refreshes, expires. One for each router. [agent]
 using RouterDeviceActor = SupervisedActor::extend<reacts_to<DeviceEvents>,  // a worker wants or learned a neighbour
                                                   reacts_to<VoidPorts>,     // forget what was learned behind them
-                                                  reacts_to<FlushState>, reacts_to<Tick>>;
+                                                  replies_to<FlushState>::with<StateFlushed>, reacts_to<Tick>>;
 
 // Spawns, respawns and addresses the device actors. [agent, core]
 using DevicesActor = SupervisedActor::extend<reacts_to<DevicesChanged>,  // devices came, went or changed
                                              reacts_to<NewsWaits>,       // from workers, sorted out to the devices
-                                             replies_to<ReportNode>::with<NodeReport>,  // the devices' own actors
-                                             reacts_to<FlushState>, reacts_to<Tick>>;
+                                             replies_to<ReportNode>::with<NodeReport>,    // the devices' own actors
+                                             replies_to<FlushState>::with<StateFlushed>,  // once all of them have
+                                             reacts_to<Tick>>;
 
 // Owns the datapath's ports and the packet workers. [agent, core, detached]
 using DatapathActor = SupervisedActor::extend<

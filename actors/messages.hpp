@@ -161,6 +161,7 @@ struct VoidPorts {
 struct FlushState {
   Uuid device;  // nil: all
 };
+struct StateFlushed {};  // it is out of the tables, and the flow controller has been told
 
 // --- admin ---------------------------------------------------------------------------------------
 

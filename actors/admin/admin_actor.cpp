@@ -201,8 +201,15 @@ void handle(const Exchange& exchange, StateRequest& request) {
 }
 
 void handle(const Exchange& exchange, FlushState& request) {
-  exchange.self->send(exchange.links().devices, request);
-  exchange.answer(done_reply(exchange.id));
+  // What the devices told the flow controller lies in its mailbox before our question: its answer says that the flows
+  // are gone as well.
+  auto ask_flows = [=](const StateFlushed&) {
+    exchange.self->request(exchange.links().flows, kPartTimeout, ReportFlows{})
+        .then([=](const FlowReport&) { exchange.answer(done_reply(exchange.id)); },
+              exchange.unavailable("flow controller"));
+  };
+  exchange.self->request(exchange.links().devices, kPartTimeout, request)
+      .then(ask_flows, exchange.unavailable("device actors"));
 }
 
 Promise call(Self self, const AdminCall& message) {

@@ -71,6 +71,7 @@ BridgeDeviceActor::behavior_type bridge_behavior(Self self, BridgeId bridge, con
       [=](const DeviceEvents& events) { learned(self, events); },
       [=](const FlushState&) {
         forget(self, self->state.ageing->flush(self->state.links->state.macs, self->state.links->state.neighbours));
+        return StateFlushed{};
       },
       [=](const Tick& timer) { tick(self, timer.kind); },
   };

@@ -163,10 +163,27 @@ NodeReport report(const DevicesState& state) {
   return out;
 }
 
-void flush(Self self, const FlushState& request) {
+// Answered when all have answered; with the last one's error when one has not.
+caf::result<StateFlushed> flush(Self self, const FlushState& request) {
+  auto promise = self->make_response_promise<StateFlushed>();
+  auto left = std::make_shared<size_t>(1);
+  auto failure = std::make_shared<caf::error>();
+  auto one_done = [=]() mutable {
+    if (--*left > 0) return;
+    *failure ? promise.deliver(*failure) : promise.deliver(StateFlushed{});
+  };
   for (const auto& [id, device] : self->state.devices) {
-    if (request.device.is_nil() || request.device == id) tell(device, request);
+    if (!device.running || (!request.device.is_nil() && request.device != id)) continue;
+    ++*left;
+    self->request(device.running, kPatience, request)
+        .then([=](const StateFlushed&) mutable { one_done(); },
+              [=](const caf::error& error) mutable {
+                *failure = error;
+                one_done();
+              });
   }
+  one_done();
+  return promise;
 }
 
 void shut_down(Self self) {
@@ -183,7 +200,7 @@ DevicesActor::behavior_type devices_behavior(Self self, const DeviceLinks& links
       [=](const DevicesChanged& news) { changed(self, news); },
       [=](const NewsWaits&) { distribute(self); },
       [=](const ReportNode&) { return report(self->state); },
-      [=](const FlushState& request) { flush(self, request); },
+      [=](const FlushState& request) { return flush(self, request); },
       [=](const Tick& timer) { respawn(self, timer.kind); },
   };
 }

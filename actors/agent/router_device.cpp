@@ -127,7 +127,10 @@ RouterDeviceActor::behavior_type router_behavior(Self self, RouterId router, con
       [=](const Shutdown&) { self->quit(); },
       [=](const DeviceEvents& events) { heard(self, events); },
       [=](const VoidPorts& news) { forget(self, news); },
-      [=](const FlushState&) { flush(self); },
+      [=](const FlushState&) {
+        flush(self);
+        return StateFlushed{};
+      },
       [=](const Tick& timer) { tick(self, timer.kind); },
   };
 }

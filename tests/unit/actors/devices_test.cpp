@@ -85,10 +85,17 @@ TEST_F(DevicesTest, AFlushForgetsOneDeviceOrAll) {
   bench.inject("p4", announcement(4));
   auto neighbours = [&] { return bench.state.neighbours.size(); };
   ASSERT_TRUE(eventually([&] { return neighbours() >= 2; }));
-  self->send(devices, FlushState{bench.net.id("blue")});
-  EXPECT_TRUE(eventually([&] { return !bench.state.macs.find(mac_key(3)) && !bench.state.macs.find(mac_key(4)); }));
-  self->send(devices, FlushState{});
-  EXPECT_TRUE(eventually([&] { return neighbours() == 0; }));
+  auto flush = [&](const Uuid& device) {
+    bool done = false;
+    self->request(devices, std::chrono::seconds(20), FlushState{device})
+        .receive([&](const StateFlushed&) { done = true; }, [](const caf::error&) {});
+    return done;
+  };
+  EXPECT_TRUE(flush(bench.net.id("blue")));
+  EXPECT_FALSE(bench.state.macs.find(mac_key(3)) || bench.state.macs.find(mac_key(4))) << "gone when it is answered";
+  EXPECT_TRUE(flush(Uuid()));
+  EXPECT_EQ(neighbours(), 0U);
+  EXPECT_TRUE(flush(Uuid::from_words(9, 9))) << "of nobody: nothing to do";
 }
 
 TEST_F(DevicesTest, ADeviceThatIsRemovedTakesWhatItLearnedAlong) {
