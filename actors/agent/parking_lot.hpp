@@ -33,7 +33,7 @@ enum class ParkRefusal : uint8_t { neighbour_full, port_full, packets_full, byte
 class ParkingLot {
  public:
   struct Options {
-    size_t per_neighbour = 16;
+    size_t per_neighbour = 64;  // a burst; Linux keeps about a hundred (unres_qlen_bytes)
     size_t per_port = 256;
     size_t packets = 4096;
     size_t bytes = 16 << 20;  // of frames
