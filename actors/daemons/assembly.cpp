@@ -14,6 +14,7 @@
 #include "actors/agent/topology_mirror.hpp"
 #include "actors/cluster/topology_store.hpp"
 #include "actors/daemons/host_identity.hpp"
+#include "actors/runtime/actor_config.hpp"
 #include "actors/runtime/node.hpp"
 #include "observability/exporter.hpp"
 #include "observability/log.hpp"
@@ -23,20 +24,6 @@ namespace viaduct::actors {
 
 namespace log = observability::log;
 namespace fs = std::filesystem;
-
-namespace {
-
-struct ActorConfig : caf::actor_system_config {
-  ActorConfig() {
-    load<caf::io::middleman>();
-    // Few cores are shared with guests: threads that sleep instead of polling for work.
-    set("scheduler.policy", caf::atom("sharing"));
-    set("scheduler.max-threads", size_t{2});
-    set("logger.verbosity", caf::atom("quiet"));
-  }
-};
-
-}  // namespace
 
 // In the order of construction; destroyed in reverse.
 struct Daemon::Parts {

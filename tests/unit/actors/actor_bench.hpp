@@ -4,25 +4,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <caf/io/all.hpp>
-
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 #include <vector>
 
 #include "actors/interfaces.hpp"
+#include "actors/runtime/actor_config.hpp"
 
 namespace viaduct::actors {
-
-struct ActorConfig : caf::actor_system_config {
-  ActorConfig() {
-    load<caf::io::middleman>();
-    set("scheduler.policy", caf::atom("sharing"));
-    set("scheduler.max-threads", size_t{2});
-    set("logger.verbosity", caf::atom("quiet"));
-  }
-};
 
 inline constexpr std::chrono::seconds kPatience{30};
 

@@ -21,7 +21,7 @@ class DevicesTest : protected Bench, public ActorTest {
   DevicesTest() {
     AgeingOptions ageing;
     ageing.mac_timeout = milliseconds(400);
-    devices = spawn_devices(system, {bench.state, *bench.pool, ageing, [](std::string_view) {}});
+    devices = spawn_devices(system, {bench.state, *bench.pool, ageing, [this](std::string_view) { ++restarts; }});
     bench.state.device_news.on_ring([this] { caf::anon_send(devices, NewsWaits{}); });
     self->send(devices, DevicesChanged{bench.state.network.load(),
                                        {BridgeId(bench.net.id("green")), BridgeId(bench.net.id("blue"))},
@@ -43,6 +43,7 @@ class DevicesTest : protected Bench, public ActorTest {
   }
   flows::MacKey mac_key(int vm) { return {BridgeId(bench.net.id(vm <= 2 ? "green" : "blue")), 0, mac_of(vm)}; }
 
+  std::atomic<int> restarts{0};
   DevicesActor devices;
 };
 
@@ -77,6 +78,34 @@ TEST_F(DevicesTest, AMacThatIsNotSeenAnyMoreIsForgottenWithItsFlows) {
   bench.pool->stop();
   bench.keeper->take_news();
   EXPECT_EQ(bench.flows(), 0);
+  bench.pool->start();
+}
+
+TEST_F(DevicesTest, ADeviceThatDiesIsStartedAgainAndGoesOn) {
+  auto knows = [&] { return bench.state.macs.find(mac_key(1)).has_value(); };
+  bench.inject("p1", announcement(1));
+  ASSERT_TRUE(eventually(knows));
+  bench.pool->stop();
+  bench.state.flow_news.take();
+  std::atomic<bool> failing{true};  // at the next fact that changes, which is the end of that MAC
+  bench.state.flow_news.on_ring([&] {
+    if (failing.exchange(false)) throw std::runtime_error("no room for news");
+  });
+  bench.pool->start();
+  auto trouble = [&] {
+    auto actors = ask<NodeReport>(devices, ReportNode{}).actors;
+    return actors.empty() ? observability::ActorStatus{} : actors.front();
+  };
+  EXPECT_TRUE(eventually([&] { return trouble().restarts == 1; })) << "those in trouble come first";
+  EXPECT_EQ(trouble().name, bench.net.id("green").to_string());
+  EXPECT_EQ(trouble().state, observability::ActorState::running);
+  EXPECT_NE(trouble().last_error, "");
+  EXPECT_EQ(restarts, 1);
+  bench.inject("p1", announcement(1));
+  EXPECT_TRUE(eventually(knows));
+  EXPECT_TRUE(eventually([&] { return !knows(); })) << "its successor minds the time";
+  bench.pool->stop();
+  bench.state.flow_news.on_ring({});
   bench.pool->start();
 }
 

@@ -58,7 +58,8 @@ class TopologyStoreTest : public ActorTest {
         system.spawn<caf::detached>([this](TopologyMirrorActor::pointer me) -> TopologyMirrorActor::behavior_type {
           return {[](const ReportStatus&) { return observability::ActorStatus{}; },
                   [me](const Shutdown&) { me->quit(); },
-                  [this](const FeedFrame& feed) {
+                  [this, me](const FeedFrame& feed) {
+                    feeders.add(caf::actor_cast<caf::actor>(me->current_sender()));
                     auto batch = topology::decode_feed(*feed.frame);
                     EXPECT_TRUE(batch) << batch.error();
                     batches.add(*batch);
@@ -81,6 +82,7 @@ class TopologyStoreTest : public ActorTest {
   observability::Registry registry;
   observability::StoreProbe probe{registry};
   Journal<FeedBatch> batches;
+  Journal<caf::actor> feeders;  // who sent each
   Gate gate;
   std::atomic<bool> resync{false};
   std::vector<TopologyMirrorActor> mirrors;
@@ -165,6 +167,27 @@ TEST_F(TopologyStoreTest, ANewSubscriptionOfAHostReplacesTheOldOne) {
   commit({Create{bridge(1)}});
   EXPECT_TRUE(wait(1).reached);
   EXPECT_EQ(batches.size(), 3) << "the old mirror hears no more";
+}
+
+// Its agent would silently hear nothing any more; the node starts the store again, and the agent subscribes anew.
+TEST_F(TopologyStoreTest, ASubscriptionThatDiesTakesTheStoreAlong) {
+  subscribe();
+  auto feeder = feeders.wait_for(1);
+  ASSERT_EQ(feeder.size(), 1);
+  self->monitor(store);
+  self->send_exit(feeder[0], caf::exit_reason::unhandled_exception);
+  self->receive([&](const caf::down_msg& down) { EXPECT_EQ(down.source, store.address()); },
+                caf::after(kPatience) >> [] { ADD_FAILURE() << "the store lives on"; });
+}
+
+TEST_F(TopologyStoreTest, ASubscriberThatDiesDoesNot) {
+  subscribe();
+  ASSERT_EQ(batches.wait_for(1).size(), 1);
+  self->send_exit(mirrors[0], caf::exit_reason::kill);
+  self->wait_for(mirrors[0]);
+  EXPECT_TRUE(commit({Create{bridge(1)}}).violations.empty());
+  subscribe();
+  EXPECT_EQ(batches.wait_for(2).size(), 2) << "its successor is served";
 }
 
 }  // namespace
