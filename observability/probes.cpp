@@ -118,6 +118,14 @@ void FlowControllerProbe::evicted(std::string_view reason, uint64_t flows) {
       .add(flows);
 }
 
+void FlowControllerProbe::dropped(std::string_view reason, uint64_t packets) {
+  registry_
+      .counter("viaduct_flow_dropped_packets_total",
+               "Packets dropped in the datapath by a flow, by the reason of the decision that made it.",
+               {{"reason", std::string(reason)}})
+      .add(packets);
+}
+
 void DatapathProbe::error(std::string_view name, uint64_t count) {
   registry_
       .counter("viaduct_datapath_errors_total", "Operations that the datapath refused, by error.",

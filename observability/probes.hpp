@@ -101,6 +101,7 @@ class FlowControllerProbe {
   void invalidated(uint64_t flows = 1) { invalidated_.add(flows); }  // what it depended on changed
   void evicted(std::string_view reason, uint64_t flows = 1);         // to keep a limit
   void adopted(uint64_t flows = 1) { adopted_.add(flows); }          // found in the kernel at the start
+  void dropped(std::string_view reason, uint64_t packets);           // by a flow, in the datapath
 
  private:
   Registry& registry_;

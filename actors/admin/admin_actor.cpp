@@ -1,5 +1,6 @@
 #include "actors/admin/admin_actor.hpp"
 
+#include <map>
 #include <memory>
 
 #include "actors/admin/replies.hpp"
@@ -105,17 +106,18 @@ void handle(const Exchange& exchange, WaitApplied& request) {
           exchange.unavailable("topology store"));
 }
 
+// In the slow path and in the datapath.
 std::vector<std::pair<std::string, uint64_t>> drops(const observability::Registry& registry) {
-  std::vector<std::pair<std::string, uint64_t>> out;
+  std::map<std::string, uint64_t> by_reason;
   for (const auto& family : registry.collect()) {
-    if (family.name != "viaduct_dropped_packets_total") continue;
+    if (family.name != "viaduct_dropped_packets_total" && family.name != "viaduct_flow_dropped_packets_total") continue;
     for (const auto& sample : family.samples) {
       for (const auto& [label, value] : sample.labels) {
-        if (label == "reason" && sample.value > 0) out.emplace_back(value, static_cast<uint64_t>(sample.value));
+        if (label == "reason" && sample.value > 0) by_reason[value] += static_cast<uint64_t>(sample.value);
       }
     }
   }
-  return out;
+  return {by_reason.begin(), by_reason.end()};
 }
 
 // From part to part; each step adds what it learned.
@@ -201,8 +203,7 @@ void handle(const Exchange& exchange, StateRequest& request) {
 }
 
 void handle(const Exchange& exchange, FlushState& request) {
-  // What the devices told the flow controller lies in its mailbox before our question: its answer says that the flows
-  // are gone as well.
+  // The flow controller looks at all news before it reports: its answer says that the flows are gone as well.
   auto ask_flows = [=](const StateFlushed&) {
     exchange.self->request(exchange.links().flows, kPartTimeout, ReportFlows{})
         .then([=](const FlowReport&) { exchange.answer(done_reply(exchange.id)); },

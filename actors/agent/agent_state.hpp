@@ -32,7 +32,7 @@ struct AgentState {
   flows::StateView view() const { return {macs, neighbours}; }
   // A table changed, and these facts with it: epochs first, then the flows. Any thread.
   void changed(const flows::simulation::Invalidation& what) {
-    learned_changes.fetch_add(1, std::memory_order_relaxed);
+    learned_changes.fetch_add(1, std::memory_order_release);
     if (what.empty()) return;
     epochs.bump(what.tags);
     epochs.bump(what.epochs);

@@ -163,7 +163,7 @@ NodeReport report(const DevicesState& state) {
   return out;
 }
 
-// Answered when all have answered; with the last one's error when one has not.
+// Answered when all have answered; with an error when one has not, or is not there at the moment.
 caf::result<StateFlushed> flush(Self self, const FlushState& request) {
   auto promise = self->make_response_promise<StateFlushed>();
   auto left = std::make_shared<size_t>(1);
@@ -173,7 +173,11 @@ caf::result<StateFlushed> flush(Self self, const FlushState& request) {
     *failure ? promise.deliver(*failure) : promise.deliver(StateFlushed{});
   };
   for (const auto& [id, device] : self->state.devices) {
-    if (!device.running || (!request.device.is_nil() && request.device != id)) continue;
+    if (!request.device.is_nil() && request.device != id) continue;
+    if (!device.running) {  // its successor will adopt what there is
+      *failure = caf::make_error(caf::sec::request_receiver_down);
+      continue;
+    }
     ++*left;
     self->request(device.running, kPatience, request)
         .then([=](const StateFlushed&) mutable { one_done(); },

@@ -24,22 +24,46 @@ void FlowKeeper::take_installed() {
   Time now = clock_();
   InstalledFlow record;
   for (size_t worker = 0; worker < links_.workers.size(); ++worker) {
-    while (links_.workers.installed(worker).try_pop(record)) add(std::move(record), now);
+    // What comes meanwhile is for the next time, or a flood would keep everything else waiting.
+    auto& ring = links_.workers.installed(worker);
+    for (size_t left = ring.size(); left > 0 && ring.try_pop(record); --left) add(std::move(record), now);
+    if (ring.size() > 0) links_.state.flow_news.installed();
   }
   remove_doomed();
   const bool full = index_.size() >= index_.max_flows();
   links_.state.crowded_port.store(full ? index_.fullest_port().value : 0, std::memory_order_relaxed);
 }
 
-void FlowKeeper::add(InstalledFlow record, Time now) {
+void FlowKeeper::note_drop(const FlowId& id, flows::DropReason reason, uint64_t packets) {
+  if (reason == flows::DropReason::none) {
+    drops_.erase(id);
+  } else if (DropFlow* known = drops_.find(id)) {
+    known->reason = reason;
+  } else {
+    drops_.insert(id, {reason, packets});
+  }
+}
+
+// `packets` is the datapath's count, which begins anew when the flow does.
+void FlowKeeper::count_drops(const FlowId& id, uint64_t packets) {
+  DropFlow* flow = drops_.find(id);
+  if (flow == nullptr || packets == flow->packets) return;
+  links_.probe.dropped(flows::to_string(flow->reason), packets - (packets < flow->packets ? 0 : flow->packets));
+  flow->packets = packets;
+}
+
+void FlowKeeper::add(InstalledFlow record, Time now, uint64_t packets) {
   // The facts may have changed between the worker's check and now: then the flow is already wrong.
   if (!links_.state.epochs.unchanged_since(record.tags.view(), record.epoch)) {
     index_.remove(record.id);
     doomed_.push_back(record.id);
     links_.probe.invalidated();
-  } else if (auto evicted = index_.add(std::move(record), now); !evicted.empty()) {
+  } else {
+    note_drop(record.id, record.attachment.drop, packets);
+    std::erase(doomed_, record.id);  // it came back
+    auto evicted = index_.add(std::move(record), now);
     doomed_.insert(doomed_.end(), evicted.begin(), evicted.end());
-    links_.probe.evicted("table_full", evicted.size());
+    if (!evicted.empty()) links_.probe.evicted("table_full", evicted.size());
   }
   if (doomed_.size() >= kRemovalsAtOnce) remove_doomed();
 }
@@ -50,7 +74,14 @@ void FlowKeeper::remove_doomed() {
 }
 
 void FlowKeeper::remove(std::span<const FlowId> ids) {
-  if (!ids.empty()) links_.datapath.remove_flows(ids, {});
+  if (ids.empty()) return;
+  if (drops_.size() == 0) {
+    links_.datapath.remove_flows(ids, {});
+    return;
+  }
+  links_.datapath.remove_flows(ids,
+                               [&](const FlowId& id, const flows::FlowStats& last) { count_drops(id, last.packets); });
+  for (const FlowId& id : ids) drops_.erase(id);
 }
 
 size_t FlowKeeper::invalidate(const flows::simulation::Invalidation& what) {
@@ -81,11 +112,12 @@ void FlowKeeper::statistics() {
   take_installed();
   std::set<FlowId> unknown;
   links_.datapath.dump_stats([&](const FlowId& id, const flows::FlowStats& stats) {
+    count_drops(id, stats.packets);
     auto use = index_.update(id, stats.packets, stats.bytes, now);
     if (use.attachment == nullptr) {
       unknown.insert(id);
     } else if (use.used()) {
-      touch(*use.attachment, now);
+      touch(use.attachment->touches, now);
     }
   });
   auto idle = index_.expire(now, options_.idle_timeout);
@@ -105,15 +137,15 @@ void FlowKeeper::adopt_unknown(const std::set<FlowId>& unknown, Time now) {
   }
   unknown_before_ = unknown;
   if (lost.empty()) return;
-  links_.datapath.dump_flows([&](const flows::Flow& flow, const flows::FlowStats&) {
-    if (lost.contains(flow.id)) unproven_.push_back({flow, now + kNeighbourPatience});
+  links_.datapath.dump_flows([&](const flows::Flow& flow, const flows::FlowStats& stats) {
+    if (lost.contains(flow.id)) unproven_.push_back({flow, stats.packets, now + kNeighbourPatience});
   });
 }
 
 void FlowKeeper::adopt() {
   Time now = clock_();
-  links_.datapath.dump_flows([&](const flows::Flow& flow, const flows::FlowStats&) {
-    if (!index_.find(flow.id)) unproven_.push_back({flow, now + kNeighbourPatience});
+  links_.datapath.dump_flows([&](const flows::Flow& flow, const flows::FlowStats& stats) {
+    if (!index_.find(flow.id)) unproven_.push_back({flow, stats.packets, now + kNeighbourPatience});
   });
   if (!unproven_.empty()) {
     log::info(log::Component::flows, "proving flows of an earlier life", {{"flows", unproven_.size()}});
@@ -131,7 +163,7 @@ bool FlowKeeper::prove_some() {
     if (index_.find(next.flow.id)) continue;  // a worker made it again meanwhile
     Proof proof = prove(next.flow, links_.state, *network, now);
     if (proof.result == Proof::Result::same) {
-      add(std::move(proof.record), now);
+      add(std::move(proof.record), now, next.packets);
       ++adopted_;
       links_.probe.adopted();
     } else if (proof.result == Proof::Result::unknown && now < next.give_up) {

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "actors/agent/worker_pool.hpp"
+#include "flows/match/flow_id_map.hpp"
 #include "flows/table/flow_index.hpp"
 #include "observability/probes.hpp"
 
@@ -44,17 +45,24 @@ class FlowKeeper {
   FlowReport report() const { return {index_.size(), adopted_}; }
 
  private:
-  using Index = flows::FlowIndex<FlowTouches>;
+  using Index = flows::FlowIndex<FlowNotes>;
+  struct DropFlow {
+    flows::DropReason reason = flows::DropReason::none;
+    uint64_t packets = 0;  // counted already
+  };
   struct Unproven {
     flows::Flow flow;
-    flows::Time give_up;  // a missing neighbour is waited for until then
+    uint64_t packets = 0;  // before this life
+    flows::Time give_up;   // a missing neighbour is waited for until then
   };
 
   void take_installed();
-  // What has to go for it is added to doomed_.
-  void add(InstalledFlow record, flows::Time now);
+  // What has to go for it is added to doomed_. `packets` are those that it has carried before.
+  void add(InstalledFlow record, flows::Time now, uint64_t packets = 0);
   void remove_doomed();
   void remove(std::span<const flows::FlowId> ids);
+  void note_drop(const flows::FlowId& id, flows::DropReason reason, uint64_t packets);
+  void count_drops(const flows::FlowId& id, uint64_t packets);
   void touch(const FlowTouches& touches, flows::Time now);
   void adopt_unknown(const std::set<flows::FlowId>& unknown, flows::Time now);
 
@@ -63,6 +71,7 @@ class FlowKeeper {
   const Clock clock_;
   Index index_;
   std::vector<flows::FlowId> doomed_;  // out of the index, still in the kernel
+  flows::FlowIdMap<DropFlow> drops_;   // flows that take packets for a reason
   std::deque<Unproven> unproven_;
   std::set<flows::FlowId> unknown_before_;  // in the kernel, not in the index, at the last dump
   uint64_t adopted_ = 0;

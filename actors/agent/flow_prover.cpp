@@ -88,7 +88,8 @@ Proof prove(const flows::Flow& flow, const AgentState& state, const flows::simul
   proof.record.epoch = epoch;
   proof.record.tags = verdict.tags;
   for (const auto& routed : verdict.routed) proof.record.routed.push_back({routed.router, routed.destination});
-  proof.record.attachment = verdict.touches;
+  proof.record.attachment.touches = verdict.touches;
+  if (verdict.outcome == Outcome::drop) proof.record.attachment.drop = verdict.drop_reason;
   return proof;
 }
 

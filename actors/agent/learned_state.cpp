@@ -92,7 +92,7 @@ LearnedState::Restored LearnedState::restore(AgentState& state, flows::Time now)
 }
 
 std::string LearnedState::persist(const AgentState& state) {
-  uint64_t changes = state.learned_changes.load(std::memory_order_relaxed);
+  uint64_t changes = state.learned_changes.load(std::memory_order_acquire);
   if (changes == changes_seen_.load(std::memory_order_relaxed)) return {};
   std::map<std::string, std::string> wanted;
   state.macs.for_each([&](const flows::MacKey& key, const flows::MacEntry& entry) {
@@ -102,13 +102,13 @@ std::string LearnedState::persist(const AgentState& state) {
     if (entry.state != flows::NeighbourState::failed) wanted.emplace(key_of(key), value_of(key, entry.mac));
   });
   std::string error = write(wanted);
-  if (error.empty()) changes_seen_.store(changes, std::memory_order_relaxed);
+  if (error.empty()) changes_seen_.store(changes, std::memory_order_release);
   return error;
 }
 
 uint64_t LearnedState::unsaved(const AgentState& state) const {
-  uint64_t seen = changes_seen_.load(std::memory_order_relaxed);  // first: the other only grows
-  return state.learned_changes.load(std::memory_order_relaxed) - seen;
+  uint64_t seen = changes_seen_.load(std::memory_order_acquire);  // first: the other only grows
+  return state.learned_changes.load(std::memory_order_acquire) - seen;
 }
 
 std::string LearnedState::write(const std::map<std::string, std::string>& wanted) {

@@ -1,4 +1,5 @@
-// Writes what this host has learned to its disk, within a moment of the change and when it is told to stop. Detached: the disk blocks.
+// Writes what this host has learned to its disk, within a moment of the change and when it is told to stop. Detached: the
+// disk blocks.
 #pragma once
 
 #include "actors/agent/learned_state.hpp"

@@ -181,7 +181,8 @@ void PacketWorker::queue_install(const Job& job, uint64_t epoch) {
   record.epoch = epoch;
   record.tags = verdict_.tags;
   for (const auto& routed : verdict_.routed) record.routed.push_back({routed.router, routed.destination});
-  record.attachment = verdict_.touches;
+  record.attachment.touches = verdict_.touches;
+  if (verdict_.outcome == Outcome::drop) record.attachment.drop = verdict_.drop_reason;
   installs_.push_back({std::move(flow), job.packet.key});
   records_.push_back(std::move(record));
   received_.push_back(job.received);

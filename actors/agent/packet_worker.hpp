@@ -30,7 +30,12 @@ namespace viaduct::actors {
 
 // What a flow keeps alive while it carries packets.
 using FlowTouches = flows::SmallVector<flows::simulation::Touch, 4>;
-using InstalledFlow = flows::FlowRecord<FlowTouches>;
+// What the flow controller needs to know of a flow besides what it depends on.
+struct FlowNotes {
+  FlowTouches touches;
+  flows::DropReason drop = flows::DropReason::none;  // of the packets that it takes
+};
+using InstalledFlow = flows::FlowRecord<FlowNotes>;
 using InstalledRing = SpscRing<InstalledFlow>;
 
 class PacketWorker {

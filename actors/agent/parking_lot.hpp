@@ -45,7 +45,7 @@ class ParkingLot {
   bool park(const flows::simulation::NeighbourWanted& wanted, ParkedPacket packet, flows::Time deadline);
   // What waits for this neighbour, in the order of arrival.
   std::vector<ParkedPacket> take(const flows::simulation::NeighbourWanted& wanted);
-  // What has waited until its deadline; all for the same reason, park_timeout.
+  // What has waited until its deadline.
   std::vector<ParkedPacket> expire(flows::Time now);
   std::optional<flows::Time> next_deadline() const;
 

@@ -34,12 +34,8 @@ constexpr std::array<std::string_view, kDropReasons> kNames{
     "next_hop_unresolved",
     "not_to_local_service",
     "park_overflow",
-    "park_timeout",
-    "upcall_credit",
-    "upcall_truncated",
     "emit_overflow",
     "icmp_rate_limited",
-    "stale_epoch",
     "datapath_error",
     "invalid_reference",
 };

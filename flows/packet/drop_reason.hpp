@@ -44,12 +44,8 @@ enum class DropReason : uint8_t {
   not_to_local_service,  // for a router's own address, and nothing of the router answers that
   // resources
   park_overflow,  // too many packets wait for the same fact, or in all
-  park_timeout,
-  upcall_credit,     // the port's share of the slow path is used up
-  upcall_truncated,  // longer than the slow path carries
-  emit_overflow,     // a simulation wanted to send more packets than allowed
+  emit_overflow,  // a simulation wanted to send more packets than allowed
   icmp_rate_limited,
-  stale_epoch,        // the topology changed under the simulation more often than it may be repeated
   datapath_error,     // the kernel refused to execute it
   invalid_reference,  // a snapshot refers to what it does not hold: a bug, counted instead of believed
   count_,

@@ -1,4 +1,4 @@
-// Flows as the kernel program knows them: FlowKey <-> vd_key, mask -> class, actions <-> vd_flow. Pure functions.
+// Flows as the kernel program knows them: FlowKey <-> vd_key, mask -> class, actions <-> vd_flow. Pure functions, and the clock of its times.
 #pragma once
 
 #include <chrono>

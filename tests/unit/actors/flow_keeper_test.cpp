@@ -120,6 +120,35 @@ TEST_F(FlowKeeperTest, ALiveFlowKeepsTheMacThatItUses) {
   EXPECT_LT(bench.state.macs.find(target)->last_seen, *bench.now) << "vm2 has not spoken";
 }
 
+TEST_F(FlowKeeperTest, WhatAFlowDropsIsCountedByItsReason) {
+  auto dropped = [&] { return bench.metric("viaduct_flow_dropped_packets_total", "hairpin"); };
+  const Frame lost = udp(1, 1);
+  bench.send("p1", lost);
+  bench.keeper->take_news();
+  bench.keeper->statistics();
+  EXPECT_EQ(dropped(), 0) << "the first one was the worker's";
+  for (int i = 0; i < 5; ++i) bench.inject("p1", lost);
+  bench.keeper->statistics();
+  EXPECT_EQ(dropped(), 5);
+  bench.keeper->statistics();
+  EXPECT_EQ(dropped(), 5);
+  // Of an adopted flow what came in this life.
+  bench.inject("p1", lost);
+  bench.keeper->statistics();
+  bench.restart_keeper();
+  bench.keeper->adopt();
+  EXPECT_FALSE(bench.keeper->prove_some());
+  for (int i = 0; i < 3; ++i) bench.inject("p1", lost);
+  bench.keeper->statistics();
+  EXPECT_EQ(dropped(), 9);
+  // And what came after the last look, when the flow goes.
+  for (int i = 0; i < 2; ++i) bench.inject("p1", lost);
+  flows::simulation::Invalidation what;
+  what.tags = {flows::tag::device(BridgeId(bench.net.id("green")))};
+  EXPECT_EQ(bench.keeper->invalidate(what), 1);
+  EXPECT_EQ(dropped(), 11);
+}
+
 TEST_F(FlowKeeperTest, AFullTableTakesFromThePortThatHasTheMost) {
   FlowControllerOptions few;
   few.max_flows = 10;
