@@ -88,6 +88,9 @@ def run_program(description, body, extra=lambda parser: None, **lab_options):
     try:
         with Lab(options.build, options.datapath, **lab_options) as laboratory, checks.scenario(""):
             body(checks, laboratory, options)
+    except Failure as failure:  # before or after all scenarios
+        print(failure, file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("interrupted; cleaned up", file=sys.stderr)
         return 130

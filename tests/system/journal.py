@@ -2,6 +2,7 @@
 the next one of the same name finds here what to undo first."""
 import fcntl
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -15,11 +16,15 @@ def quietly(*command):
 
 
 def kill_all(pids):
-    for pid in pids:
+    """Returns when they are gone."""
+    for pid in map(int, pids):
         try:
-            os.kill(int(pid), signal.SIGKILL)
+            watch = os.pidfd_open(pid)
         except ProcessLookupError:
-            pass
+            continue
+        signal.pidfd_send_signal(watch, signal.SIGKILL)
+        select.select([watch], [], [], 30)
+        os.close(watch)
 
 
 def undo_namespace(name):
@@ -37,8 +42,12 @@ def undo_datapath(words):
     """Ends the daemon that holds it, and takes it out of the kernel: `words` is the daemon's command line."""
     command = words.split(" ")
     kill_all(process.name for process in Path("/proc").iterdir() if process.name.isdigit() and runs(process, command))
-    if Path(command[0]).exists():
-        quietly(*command, "--cleanup")
+    if not Path(command[0]).exists():
+        raise Busy(f"a datapath is left over, and its daemon is not there any more; with another one:\n"
+                   f"viaductd {' '.join(command[1:])} --cleanup")
+    result = subprocess.run([*command, "--cleanup"], capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise Busy(f"a datapath is left over: {words} --cleanup:\n{result.stderr}")
 
 
 def runs(process, command):
@@ -54,7 +63,7 @@ UNDO = {"namespace": undo_namespace, "link": undo_link, "datapath": undo_datapat
 
 
 class Busy(Exception):
-    """Another laboratory of this name runs, or was left running on purpose."""
+    """Another laboratory of this name runs, was left running on purpose, or left what cannot be undone."""
 
 
 class Journal:
@@ -91,6 +100,6 @@ class Journal:
         self.note("kept", how_to_end)
 
     def close(self):
-        """All of it is undone."""
-        self.path.unlink(missing_ok=True)
+        """All of it is undone. The empty file stays: who waits for its lock must not hold that of a deleted one."""
+        self.file.truncate(0)
         self.file.close()

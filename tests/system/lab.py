@@ -51,7 +51,7 @@ def wait_for(condition, what, seconds=15.0):
 
 class Lab:
     def __init__(self, build, datapath="auto", prefix="vd", admin_port=0, metrics_port=0, keep=False):
-        self.build = Path(build)
+        self.build = Path(build).resolve()
         self.datapath = datapath
         self.prefix = prefix
         self.keep = keep
@@ -238,7 +238,7 @@ class Lab:
         """What ends a laboratory that is kept, as one line for a shell."""
         spaces = " ".join(map(self.namespace, self.guests))
         return (f"kill {self.daemon.pid}; tail --pid={self.daemon.pid} -f /dev/null; "
-                f"{' '.join(map(str, self.daemon_command()))} --cleanup; for n in {spaces}; do ip netns del $n; done; rm -r {self.directory} {self.journal.path}")
+                f"{' '.join(map(str, self.daemon_command()))} --cleanup && for n in {spaces}; do ip netns del $n; done && rm -r {self.directory} {self.journal.path}")
 
     def __enter__(self):
         return self

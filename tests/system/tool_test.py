@@ -159,10 +159,13 @@ def looking(tool, lab, checks):
     trace = tool.json("trace vm1 icmp to 10.0.2.10")
     stages = [step["stage"] for step in trace["steps"]]
     checks.check("trace: names what decided", {"port_in", "bridge_unicast", "route", "next_hop", "output"} <= set(stages), stages)
+    reach(lab, "vm2", v4_of("vm1"))
+    uses = "eth_dst=02:00:00:00:00:01 eth_type=0x0800"
+    checks.check("a flow uses what was learned", any(uses in flow["match"] for flow in tool.json("flows")["flows"]))
     tool.run("state flush blue")
     left = [entry["key"] for entry in tool.json("state")["entries"] if entry["device_name"] == "blue"]
     checks.equal("what was learned is gone when the tool says so", left, [])
-    stale = [flow["match"] for flow in tool.json("flows")["flows"] if "eth_dst=02:00:00:00:00:01" in flow["match"]]
+    stale = [flow["match"] for flow in tool.json("flows")["flows"] if uses in flow["match"]]
     checks.equal("and the flows that came of it", stale, [])
     tool.run("trace vm1 icmp to 10.0.2.10", REFUSED, ["smac"])
     reach(lab, "vm1", v4_of("vm3"))
