@@ -31,7 +31,7 @@ constexpr std::array kKernelErrors{
     NamedCounter{kVdLostCredit, "upcall.no_credit"},   NamedCounter{kVdLostRing, "upcall.ring_full"},
     NamedCounter{kVdLostTruncated, "upcall.too_long"}, NamedCounter{kVdLostNoRing, "upcall.no_ring"},
     NamedCounter{kVdOutputGone, "output_gone"},        NamedCounter{kVdRewriteFailed, "rewrite_failed"},
-    NamedCounter{kVdUnknownPort, "unknown_port"},
+    NamedCounter{kVdOutputFailed, "output_failed"},    NamedCounter{kVdUnknownPort, "unknown_port"},
 };
 constexpr std::array kLost{kVdLostCredit, kVdLostRing, kVdLostTruncated, kVdLostNoRing};
 

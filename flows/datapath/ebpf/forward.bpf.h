@@ -44,12 +44,16 @@ VD_INLINE int output(struct __sk_buff* skb, __u32 number, enum vd_more more) {
     count(kVdOutputGone);
     return TC_ACT_SHOT;
   }
+  if (more == kVdMoreOutputs && bpf_clone_redirect(skb, port->ifindex, 0) != 0) {
+    count(kVdOutputFailed);
+    return TC_ACT_SHOT;
+  }
   struct vd_port_counters* of_port = bpf_map_lookup_elem(&port_counters, &number);
   if (of_port) {
     ++of_port->tx_packets;
     of_port->tx_bytes += skb->len;
   }
-  if (more == kVdMoreOutputs) return (int)bpf_clone_redirect(skb, port->ifindex, 0);
+  if (more == kVdMoreOutputs) return TC_ACT_OK;
   if (port->flags & kVdPortPeer) return (int)bpf_redirect_peer(port->ifindex, 0);
   return (int)bpf_redirect(port->ifindex, 0);
 }

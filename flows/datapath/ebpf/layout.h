@@ -13,7 +13,7 @@
 
 enum {
   kVdMagic = 0x56444450, /* "VDDP" */
-  kVdLayoutVersion = 2,
+  kVdLayoutVersion = 3,
   kVdMaxPorts = 8192, /* port numbers are 1..8191 */
   kVdMaxWorkers = 16,
   kVdMaxOutputs = 32,
@@ -125,6 +125,7 @@ enum vd_counter {
   kVdLostNoRing,    /* no worker has made its ring yet */
   kVdOutputGone,    /* a flow's output port has no interface */
   kVdRewriteFailed, /* the kernel could not make the packet writable */
+  kVdOutputFailed,  /* the kernel could not copy the packet, or send the copy, for one of several outputs */
   kVdUnknownPort,   /* a filter was left on an interface that is no port */
   kVdCounters,
 };
