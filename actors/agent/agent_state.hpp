@@ -25,6 +25,8 @@ struct AgentState {
   DeviceNews device_news;
   // Counts entries that came, moved or went, so that whoever keeps a copy knows when to look.
   std::atomic<uint64_t> learned_changes{0};
+  // News that the limits of device actors had no room for: found by their next look at the tables, or asked for again.
+  std::atomic<uint64_t> untracked{0};
   // The port whose flows make room for new ones, 0 while there is room. Flow controller to workers: what they would
   // install for it while the controller is behind would only be evicted.
   std::atomic<uint32_t> crowded_port{0};

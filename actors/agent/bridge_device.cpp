@@ -1,4 +1,5 @@
 #include <memory>
+#include <utility>
 
 #include "actors/agent/devices.hpp"
 #include "actors/runtime/status.hpp"
@@ -16,15 +17,17 @@ struct BridgeState {
   std::unique_ptr<DeviceLinks> links;
   std::unique_ptr<MacAgeing> ageing;
   std::optional<flows::Time> armed;  // when the next Tick{kDue} comes
+  uint64_t untracked = 0;            // counted already
 };
 
 using Self = BridgeDeviceActor::stateful_pointer<BridgeState>;
 
 flows::Time now() { return std::chrono::steady_clock::now(); }
 
-// One timer at a time, for the earliest deadline.
+// After each step. One timer at a time, for the earliest deadline.
 void arm(Self self) {
   auto& state = self->state;
+  state.links->state.untracked += state.ageing->untracked() - std::exchange(state.untracked, state.ageing->untracked());
   auto next = state.ageing->next_deadline();
   if (!next || (state.armed && *state.armed <= *next)) return;
   state.armed = next;

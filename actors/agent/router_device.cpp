@@ -1,5 +1,6 @@
 #include <memory>
 #include <set>
+#include <utility>
 
 #include "actors/agent/devices.hpp"
 #include "actors/agent/neighbour_resolver.hpp"
@@ -24,14 +25,17 @@ struct RouterState {
   std::unique_ptr<DeviceLinks> links;
   std::unique_ptr<NeighbourResolver> resolver;
   std::optional<flows::Time> armed;  // when the next Tick{kDue} comes
+  uint64_t untracked = 0;            // counted already
 };
 
 using Self = RouterDeviceActor::stateful_pointer<RouterState>;
 
 flows::Time now() { return std::chrono::steady_clock::now(); }
 
+// After each step.
 void arm(Self self) {
   auto& state = self->state;
+  state.links->state.untracked += state.resolver->refused() - std::exchange(state.untracked, state.resolver->refused());
   auto next = state.resolver->next_deadline();
   if (!next || (state.armed && *state.armed <= *next)) return;
   state.armed = next;

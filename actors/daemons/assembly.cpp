@@ -129,6 +129,9 @@ void Daemon::Parts::export_datapath() {
   add("viaduct_macs", "Learned MAC addresses.", gauge, [this] { return static_cast<double>(state.macs.size()); });
   add("viaduct_neighbours", "Learned IP to MAC bindings.", gauge,
       [this] { return static_cast<double>(state.neighbours.size()); });
+  add("viaduct_device_untracked_total",
+      "News of MACs and neighbours that were beyond a device's limits; found or asked for later.", counter,
+      [this] { return static_cast<double>(state.untracked); });
   add("viaduct_learned_unsaved", "Changes of learned MACs and neighbours that are not on disk yet.", gauge,
       [this] { return static_cast<double>(learned->unsaved(state)); });
   add("viaduct_device_news_lost_total", "Workers' news that devices had no room for; found later in the tables.",

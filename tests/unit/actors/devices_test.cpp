@@ -21,6 +21,7 @@ class DevicesTest : protected Bench, public ActorTest {
   DevicesTest() {
     AgeingOptions ageing;
     ageing.mac_timeout = milliseconds(400);
+    ageing.max_tracked = 16;
     bench.state.flow_news.on_ring([this] {
       if (!on_worker() && failing.exchange(false)) throw std::runtime_error("no room for news");
     });
@@ -113,6 +114,17 @@ TEST_F(DevicesTest, ADeviceThatDiesIsStartedAgainAndGoesOn) {
   bench.inject("p1", announcement(1));
   EXPECT_TRUE(eventually(knows));
   EXPECT_TRUE(eventually([&] { return !knows(); })) << "its successor minds the time";
+}
+
+TEST_F(DevicesTest, WhatIsBeyondADevicesLimitsIsCounted) {
+  DeviceEvents events;
+  for (uint64_t i = 0; i < 20; ++i) {
+    auto key = mac_key(1);
+    key.mac = MacAddress::from_uint64(0x0200'0000'7000 + i);
+    events.macs.push_back({key, bench.net.port("p1")});
+  }
+  bench.state.device_news.add(std::move(events));
+  EXPECT_TRUE(eventually([&] { return bench.state.untracked == 4; }));
 }
 
 TEST_F(DevicesTest, AFlushForgetsOneDeviceOrAll) {
