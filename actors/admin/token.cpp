@@ -31,6 +31,15 @@ std::vector<uint8_t> random_hex() {
   return out;
 }
 
+// Root and the group may read it. Best effort: without the group, or the right to give it away, it stays the owner's.
+void share_with_group(int fd) {
+  struct stat info {};
+  const group* viaduct = getgrnam("viaduct");
+  if (viaduct == nullptr || fstat(fd, &info) != 0) return;
+  if (info.st_gid == viaduct->gr_gid && (info.st_mode & S_IRGRP) != 0) return;
+  if (fchown(fd, static_cast<uid_t>(-1), viaduct->gr_gid) == 0) (void)fchmod(fd, 0640);
+}
+
 AdminToken read_token(int fd, const std::string& path, std::string& error) {
   AdminToken token;
   struct stat info {};
@@ -64,9 +73,7 @@ AdminToken create_token(const std::string& path, std::string& error) {
     if (fd >= 0) close(fd);
     return {};
   }
-  if (const group* viaduct = getgrnam("viaduct")) {
-    if (fchown(fd, static_cast<uid_t>(-1), viaduct->gr_gid) == 0) (void)fchmod(fd, 0640);
-  }
+  share_with_group(fd);
   bool written = write(fd, token.bytes.data(), token.bytes.size()) == static_cast<ssize_t>(token.bytes.size());
   bool moved = written && fsync(fd) == 0 && rename(fresh.c_str(), path.c_str()) == 0;
   if (!moved) error = errno_text(path, "cannot write it");
@@ -100,6 +107,7 @@ AdminToken load_or_create_token(const std::string& path, std::string& error) {
     return {};
   }
   AdminToken token = read_token(fd, path, error);
+  if (error.empty()) share_with_group(fd);  // it may be younger than the token
   close(fd);
   return token;
 }

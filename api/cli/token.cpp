@@ -21,8 +21,8 @@ Failure unreadable(const std::string& path, int error) {
         "--token-file or VIADUCT_TOKEN_FILE";
   } else if (error == EACCES) {
     failure.cure =
-        "only root and the group viaduct may read it: use sudo, or join the group (usermod -aG viaduct "
-        "$USER) and log in again";
+        "only root and the group viaduct may read it: use sudo, or join the group (groupadd -f --system viaduct; "
+        "usermod -aG viaduct $USER; restart viaductd if the group is new) and log in again";
   }
   return failure;
 }
