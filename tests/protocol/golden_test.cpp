@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "schema/learned.capnp.h"
 #include "tests/protocol/samples.hpp"
 
 namespace viaduct::topology {
@@ -74,6 +75,44 @@ TEST(Golden, FeedBatch) {
   }
   EXPECT_EQ(canonical<schema::FeedBatch>(encode_feed(sample_delta(), batch->committed_at)),
             canonical<schema::FeedBatch>(bytes));
+}
+
+// What a host keeps on its disk over an upgrade of the daemon.
+TEST(Golden, LearnedEntries) {
+  capnp::MallocMessageBuilder mac_message;
+  auto mac = mac_message.initRoot<schema::LearnedEntry>().initMac();
+  encode(sample_uuid(1), mac.initBridge());
+  mac.setVlan(7);
+  mac.setMac(0x02'00'00'00'00'2a);
+  encode(sample_uuid(2), mac.initPort());
+  const schema::Frame learned_mac = golden("learned-mac", schema::Frame::of(mac_message));
+  auto read = schema::with_root<schema::LearnedEntry>(learned_mac, {}, [](schema::LearnedEntry::Reader entry) {
+    ASSERT_TRUE(entry.isMac());
+    EXPECT_EQ(decode(entry.getMac().getBridge()), sample_uuid(1));
+    EXPECT_EQ(entry.getMac().getVlan(), 7);
+    EXPECT_EQ(entry.getMac().getMac(), 0x02'00'00'00'00'2aU);
+    EXPECT_EQ(decode(entry.getMac().getPort()), sample_uuid(2));
+  });
+  EXPECT_TRUE(read) << read.failure().text;
+
+  capnp::MallocMessageBuilder neighbour_message;
+  auto neighbour = neighbour_message.initRoot<schema::LearnedEntry>().initNeighbour();
+  encode(sample_uuid(3), neighbour.initDevice());
+  encode(sample_uuid(4), neighbour.initPort());
+  const IpAddress address = *IpAddress::parse("fd00::2a");
+  encode(address, neighbour.initAddress());
+  neighbour.setMac(0x02'00'00'00'00'2b);
+  const schema::Frame learned_neighbour = golden("learned-neighbour", schema::Frame::of(neighbour_message));
+  read = schema::with_root<schema::LearnedEntry>(learned_neighbour, {}, [&](schema::LearnedEntry::Reader entry) {
+    ASSERT_TRUE(entry.isNeighbour());
+    EXPECT_EQ(decode(entry.getNeighbour().getDevice()), sample_uuid(3));
+    EXPECT_EQ(decode(entry.getNeighbour().getPort()), sample_uuid(4));
+    const auto decoded = decode(entry.getNeighbour().getAddress());
+    ASSERT_TRUE(decoded && *decoded);
+    EXPECT_EQ(**decoded, address);
+    EXPECT_EQ(entry.getNeighbour().getMac(), 0x02'00'00'00'00'2bU);
+  });
+  EXPECT_TRUE(read) << read.failure().text;
 }
 
 TEST(Golden, AdminRequest) {
