@@ -71,7 +71,7 @@ constexpr std::array kPortFields = {
           .option = "vlan",
           .schema = "vlan",
           .type = number,
-          .help = "Interior bridge port: VLAN 1..4094, 0 for none",
+          .help = "Interior bridge port: VLAN 1..4094, 0 for none (kept; not looked at yet)",
           .column = Column::hidden,
           .maximum = 4094},
 };
@@ -121,7 +121,7 @@ constexpr std::array kStaticMacFields = {
     reference_field("bridge", "bridge", "bridge", Kind::BRIDGE, "Bridge whose table gets the entry",
                     Presence::required),
     mac_field("MAC address to pin"),
-    vlan_field("VLAN of the entry, 0 for none"),
+    vlan_field("VLAN of the entry, 0 for none (others are kept; not looked at yet)"),
     reference_field("port", "port", "port", Kind::PORT, "Port of the bridge that the address is behind",
                     Presence::required),
 };

@@ -52,7 +52,8 @@ const PortView* egress(Walk& walk, const PortView& port, AdminCheck check) {
   }
   if (port.device == PortDevice::bridge && peer->device == PortDevice::bridge) {
     walk.tag(tag::device(peer->id));
-    walk.note_port(port, Stage::peer, [&] { return "a link of two bridges needs a VLAN: " + name_of(*peer); });
+    walk.note_port(port, Stage::peer,
+                   [&] { return "two bridges are linked, and bridges do not forward by VLAN yet: " + name_of(*peer); });
     return walk.drop(DropReason::port_unplugged);
   }
   walk.note_port(port, Stage::peer, [&] { return "linked to " + name_of(*peer); });

@@ -27,7 +27,8 @@ void check_bridges(const Port& port, const Port& peer, const ObjectRef& ref, Ins
   inspection.report(
       Rule::link_not_allowed, ref, "peer",
       std::string("Two bridges are linked, and ") + (both ? "both ports have" : "neither port has") + " a VLAN.",
-      "Give exactly one of the two ports a VLAN, or put a router between the bridges.");
+      "Put a router between the bridges; or give exactly one of the two ports a VLAN, though nothing crosses such a "
+      "link yet.");
 }
 
 }  // namespace
