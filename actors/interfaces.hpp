@@ -111,6 +111,7 @@ using TopologyStoreActor = SupervisedActor::extend<
     replies_to<ReadTopology>::with<SnapshotPtr>,       // the newest snapshot
     replies_to<ReadRevisions>::with<StoreRevisions>,   // committed, and applied by every agent
     replies_to<WaitApplied>::with<WaitAppliedReply>,   // answered when every agent has applied the revision
+    replies_to<ReportNode>::with<NodeReport>,          // its subscriptions
     reacts_to<Subscribe>,                              // an agent's mirror wants the feed
     reacts_to<AgentApplied>,                           // from a subscription
     reacts_to<Tick>>;                                  // a waiter's patience may have ended

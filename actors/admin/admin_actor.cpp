@@ -146,21 +146,31 @@ void handle(const Exchange& exchange, StatusRequest&) {
     self->request(exchange.links().store, kPartTimeout, ReadRevisions{})
         .then(ask_flows, exchange.unavailable("topology store"));
   };
-  auto ask_datapath = [=](const NodeReport& devices) {
+  auto add_actors = [=](const NodeReport& report) {
     auto& actors = status->node.actors;
-    actors.insert(actors.end(), devices.actors.begin(), devices.actors.end());
+    actors.insert(actors.end(), report.actors.begin(), report.actors.end());
+  };
+  auto ask_datapath = [=](const NodeReport& devices) {
+    add_actors(devices);
     self->request(exchange.links().datapath, kPartTimeout, ReportDatapath{})
         .then(ask_revisions, exchange.unavailable("datapath"));
   };
-  auto ask_devices = [=](const NodeReport& report) {
-    status->node = report;
+  auto ask_devices = [=](const NodeReport& subscriptions) {
+    add_actors(subscriptions);
     self->request(exchange.links().devices, kPartTimeout, ReportNode{})
         .then(ask_datapath, exchange.unavailable("devices"));
+  };
+  auto ask_store = [=](const NodeReport& node) {
+    add_actors(node);
+    status->node.actors.push_back(self->state.status.report(self->mailbox().size()));
+    status->node.actors.back().restarts = exchange.links().restarts;
+    self->request(exchange.links().store, kPartTimeout, ReportNode{})
+        .then(ask_devices, exchange.unavailable("topology store"));
   };
   NodeActor node = links.node();
   if (!node)
     return exchange.refuse({schema::ErrorCode::UNAVAILABLE, "the daemon is starting; ask again", {}}, "unavailable");
-  self->request(node, kPartTimeout, ReportNode{}).then(ask_devices, exchange.unavailable("supervisor"));
+  self->request(node, kPartTimeout, ReportNode{}).then(ask_store, exchange.unavailable("supervisor"));
 }
 
 void handle(const Exchange& exchange, FlowsRequest& request) {

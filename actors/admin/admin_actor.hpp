@@ -26,6 +26,7 @@ struct AdminLinks {
   std::function<NodeActor()> node;  // invalid until everything has been started
   observability::Registry& registry;
   observability::AdminProbe& probe;
+  uint64_t restarts = 0;  // lives before this one
 };
 
 AdminActor spawn_admin(caf::actor_system& system, const AdminLinks& links);

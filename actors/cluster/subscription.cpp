@@ -82,6 +82,7 @@ void committed(Self self, const Committed& news) {
 
 SubscriptionActor::behavior_type subscription_behavior(Self self, const SubscriptionLinks& links) {
   self->state.links = std::make_unique<SubscriptionLinks>(links);
+  self->state.status = Status(links.subscriber.host.to_string(), "subscription");
   self->state.newest = links.snapshot;
   self->monitor(links.subscriber.mirror);
   self->set_down_handler([=](const caf::down_msg&) { self->quit(); });

@@ -26,6 +26,7 @@ struct Waiter {
 };
 
 constexpr size_t kMaxWaiters = 4'096;
+constexpr std::chrono::seconds kReportTimeout{5};  // for a subscription's word of itself
 
 struct TopologyStoreState {
   const char* name = "topology_store";
@@ -111,6 +112,26 @@ WaitPromise wait_applied(Self self, const WaitApplied& request) {
   return promise;
 }
 
+caf::result<NodeReport> report(Self self) {
+  auto promise = self->make_response_promise<NodeReport>();
+  auto out = std::make_shared<NodeReport>();
+  auto left = std::make_shared<size_t>(self->state.subscriptions.size());
+  auto one_done = [=]() mutable {
+    if (--*left == 0) promise.deliver(std::move(*out));
+  };
+  if (*left == 0) promise.deliver(NodeReport{});
+  for (const auto& [host, subscription] : self->state.subscriptions) {
+    self->request(subscription, kReportTimeout, ReportStatus{})
+        .then(
+            [=](const observability::ActorStatus& status) mutable {
+              out->actors.push_back(status);
+              one_done();
+            },
+            [=](const caf::error&) mutable { one_done(); });
+  }
+  return promise;
+}
+
 void stop(Self self) {
   for (const auto& [host, subscription] : self->state.subscriptions) self->send(subscription, Shutdown{});
   self->quit();
@@ -130,6 +151,7 @@ TopologyStoreActor::behavior_type store_behavior(Self self, const TopologyStoreL
         return StoreRevisions{self->state.writer->snapshot()->revision(), self->state.applied_everywhere()};
       },
       [=](const WaitApplied& request) { return wait_applied(self, request); },
+      [=](const ReportNode&) { return report(self); },
       [=](const Subscribe& subscriber) { subscribe(self, subscriber); },
       [=](const AgentApplied& news) {
         self->state.applied[news.host] = news.revision;

@@ -170,8 +170,13 @@ bool Daemon::Parts::spawn(std::string& error) {
   // operators -> endpoint -> admin -> all of the above
   AdminLinks admin_links{token, host,    exporter->url(),           started,  state,      store, flow_controller,
                          ports, devices, [this] { return root(); }, registry, admin_probe};
-  EndpointLinks endpoint_links{[this, admin_links] { return spawn_admin(*system, admin_links); },
-                               [this](std::string_view name) { supervisor_probe.restarted(name); }, admin_probe};
+  auto make_admin = [this, admin_links, lives = std::make_shared<uint64_t>(0)] {
+    AdminLinks of_this_life = admin_links;
+    of_this_life.restarts = (*lives)++;
+    return spawn_admin(*system, of_this_life);
+  };
+  EndpointLinks endpoint_links{make_admin, [this](std::string_view name) { supervisor_probe.restarted(name); },
+                               admin_probe};
   EndpointOptions endpoint_options;
   endpoint_options.port = options.admin_port;
   endpoint = spawn_endpoint(*system, endpoint_links, endpoint_options);

@@ -4,6 +4,7 @@
 
 #include "actors/runtime/backoff.hpp"
 #include "actors/runtime/policy.hpp"
+#include "actors/runtime/status.hpp"
 #include "observability/log.hpp"
 
 namespace viaduct::actors {
@@ -27,6 +28,7 @@ struct Child {
 
 struct NodeState {
   const char* name = "node";
+  Status status{"node", "node"};
   std::unique_ptr<NodeLinks> links;
   std::vector<Child> children;
   bool stopping = false;
@@ -145,9 +147,10 @@ void tick(Self self, uint32_t kind) {
   self->send_exit(child.spec.running, caf::exit_reason::kill);
 }
 
-NodeReport report(const NodeState& state) {
+NodeReport report(Self self) {
   NodeReport out;
-  for (const Child& child : state.children) out.actors.push_back(child.status);
+  out.actors.push_back(self->state.status.report(self->mailbox().size()));
+  for (const Child& child : self->state.children) out.actors.push_back(child.status);
   return out;
 }
 
@@ -164,7 +167,7 @@ NodeActor::behavior_type node_behavior(Self self, std::vector<ChildSpec> childre
   self->set_down_handler([=](const caf::down_msg& down) { child_down(self, down); });
   self->send(self, Tick{kPoll});
   return {
-      [=](const ReportNode&) { return report(self->state); },
+      [=](const ReportNode&) { return report(self); },
       [=](const Shutdown&) { begin_stop(self, 0); },
       [=](const Tick& timer) { tick(self, timer.kind); },
   };

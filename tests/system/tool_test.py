@@ -138,8 +138,11 @@ def looking(tool, lab, checks):
             reach(lab, name, address_of("vm1" if name != "vm1" else "vm3"))
     status = tool.json("status")
     actors = {actor["name"]: actor for actor in status["actors"]}
-    expected = {"topology_store", "topology_mirror", "datapath", "flow_controller", "devices"}
+    expected = {"node", "admin", "admin_endpoint", "learned_state", "topology_store", "topology_mirror", "datapath",
+                "flow_controller", "devices"}
     checks.check("status: every actor is there", expected <= set(actors), sorted(actors))
+    kinds = sorted(actor["kind"] for actor in status["actors"] if actor["name"] not in expected)
+    checks.equal("status: and those for each agent and device", kinds, ["bridge", "bridge", "router", "subscription"])
     running = {name: (actor["state"], actor["restarts"]) for name, actor in actors.items()}
     checks.check("status: all run, none was restarted", set(running.values()) == {("running", 0)}, running)
     checks.check("status: mailbox depths", all("mailbox" in actor for actor in actors.values()))

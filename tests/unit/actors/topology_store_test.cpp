@@ -169,6 +169,17 @@ TEST_F(TopologyStoreTest, ANewSubscriptionOfAHostReplacesTheOldOne) {
   EXPECT_EQ(batches.size(), 3) << "the old mirror hears no more";
 }
 
+TEST_F(TopologyStoreTest, ItsSubscriptionsSayHowTheyAre) {
+  EXPECT_TRUE(ask<NodeReport>(store, ReportNode{}).actors.empty());
+  subscribe(1);
+  subscribe(2);
+  auto actors = ask<NodeReport>(store, ReportNode{}).actors;
+  ASSERT_EQ(actors.size(), 2);
+  EXPECT_EQ(actors[0].kind, "subscription");
+  EXPECT_EQ(actors[0].state, observability::ActorState::running);
+  EXPECT_NE(actors[0].name, actors[1].name) << "each says its host";
+}
+
 // Its agent would silently hear nothing any more; the node starts the store again, and the agent subscribes anew.
 TEST_F(TopologyStoreTest, ASubscriptionThatDiesTakesTheStoreAlong) {
   subscribe();
