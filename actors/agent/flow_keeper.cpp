@@ -53,13 +53,13 @@ void FlowKeeper::count_drops(const FlowId& id, uint64_t packets) {
 }
 
 void FlowKeeper::add(InstalledFlow record, Time now, uint64_t packets) {
+  note_drop(record.id, record.attachment.drop, packets);
   // The facts may have changed between the worker's check and now: then the flow is already wrong.
   if (!links_.state.epochs.unchanged_since(record.tags.view(), record.epoch)) {
     index_.remove(record.id);
     doomed_.push_back(record.id);
     links_.probe.invalidated();
   } else {
-    note_drop(record.id, record.attachment.drop, packets);
     std::erase(doomed_, record.id);  // it came back
     auto evicted = index_.add(std::move(record), now);
     doomed_.insert(doomed_.end(), evicted.begin(), evicted.end());
@@ -137,8 +137,8 @@ void FlowKeeper::adopt_unknown(const std::set<FlowId>& unknown, Time now) {
   }
   unknown_before_ = unknown;
   if (lost.empty()) return;
-  links_.datapath.dump_flows([&](const flows::Flow& flow, const flows::FlowStats& stats) {
-    if (lost.contains(flow.id)) unproven_.push_back({flow, stats.packets, now + kNeighbourPatience});
+  links_.datapath.dump_flows([&](const flows::Flow& flow, const flows::FlowStats&) {
+    if (lost.contains(flow.id)) unproven_.push_back({flow, 0, now + kNeighbourPatience});  // of this life
   });
 }
 
