@@ -99,6 +99,14 @@ def echo_frame(src_mac, dst_mac, src, dst, ident=7, sequence=1, payload=b"p" * 3
     return ip_frame(src_mac, dst_mac, src, dst, ICMP if v4 else ICMPV6, message, **options)
 
 
+def fragment_frame(src_mac, dst_mac, src, dst, proto, piece, offset, more):
+    """`piece` is the part of the IP payload that begins at `offset`, a multiple of 8."""
+    if is_v4(src):
+        return ip_frame(src_mac, dst_mac, src, dst, proto, piece, flags=(0x2000 if more else 0) | offset // 8)
+    head = struct.pack("!BBHI", proto, 0, offset | more, 1)
+    return ip_frame(src_mac, dst_mac, src, dst, FRAGMENT, head + piece)
+
+
 def arp_frame(operation, sender_mac, sender, target_mac, target, dst_mac=BROADCAST):
     body = struct.pack("!HHBBH", 1, IPV4, 6, 4, operation) + mac_bytes(sender_mac) + ip_bytes(sender)
     return ethernet(sender_mac, dst_mac, ARP, body + mac_bytes(target_mac) + ip_bytes(target))
@@ -170,6 +178,10 @@ class Parsed:
             self.proto, self.ttl = self.l3[6], self.l3[7]
             self.ip_src, self.ip_dst = ip_text(self.l3[8:24]), ip_text(self.l3[24:40])
             self.l4 = self.l3[40:40 + struct.unpack_from("!H", self.l3, 4)[0]]
+            if self.proto == FRAGMENT and len(self.l4) >= 8:  # as IPv4 has it
+                field = struct.unpack_from("!H", self.l4, 2)[0]
+                self.flags = field >> 3 | (0x2000 if field & 1 else 0)
+                self.proto, self.l4 = self.l4[0], self.l4[8:]
 
     def icmp(self):
         if self.proto in (ICMP, ICMPV6) and len(self.l4) >= 8:

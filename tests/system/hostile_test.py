@@ -13,7 +13,7 @@ from admin_attack import Relay, malformed, speak  # noqa: E402
 from checks import run_program  # noqa: E402
 from frames import Parsed, announcement, echo_frame, udp_frame  # noqa: E402
 from hostile_frames import Sender, all_kinds  # noqa: E402
-from lab import Failure, wait_for  # noqa: E402
+from lab import Failure, wait_for, watch  # noqa: E402
 from two_subnets import BLUE_MAC, GREEN_MAC, UP_MAC, Scene  # noqa: E402
 
 BATCH = 60  # frames between fences: fewer than a port's credit
@@ -156,12 +156,7 @@ def attack(scene, checks, options, what, port, frames):
 
 def settled_account(scene, before):
     """Counters are read one by one while packets are on their way: read again until they fit, or for half a minute."""
-    deadline = time.monotonic() + 30 * laboratory.TIME_SCALE
-    while True:
-        account = Account(before, Totals(scene.lab), scene.lab.datapath)
-        if account.settled() or time.monotonic() > deadline:
-            return account
-        time.sleep(0.02)
+    return watch(lambda: Account(before, Totals(scene.lab), scene.lab.datapath), Account.settled, 30)
 
 
 def malformed_admin_messages(scene, checks, options):

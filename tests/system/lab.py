@@ -37,16 +37,22 @@ def run(*command, check=True, timeout=60, **options):
     return result
 
 
-def wait_for(condition, what, seconds=15.0):
-    """Polls until condition() is true; the deadline is the test's failure, not its duration."""
+def watch(read, good, seconds=15.0):
+    """Reads until good(value) is true, or the deadline has passed: the last value, for the caller to judge."""
     deadline = time.monotonic() + seconds * TIME_SCALE
     while True:
-        value = condition()
-        if value:
+        value = read()
+        if good(value) or time.monotonic() > deadline:
             return value
-        if time.monotonic() > deadline:
-            raise Failure(f"{what}: not within {seconds * TIME_SCALE:.0f} s")
         time.sleep(0.02)
+
+
+def wait_for(condition, what, seconds=15.0):
+    """Polls until condition() is true; the deadline is the test's failure, not its duration."""
+    value = watch(condition, bool, seconds)
+    if not value:
+        raise Failure(f"{what}: not within {seconds * TIME_SCALE:.0f} s")
+    return value
 
 
 class Lab:

@@ -1,8 +1,8 @@
 """Group B of the acceptance scenarios, and what else routers must do: the same as tests/scenario, with real packets."""
 import time
 
-from frames import (BROADCAST, ICMP, ICMPV6, Parsed, UDP, announcement, describe, echo_frame, ethernet, icmp, ip_frame, is_at,
-                    udp_frame, who_has)
+from frames import (BROADCAST, ICMP, ICMPV6, Parsed, UDP, announcement, checksum, describe, echo_frame, ethernet,
+                    fragment_frame, icmp, ip_frame, is_at, pseudo, udp, udp_frame, who_has)
 from lab import wait_for
 from two_subnets import BLUE_MAC, GREEN_MAC, UNKNOWN_MAC, UP_MAC, Guest
 from wire import ethernet_of, only
@@ -104,6 +104,25 @@ def b5_near_far_and_extra_addresses_answer_pings(scene):
         good = Parsed(frame).quoted() == b"p" * 32 and Parsed(frame).l4[4:8] == b"\0\7\0\1"
         scene.checks.check(f"{what}: identifier, sequence and data are those asked", good)
         sound(scene, what, frame)
+
+
+def b5_pings_in_fragments_are_answered_in_fragments(scene):
+    scene.play(scene.network())
+    vm1, there = scene.guest(1), scene.address(2, 254)
+    scene.announce(vm1)
+    whole = Parsed(echo_frame(vm1.mac, GREEN_MAC, vm1.ip, there, payload=bytes(range(96)))).l4
+    proto, cut = scene.pick(ICMP, ICMPV6), 64
+    answers = []
+    for offset, piece in ((0, whole[:cut]), (cut, whole[cut:])):
+        frame = fragment_frame(vm1.mac, GREEN_MAC, vm1.ip, there, proto, piece, offset, offset == 0)
+        out = scene.send(vm1, frame)
+        scene.goes_to(f"the piece at {offset}", out, "p1")
+        answers.append(Parsed(only(out, "p1")))
+    scene.checks.equal("an echo reply", describe(answers[0].frame), scene.icmp("0/0", "129/0", there, vm1.ip))
+    scene.checks.equal("in the same pieces", [answer.flags & 0x3FFF for answer in answers], [0x2000, cut // 8])
+    joined = answers[0].l4 + answers[1].l4
+    total = checksum(joined) if scene.v4 else checksum(pseudo(there, vm1.ip, ICMPV6, len(joined)) + joined)
+    scene.checks.check("whose whole is right", total == 0 and joined[8:] == whole[8:], len(joined))
 
 
 def b5_nothing_else_is_served(scene):
@@ -218,10 +237,18 @@ def b9_a_router_answers_for_its_own_address_and_learns_who_asks(scene):
                scene.is_at_text(scene.address(9, 1), UP_MAC, "router solicited override"))
     scene.checks.equal("learned who asked", len(neighbours(scene)), 1)
     scene.goes_to("no proxy ARP", scene.ask(far, scene.address(9, 77)), "nothing")
-    if scene.v4:
-        probe = who_has(far.mac, "0.0.0.0", scene.address(9, 1))
-        scene.says("who probes for it is told", scene.send(far, probe), "up1",
-                   scene.is_at_text(scene.address(9, 1), UP_MAC))
+
+
+def b9_probes_for_a_routers_address_are_answered_and_teach_nothing(scene):
+    """RFC 4862 5.4, RFC 5227: by the router, or by the bridge before it."""
+    scene.play(scene.network())
+    prober = "02:00:00:00:00:66"
+    for port, target, mac in (("up1", scene.address(9, 1), UP_MAC), ("p1", scene.address(1, 254), GREEN_MAC)):
+        out = only(scene.wire.exchange(port, who_has(prober, scene.unspecified(), target)), port)
+        scene.checks.equal(f"{port}: it is taken", describe(out), scene.is_at_text(target, mac, "router override"))
+        scene.checks.equal(f"{port}: from whom, to whom", ethernet_of(out),
+                           f"{mac} > {scene.pick(prober, '33:33:00:00:00:01')}")
+    scene.checks.equal("nothing learned", scene.lab.json("state", "r1")["entries"], [])
 
 
 def b9_a_gratuitous_announcement_moves_the_neighbour(scene):
@@ -371,6 +398,45 @@ def b_errors_are_not_answered_with_errors(scene):
     error_to_vm1(scene, "but a packet is", scene.udp(vm1, GREEN_MAC, there), "3/0", "1/0")
 
 
+def b_who_must_not_be_told_is_not_told(scene):
+    scene.play(scene.network())
+    vm1, nowhere = scene.guest(1), scene.anywhere()
+    scene.announce(vm1)
+
+    def told(frame):
+        return "p1" in scene.send(vm1, frame)
+
+    def packet(what, told_of, proto, payload, dst_mac=GREEN_MAC, target=nowhere, source=vm1.ip):
+        scene.checks.equal(what, told(ip_frame(vm1.mac, dst_mac, source, target, proto, payload)), told_of)
+
+    def piece(offset):
+        datagram = udp(vm1.ip, nowhere, 1, 2, bytes(96))
+        return fragment_frame(vm1.mac, GREEN_MAC, vm1.ip, nowhere, UDP, datagram[offset:offset + 64], offset, True)
+
+    datagram = udp(vm1.ip, nowhere, 1, 2)
+    packet("a packet without a route", True, UDP, datagram)
+    scene.checks.equal("its first fragment", told(piece(0)), True)
+    scene.checks.equal("a later fragment", told(piece(64)), False)
+    redirect = icmp(vm1.ip, nowhere, scene.pick(5, 137), 0, bytes(4), bytes(60))
+    packet("a redirect", False, scene.pick(ICMP, ICMPV6), redirect)
+    packet("in a broadcast frame", False, UDP, datagram, dst_mac=BROADCAST)
+    for target in (scene.pick("224.0.0.9", "ff05::9"), scene.pick("10.0.1.255", "ff02::1")):
+        packet(f"to {target}", False, UDP, udp(vm1.ip, target, 1, 2), target=target)
+    for source in (scene.pick("0.0.0.0", "::"), scene.pick("224.0.0.1", "ff02::1"), scene.pick("127.0.0.1", "::1"),
+                   scene.pick("255.255.255.255", "ff0e::1"), scene.pick("10.0.1.255", "ff01::1")):
+        packet(f"from {source}", False, UDP, udp(source, nowhere, 1, 2), source=source)
+    packet("and it is not for their number", True, UDP, datagram)
+
+
+def b_errors_come_from_the_port_that_the_packet_met(scene):
+    scene.play(scene.network())
+    vm1, vm3 = scene.guest(1), scene.guest(3)
+    scene.announce(vm1)
+    out = scene.udp(vm1, GREEN_MAC, vm3.ip, ttl=1, payload=bytes(2000))
+    error_to_vm1(scene, "not from the one where it would leave", out, "11/0", "3/0")
+    scene.checks.equal("quotes as much as fits", len(only(out, "p1")), 14 + scene.pick(576, 1280))
+
+
 def b_a_guest_that_moves_is_followed_by_the_router(scene):
     scene.play(scene.network())
     vm1, vm3 = scene.guest(1), scene.guest(3)
@@ -392,11 +458,13 @@ SCENARIOS = [
     b2_time_exceeded_quotes_the_packet,
     b4_blackholes_are_silent_and_rejects_say_so,
     b5_near_far_and_extra_addresses_answer_pings,
+    b5_pings_in_fragments_are_answered_in_fragments,
     b5_nothing_else_is_served,
     b7_a_stale_neighbour_is_used_and_asked_again,
     b7_who_never_answers_is_unreachable,
     b9_only_who_is_on_the_link_and_was_asked_teaches,
     b9_a_router_answers_for_its_own_address_and_learns_who_asks,
+    b9_probes_for_a_routers_address_are_answered_and_teach_nothing,
     b9_a_gratuitous_announcement_moves_the_neighbour,
     b11_equal_routes_share_by_connection,
     b13_a_router_port_that_is_down_says_so,
@@ -406,6 +474,8 @@ SCENARIOS = [
     b_too_big_is_told_or_cut,
     b_what_routers_do_not_take,
     b_errors_are_not_answered_with_errors,
+    b_who_must_not_be_told_is_not_told,
+    b_errors_come_from_the_port_that_the_packet_met,
     b_a_guest_that_moves_is_followed_by_the_router,
 ]
 

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """The acceptance scenarios of groups A and B on a running daemon with real packets, for IPv4 and IPv6.
 
-They are those of tests/scenario (the same numbers and names), which plays them on the simulation, and a few that only it
-has: fragmented echoes, who must not be told, and probes of DAD.
+They are those of tests/scenario (the same numbers and names), which plays them on the simulation.
 """
 import os
 import sys
