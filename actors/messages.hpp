@@ -190,6 +190,7 @@ struct ReportDatapath {};
 // Of a supervisor: the actors under it.
 struct NodeReport {
   std::vector<observability::ActorStatus> actors;
+  uint64_t unlisted = 0;  // more than those
 };
 struct ReportNode {};
 struct FlowReport {

@@ -200,6 +200,7 @@ struct Status {
   metricsUrl @10 :Text;
   upSeconds @11 :Float64;
   adoptedFlows @12 :UInt64;
+  unlistedActors @13 :UInt64;  # more than `actors` names; those in trouble are named first
 }
 
 struct FlowLine {

@@ -149,6 +149,7 @@ void handle(const Exchange& exchange, StatusRequest&) {
   auto add_actors = [=](const NodeReport& report) {
     auto& actors = status->node.actors;
     actors.insert(actors.end(), report.actors.begin(), report.actors.end());
+    status->node.unlisted += report.unlisted;
   };
   auto ask_datapath = [=](const NodeReport& devices) {
     add_actors(devices);

@@ -142,13 +142,18 @@ schema::Frame flows_reply(uint64_t id, const FlowListReply& flows, const flows::
 
 namespace {
 
-// A device's actor is called by the device's id; operators know its name.
+// The actor of a device, or of an agent's subscription, is called by the object's id; operators know its name.
 std::string shown_name(const observability::ActorStatus& actor, const topology::Snapshot& snapshot) {
   auto id = Uuid::parse(actor.name);
-  return id ? name_or_id(snapshot, {actor.kind == "router" ? Kind::router : Kind::bridge, *id}) : actor.name;
+  if (!id) return actor.name;
+  for (Kind kind : {Kind::bridge, Kind::router}) {
+    if (actor.kind == topology::to_string(kind)) return name_or_id(snapshot, {kind, *id});
+  }
+  return name_or_id(snapshot, {Kind::host, *id});
 }
 
 void encode_actors(const NodeReport& node, const topology::Snapshot& snapshot, schema::Status::Builder out) {
+  out.setUnlistedActors(node.unlisted);
   auto lines = out.initActors(static_cast<unsigned>(node.actors.size()));
   for (unsigned i = 0; i < node.actors.size(); ++i) {
     const auto& actor = node.actors[i];

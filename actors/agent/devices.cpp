@@ -154,8 +154,11 @@ NodeReport report(const DevicesState& state) {
   NodeReport out;
   for (bool troubled : {true, false}) {
     for (const auto& [id, device] : state.devices) {
-      if (out.actors.size() >= kMaxReported) return out;
       if (device.troubled() != troubled) continue;
+      if (out.actors.size() >= kMaxReported) {
+        ++out.unlisted;
+        continue;
+      }
       out.actors.push_back(device.status);
       out.actors.back().mailbox_depth = count(device.waiting) + (device.busy ? 1 : 0);
     }

@@ -20,7 +20,7 @@ void print_summary(std::ostream& out, const Json& status) {
   line("metrics", text_at(status, "metrics_url"));
 }
 
-void print_actors(std::ostream& out, const Json& actors) {
+void print_actors(std::ostream& out, const Json& actors, uint64_t unlisted) {
   Table table({"ACTOR", "KIND", "STATE", "RESTARTS", "MAILBOX", "UP", "LAST ERROR"});
   for (const Json& actor : actors) {
     table.row({text_at(actor, "name"), text_at(actor, "kind"), text_at(actor, "state"), text_at(actor, "restarts"),
@@ -28,6 +28,7 @@ void print_actors(std::ostream& out, const Json& actors) {
   }
   out << '\n';
   table.print(out);
+  if (unlisted > 0) out << "… and " << unlisted << " more; those in trouble come first\n";
 }
 
 void print_section(std::ostream& out, const Json& rows, const std::vector<std::string>& headings,
@@ -49,7 +50,8 @@ Result<ExitCode> status(Session& session) {
   }
   std::ostream& out = session.out();
   print_summary(out, *status);
-  if (!(*status)["actors"].empty()) print_actors(out, (*status)["actors"]);
+  if (!(*status)["actors"].empty())
+    print_actors(out, (*status)["actors"], (*status)["unlisted_actors"].get<uint64_t>());
   print_section(out, (*status)["ports"],
                 {"PORT", "INTERFACE", "NUMBER", "ACTIVE", "REASON", "RX PACKETS", "RX BYTES", "TX PACKETS", "TX BYTES",
                  "UPCALLS", "LOST"},

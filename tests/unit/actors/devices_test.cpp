@@ -116,6 +116,16 @@ TEST_F(DevicesTest, ADeviceThatDiesIsStartedAgainAndGoesOn) {
   EXPECT_TRUE(eventually([&] { return !knows(); })) << "its successor minds the time";
 }
 
+TEST_F(DevicesTest, AReportNamesSomeAndCountsTheRest) {
+  DevicesChanged news;
+  news.network = bench.state.network.load();
+  for (uint64_t i = 0; i < 120; ++i) news.bridges.push_back(BridgeId(Uuid::from_words(7, i)));
+  self->send(devices, news);
+  auto report = ask<NodeReport>(devices, ReportNode{});
+  EXPECT_EQ(report.actors.size(), 100);
+  EXPECT_EQ(report.unlisted, 23);
+}
+
 TEST_F(DevicesTest, WhatIsBeyondADevicesLimitsIsCounted) {
   DeviceEvents events;
   for (uint64_t i = 0; i < 20; ++i) {
