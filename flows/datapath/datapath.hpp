@@ -46,6 +46,17 @@ struct DatapathPort {
   bool present = true;   // the interface exists
 };
 
+// A port for packets between hosts: one of each kind in a datapath. It is flow-based: each packet that leaves by it says
+// by TunnelOutput where to, and each that comes in has its FlowKey::tunnel set. Its interface is made by the datapath,
+// named after it ("<name>-vxlan"), and taken over by the next life like any port.
+struct TunnelPortSpec {
+  static constexpr uint16_t kVxlanPort = 6677;  // MidoNet's for its overlay; 4789 is left to VTEPs
+
+  TunnelKind kind = TunnelKind::vxlan;
+  uint16_t udp_port = kVxlanPort;  // vxlan
+  friend bool operator==(const TunnelPortSpec&, const TunnelPortSpec&) = default;
+};
+
 struct PortStats {
   uint64_t rx_packets = 0, rx_bytes = 0;  // from the guest into the datapath
   uint64_t tx_packets = 0, tx_bytes = 0;  // towards the guest
@@ -80,6 +91,7 @@ struct Upcall {
   std::span<uint8_t> frame;  // valid until the channel's next poll(); may be rewritten in place
   Offload offload;
   std::chrono::steady_clock::time_point received;
+  Tunnel tunnel = {};  // when in_port is a tunnel port
 };
 
 struct PacketOut {
@@ -138,6 +150,9 @@ class Datapath {
   // already in gives the same number as before, also after a restart. Errors: no_such_device (no such interface),
   // device_or_resource_busy (it belongs to a Linux bridge or another datapath), others from the kernel.
   virtual DatapathPort add_port(const std::string& interface, std::error_code& error) = 0;
+  // Makes the tunnel port of this kind, or changes the one that there is. Errors: not_supported (the kernel has no such
+  // tunnels), address_in_use (the UDP port belongs to somebody else), others from the kernel.
+  virtual DatapathPort add_tunnel_port(const TunnelPortSpec& spec, std::error_code& error) = 0;
   // Gives the interface back and deletes the flows that come in by it. Removing what is absent succeeds.
   virtual std::error_code remove_port(PortNumber port) = 0;
   // Also ports found from an earlier life. A port whose interface vanished stays listed with present = false until

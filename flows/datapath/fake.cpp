@@ -53,6 +53,10 @@ class FakeDatapath final : public Datapath {
   DatapathPort add_port(const std::string& interface, std::error_code& error) override {
     return kernel_->add_port(interface, error);
   }
+  DatapathPort add_tunnel_port(const TunnelPortSpec&, std::error_code& error) override {
+    error = std::make_error_code(std::errc::not_supported);
+    return {};
+  }
   std::error_code remove_port(PortNumber port) override {
     kernel_->remove_port(port);
     return {};

@@ -80,8 +80,8 @@ size_t FakeKernel::execute(PacketOut& packet) {
 // Returns 1 when something of it could not be done, as DatapathErrors counts packets and not outputs.
 size_t FakeKernel::send(std::span<const Action> actions, std::span<uint8_t> frame, const Offload& offload) {
   bool delivered = true;
-  auto sink = [&](PortNumber number, std::span<uint8_t> bytes, const Offload& how) {
-    delivered = output(number, bytes, how) && delivered;
+  auto sink = [&](const OutputTarget& to, std::span<uint8_t> bytes, const Offload& how) {
+    delivered = output(to.port, bytes, how) && delivered;
   };
   ApplyResult result = apply(actions, frame, offload, sink);
   if (result != ApplyResult::done) ++errors_["execute.not_applicable"];

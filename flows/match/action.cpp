@@ -10,6 +10,10 @@ struct Printer {
   std::string operator()(const DecrementTtl&) const { return "dec_ttl"; }
   std::string operator()(const CheckMtu& check) const { return "check_mtu(" + std::to_string(check.mtu) + ")"; }
   std::string operator()(const Output& output) const { return "output(" + std::to_string(output.port.value) + ")"; }
+  std::string operator()(const TunnelOutput& output) const {
+    return "tunnel(" + std::to_string(output.port.value) + "," + output.tunnel.to_string() +
+           (output.tos == 0 ? ")" : ",tos=" + std::to_string(output.tos) + ")");
+  }
 };
 }  // namespace
 

@@ -8,6 +8,7 @@
 
 #include "flows/match/small_vector.hpp"
 #include "flows/packet/port_number.hpp"
+#include "flows/packet/tunnel.hpp"
 #include "topology/address/mac_address.hpp"
 
 namespace viaduct::flows {
@@ -33,7 +34,16 @@ struct Output {
   friend bool operator==(const Output&, const Output&) = default;
 };
 
-using Action = std::variant<SetEthernet, DecrementTtl, CheckMtu, Output>;
+// The packet as it now is, to another host, by a tunnel port of the datapath. The outer header has a TTL of 64, this
+// type of service, and (IPv4) the don't-fragment bit: what does not fit is for CheckMtu to find out before.
+struct TunnelOutput {
+  PortNumber port;
+  Tunnel tunnel;    // src: this host's address
+  uint8_t tos = 0;  // DSCP; its ECN bits are the datapath's (RFC 6040)
+  friend bool operator==(const TunnelOutput&, const TunnelOutput&) = default;
+};
+
+using Action = std::variant<SetEthernet, DecrementTtl, CheckMtu, Output, TunnelOutput>;
 // An empty list drops the packet.
 using ActionList = SmallVector<Action, 8>;
 

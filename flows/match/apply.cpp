@@ -34,7 +34,11 @@ struct Applier {
   }
   ApplyResult operator()(const CheckMtu&) const { return ApplyResult::done; }
   ApplyResult operator()(const Output& output) const {
-    sink(output.port, frame, offload);
+    sink({output.port, nullptr}, frame, offload);
+    return ApplyResult::done;
+  }
+  ApplyResult operator()(const TunnelOutput& output) const {
+    sink({output.port, &output}, frame, offload);
     return ApplyResult::done;
   }
 };

@@ -17,8 +17,14 @@ enum class ApplyResult : uint8_t {
   malformed,    // DecrementTtl without an IP header, or a frame shorter than an Ethernet header
 };
 
+// Where a packet leaves the datapath.
+struct OutputTarget {
+  PortNumber port;
+  const TunnelOutput* tunnel = nullptr;  // set when `port` is a tunnel port
+};
+
 // `frame` is valid during the call, and the next action may change it: a sink that keeps it copies it.
-using OutputSink = FunctionRef<void(PortNumber port, std::span<uint8_t> frame, const Offload& offload)>;
+using OutputSink = FunctionRef<void(const OutputTarget& to, std::span<uint8_t> frame, const Offload& offload)>;
 
 // Rewrites `frame` in place, in the order of `actions`, and stops at the first that cannot be done. CheckMtu does
 // nothing: whoever executes has decided already. Allocates nothing.

@@ -7,8 +7,8 @@ namespace viaduct::flows {
 
 namespace {
 constexpr std::array<std::string_view, static_cast<size_t>(Field::count_)> kNames{
-    "in_port", "eth_src",  "eth_dst", "eth_type", "vlan",     "inner_vlan", "ip_src",
-    "ip_dst",  "ip_proto", "ip_tos",  "ip_ttl",   "fragment", "l4_src",     "l4_dst",
+    "in_port",  "eth_src", "eth_dst", "eth_type", "vlan",   "inner_vlan", "ip_src", "ip_dst",
+    "ip_proto", "ip_tos",  "ip_ttl",  "fragment", "l4_src", "l4_dst",     "tunnel",
 };
 static_assert(!kNames.back().empty());
 }  // namespace
@@ -29,6 +29,7 @@ FlowKey FieldSet::apply(const FlowKey& key) const {
   if (has(Field::fragment)) out.fragment = key.fragment;
   if (has(Field::l4_src)) out.l4_src = key.l4_src;
   if (has(Field::l4_dst)) out.l4_dst = key.l4_dst;
+  if (has(Field::tunnel)) out.tunnel = key.tunnel;
   return out;
 }
 

@@ -25,6 +25,7 @@ enum class Field : uint8_t {
   fragment,
   l4_src,
   l4_dst,
+  tunnel,
   count_,
 };
 

@@ -76,6 +76,8 @@ std::string value_text(const FlowKey& key, Field field) {
       return std::to_string(key.l4_src);
     case Field::l4_dst:
       return std::to_string(key.l4_dst);
+    case Field::tunnel:
+      return key.tunnel.to_string();
     case Field::count_:
       break;
   }
@@ -96,6 +98,11 @@ FlowId FlowId::of(const FlowKey& key, FieldSet mask) {
            uint64_t{key.ip_tos} << 32 | uint64_t{key.ip_ttl} << 24 |
            uint64_t{static_cast<uint8_t>(key.fragment)} << 16 | key.inner_vlan_tci);
   hash.add(uint64_t{key.l4_src} << 16 | key.l4_dst);
+  if (mask.has(Field::tunnel)) {  // the ids of all others are as they were before there were tunnels
+    hash.add(uint64_t{static_cast<uint8_t>(key.tunnel.src.family())} << 32 | key.tunnel.key);
+    add_address(hash, key.tunnel.src);
+    add_address(hash, key.tunnel.dst);
+  }
   Hash128 result = hash.finish();
   return {result.high, result.low};
 }

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "flows/packet/port_number.hpp"
+#include "flows/packet/tunnel.hpp"
 #include "topology/address/ip_address.hpp"
 #include "topology/address/mac_address.hpp"
 
@@ -45,6 +46,7 @@ struct FlowKey {
   static constexpr uint16_t kVlanPresent = 0x1000;
 
   PortNumber in_port;
+  Tunnel tunnel;          // of a packet that came in by a tunnel port
   uint16_t eth_type = 0;  // of the payload behind all VLAN tags that were parsed (at most two)
   uint16_t vlan_tci = 0;  // outermost tag: priority and id, with kVlanPresent; 0 when untagged
   uint16_t inner_vlan_tci = 0;

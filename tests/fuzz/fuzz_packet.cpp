@@ -86,11 +86,12 @@ void check_rewrites(std::span<const uint8_t> input, const Offload& offload) {
                    verify_ipv4_header(std::span(frame).subspan(packet.l3_offset));
   ActionList actions{SetEthernet{kMac, kMac}, DecrementTtl{}, CheckMtu{1500}, Output{{1}}};
   size_t outputs = 0;
-  ApplyResult result = apply(actions.view(), frame, offload, [&](PortNumber, std::span<uint8_t> out, const Offload&) {
-    ++outputs;
-    require(out.size() == input.size());
-    if (was_right) require(verify_ipv4_header(out.subspan(packet.l3_offset)));
-  });
+  ApplyResult result =
+      apply(actions.view(), frame, offload, [&](const OutputTarget&, std::span<uint8_t> out, const Offload&) {
+        ++outputs;
+        require(out.size() == input.size());
+        if (was_right) require(verify_ipv4_header(out.subspan(packet.l3_offset)));
+      });
   require((result == ApplyResult::done) == (outputs == 1));
 
   frame.assign(input.begin(), input.end());

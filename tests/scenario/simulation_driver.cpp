@@ -95,8 +95,8 @@ void SimulationDriver::execute(const Packet& packet, const Verdict& verdict, std
   if (verdict.outcome != Outcome::forward) return;
   Frame copy(packet.bytes.begin(), packet.bytes.end());
   flows::apply(verdict.actions.view(), copy, packet.offload,
-               [&](PortNumber port, std::span<uint8_t> frame, const Offload&) {
-                 out.push_back({scenario_.name_of(port), {frame.begin(), frame.end()}});
+               [&](const flows::OutputTarget& to, std::span<uint8_t> frame, const Offload&) {
+                 out.push_back({scenario_.name_of(to.port), {frame.begin(), frame.end()}});
                });
 }
 

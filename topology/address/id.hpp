@@ -77,6 +77,8 @@ using PortId = Id<struct PortKind>;
 using RouteId = Id<struct RouteKind>;
 using StaticMacId = Id<struct StaticMacKind>;
 using StaticNeighbourId = Id<struct StaticNeighbourKind>;
+using TunnelZoneId = Id<struct TunnelZoneKind>;
+using TunnelZoneHostId = Id<struct TunnelZoneHostKind>;
 
 }  // namespace viaduct
 

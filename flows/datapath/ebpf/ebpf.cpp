@@ -75,6 +75,10 @@ class EbpfDatapath final : public Datapath {
             .check_mtu = true};
   }
 
+  DatapathPort add_tunnel_port(const TunnelPortSpec&, std::error_code& error) override {
+    error = std::make_error_code(std::errc::not_supported);
+    return {};
+  }
   DatapathPort add_port(const std::string& interface, std::error_code& error) override {
     return ports_.add(interface, error);
   }

@@ -112,8 +112,8 @@ size_t RawSender::send(std::span<PacketOut> packets) {
 
 void RawSender::send_one(PacketOut& packet) {
   bool wait = outputs_come_last(packet.actions);
-  auto sink = [&](PortNumber port, std::span<uint8_t> frame, const Offload& offload) {
-    queue(port, frame, offload);
+  auto sink = [&](const OutputTarget& to, std::span<uint8_t> frame, const Offload& offload) {
+    queue(to.port, frame, offload);
     if (!wait) flush();
   };
   if (apply(packet.actions, packet.frame, packet.offload, sink) != ApplyResult::done) {

@@ -60,6 +60,7 @@ struct Compiler {
     if (record.mtu == 0 || check.mtu < record.mtu) record.mtu = check.mtu;
     return recipe.put(kOpCheckMtu) && recipe.put(&check.mtu, sizeof check.mtu);
   }
+  bool operator()(const TunnelOutput&) { return false; }
   bool operator()(const Output& output) {
     if (record.outputs == kVdMaxOutputs || output.port.value == 0 || output.port.value >= kVdMaxPorts) return false;
     record.output[record.outputs++] = static_cast<uint16_t>(output.port.value);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t kBatchBytes = 1 << 19;  // so that one system call does not copy megabytes
 
-constexpr auto kNowhere = [](PortNumber, std::span<uint8_t>, const Offload&) {};
+constexpr auto kNowhere = [](const OutputTarget&, std::span<uint8_t>, const Offload&) {};
 
 }  // namespace
 

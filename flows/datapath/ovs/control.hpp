@@ -24,6 +24,10 @@ class OvsDatapath final : public Datapath {
   std::string_view kind() const override { return "ovs"; }
   Capabilities capabilities() const override;
   DatapathPort add_port(const std::string& interface, std::error_code& error) override;
+  DatapathPort add_tunnel_port(const TunnelPortSpec&, std::error_code& error) override {
+    error = std::make_error_code(std::errc::not_supported);
+    return {};
+  }
   std::error_code remove_port(PortNumber port) override;
   std::vector<DatapathPort> ports() override;
   std::optional<PortStats> port_stats(PortNumber port) override;

@@ -24,8 +24,8 @@ struct Outcome {
 Outcome run(const ActionList& actions, std::vector<uint8_t> frame, Offload offload = {}) {
   Outcome out;
   out.result =
-      apply(actions.view(), frame, offload, [&](PortNumber port, std::span<uint8_t> bytes, const Offload& left) {
-        out.sent.push_back({port, {bytes.begin(), bytes.end()}, left});
+      apply(actions.view(), frame, offload, [&](const OutputTarget& to, std::span<uint8_t> bytes, const Offload& left) {
+        out.sent.push_back({to.port, {bytes.begin(), bytes.end()}, left});
       });
   return out;
 }

@@ -1,0 +1,67 @@
+// Where exterior ports are: on this host, under a number of its datapath, or on another, behind a tunnel.
+//
+// Not part of the topology: the hosts say it of themselves (state tables). A port that its binding gives to one host and
+// that another claims to have is nowhere.
+//
+// How a frame finds its port on the receiving host: each host gives every port that is active on it a random key, and
+// every bridge with such ports one more, for frames that are flooded. It publishes the keys, and senders put them into
+// the tunnel header; the receiver forwards by key alone, without a simulation of bridges and routers.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <variant>
+#include <vector>
+
+#include "flows/packet/port_number.hpp"
+#include "flows/packet/tunnel.hpp"
+#include "topology/address/id.hpp"
+#include "topology/persistent_map.hpp"
+
+namespace viaduct::flows::simulation {
+
+// Ports of this host whose interface is in the datapath.
+using Bindings = topology::PersistentMap<PortId, PortNumber>;
+
+// A port that is active on another host.
+struct RemotePort {
+  HostId host;
+  uint32_t key = 0;
+  friend bool operator==(const RemotePort&, const RemotePort&) = default;
+};
+
+// Other hosts with active ports of a bridge, and the key by which each floods.
+using RemoteFlood = std::map<HostId, uint32_t>;
+
+// How this host reaches another.
+struct TunnelPath {
+  PortNumber port;  // the tunnel port of the zone's kind; 0: this datapath has none
+  IpAddress src;    // of this host, in the zone that both are in
+  IpAddress dst;
+  uint16_t mtu = 0;   // bytes behind the inner Ethernet header that fit
+  bool alive = true;  // answers probes; frames are sent to a silent host all the same: it may only not answer
+  friend bool operator==(const TunnelPath&, const TunnelPath&) = default;
+};
+
+// What a key of this host stands for.
+using LocalKey = std::variant<PortId, BridgeId>;
+
+struct Locations {
+  Bindings bindings;
+  topology::PersistentMap<PortId, RemotePort> remote;
+  topology::PersistentMap<BridgeId, RemoteFlood> floods;
+  topology::PersistentMap<HostId, TunnelPath> paths;
+  topology::PersistentMap<uint32_t, LocalKey> keys;
+  bool copy_dscp = false;  // of the inner packet, to the outer header
+};
+
+// What differs between two Locations.
+struct Moved {
+  std::vector<PortId> ports;      // bindings or remote
+  std::vector<BridgeId> bridges;  // floods
+  std::vector<HostId> hosts;      // paths
+  std::vector<uint32_t> keys;
+  bool empty() const { return ports.empty() && bridges.empty() && hosts.empty() && keys.empty(); }
+};
+
+}  // namespace viaduct::flows::simulation
