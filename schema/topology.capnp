@@ -30,6 +30,8 @@ enum Kind {
   route @4;
   staticMac @5;
   staticNeighbour @6;
+  tunnelZone @7;
+  tunnelZoneHost @8;
 }
 
 struct ObjectRef {
@@ -102,6 +104,24 @@ struct StaticNeighbour {
   mac @2 :UInt64;
 }
 
+enum TunnelType {
+  vxlan @0;  # RFC 7348
+  gre @1;    # RFC 2784, with the key of RFC 2890
+}
+
+# Hosts that reach each other over the IP network beneath (MidoNet: tunnel zone).
+struct TunnelZone {
+  name @0 :Text;         # unique
+  type @1 :TunnelType;   # does not change while the zone has hosts
+}
+
+# A host in a tunnel zone; at most one for each pair.
+struct TunnelZoneHost {
+  zone @0 :Uuid;
+  host @1 :Uuid;
+  address @2 :IpAddress;  # the host's own, unicast, unique in the zone; all of a zone are of one family
+}
+
 struct Object {
   id @0 :Uuid;
   revision @1 :UInt64;  # of the commit that last changed it; set by the store, ignored in requests
@@ -113,5 +133,7 @@ struct Object {
     route @6 :Route;
     staticMac @7 :StaticMac;
     staticNeighbour @8 :StaticNeighbour;
+    tunnelZone @9 :TunnelZone;
+    tunnelZoneHost @10 :TunnelZoneHost;
   }
 }

@@ -1,4 +1,4 @@
-// Values, objects and their keys.
+// Objects.
 #include "topology/codec.hpp"
 
 #include <capnp/message.h>
@@ -25,6 +25,15 @@ Error in(std::string_view field, const std::string& error) { return std::string(
 Error read_mac(MacAddress& mac, uint64_t value) {
   if (value > kMaxMac) return "mac: more than 48 bits";
   mac = MacAddress::from_uint64(value);
+  return {};
+}
+
+// One that must be there.
+Error read_address(IpAddress& to, schema::IpAddress::Reader from) {
+  const auto address = decode(from);
+  if (!address) return in("address", address.error());
+  if (!*address) return "address: missing";
+  to = **address;
   return {};
 }
 
@@ -178,6 +187,39 @@ void write(const StaticNeighbour& entry, schema::StaticNeighbour::Builder to) {
   to.setMac(entry.mac.as_uint64());
 }
 
+std::optional<TunnelType> decode(schema::TunnelType from) {
+  switch (from) {
+    case schema::TunnelType::VXLAN:
+      return TunnelType::vxlan;
+    case schema::TunnelType::GRE:
+      return TunnelType::gre;
+  }
+  return std::nullopt;
+}
+
+Error read(TunnelZone& zone, schema::TunnelZone::Reader from) {
+  zone.name = view(from.getName());
+  const auto type = decode(from.getType());
+  if (!type) return "type: unknown value " + std::to_string(static_cast<int>(from.getType()));
+  zone.type = *type;
+  return {};
+}
+void write(const TunnelZone& zone, schema::TunnelZone::Builder to) {
+  to.setName(text_of(zone.name));
+  to.setType(zone.type == TunnelType::gre ? schema::TunnelType::GRE : schema::TunnelType::VXLAN);
+}
+
+Error read(TunnelZoneHost& member, schema::TunnelZoneHost::Reader from) {
+  read_id(member.zone, from.getZone());
+  read_id(member.host, from.getHost());
+  return read_address(member.address, from.getAddress());
+}
+void write(const TunnelZoneHost& member, schema::TunnelZoneHost::Builder to) {
+  topology::encode(member.zone.uuid(), to.initZone());
+  topology::encode(member.host.uuid(), to.initHost());
+  topology::encode(member.address, to.initAddress());
+}
+
 template <class T, class Reader>
 Decoded<Object> decode_as(schema::Object::Reader object, Reader content) {
   T value;
@@ -191,97 +233,6 @@ Decoded<Object> decode_as(schema::Object::Reader object, Reader content) {
 }
 
 }  // namespace
-
-void encode(const Uuid& id, schema::Uuid::Builder to) {
-  to.setHigh(id.high());
-  to.setLow(id.low());
-}
-Uuid decode(schema::Uuid::Reader from) { return Uuid::from_words(from.getHigh(), from.getLow()); }
-
-void encode(const IpAddress& address, schema::IpAddress::Builder to) {
-  to.setBytes(kj::arrayPtr(address.bytes().data(), address.bytes().size()));
-}
-Decoded<std::optional<IpAddress>> decode(schema::IpAddress::Reader from) {
-  const auto bytes = from.getBytes();
-  switch (bytes.size()) {
-    case 0:
-      return std::optional<IpAddress>();
-    case 4:
-      return std::optional(IpAddress::from_network(IpFamily::v4, bytes.begin()));
-    case 16:
-      return std::optional(IpAddress::from_network(IpFamily::v6, bytes.begin()));
-    default:
-      return Decoded<std::optional<IpAddress>>::failure("an address has 4 or 16 bytes, not " +
-                                                        std::to_string(bytes.size()));
-  }
-}
-
-void encode(const IpPrefix& prefix, schema::IpPrefix::Builder to) {
-  encode(prefix.address(), to.initAddress());
-  to.setLength(static_cast<uint8_t>(prefix.length()));
-}
-Decoded<IpPrefix> decode(schema::IpPrefix::Reader from) {
-  auto address = decode(from.getAddress());
-  if (!address) return Decoded<IpPrefix>::failure(address.error());
-  if (!*address) return Decoded<IpPrefix>::failure("the address is missing");
-  if (from.getLength() > (*address)->width_bits()) {
-    return Decoded<IpPrefix>::failure("prefix length " + std::to_string(from.getLength()) + " is over " +
-                                      std::to_string((*address)->width_bits()));
-  }
-  return IpPrefix(**address, from.getLength());
-}
-
-std::optional<Kind> decode(schema::Kind kind) {
-  switch (kind) {
-    case schema::Kind::HOST:
-      return Kind::host;
-    case schema::Kind::BRIDGE:
-      return Kind::bridge;
-    case schema::Kind::ROUTER:
-      return Kind::router;
-    case schema::Kind::PORT:
-      return Kind::port;
-    case schema::Kind::ROUTE:
-      return Kind::route;
-    case schema::Kind::STATIC_MAC:
-      return Kind::static_mac;
-    case schema::Kind::STATIC_NEIGHBOUR:
-      return Kind::static_neighbour;
-  }
-  return std::nullopt;
-}
-schema::Kind encode(Kind kind) {
-  switch (kind) {
-    case Kind::bridge:
-      return schema::Kind::BRIDGE;
-    case Kind::router:
-      return schema::Kind::ROUTER;
-    case Kind::port:
-      return schema::Kind::PORT;
-    case Kind::route:
-      return schema::Kind::ROUTE;
-    case Kind::static_mac:
-      return schema::Kind::STATIC_MAC;
-    case Kind::static_neighbour:
-      return schema::Kind::STATIC_NEIGHBOUR;
-    case Kind::host:
-    case Kind::count_:
-      break;
-  }
-  return schema::Kind::HOST;
-}
-
-void encode(const ObjectRef& ref, schema::ObjectRef::Builder to) {
-  to.setKind(encode(ref.kind));
-  encode(ref.id, to.initId());
-}
-Decoded<ObjectRef> decode(schema::ObjectRef::Reader from) {
-  const auto kind = decode(from.getKind());
-  if (!kind) {
-    return Decoded<ObjectRef>::failure("unknown kind " + std::to_string(static_cast<int>(from.getKind())));
-  }
-  return ObjectRef{*kind, decode(from.getId())};
-}
 
 void encode(const Object& object, schema::Object::Builder to) {
   encode(id_of(object), to.initId());
@@ -301,6 +252,10 @@ void encode(const Object& object, schema::Object::Builder to) {
       return write(std::get<StaticMac>(object), to.initStaticMac());
     case Kind::static_neighbour:
       return write(std::get<StaticNeighbour>(object), to.initStaticNeighbour());
+    case Kind::tunnel_zone:
+      return write(std::get<TunnelZone>(object), to.initTunnelZone());
+    case Kind::tunnel_zone_host:
+      return write(std::get<TunnelZoneHost>(object), to.initTunnelZoneHost());
     case Kind::count_:
       return;
   }
@@ -322,6 +277,10 @@ Decoded<Object> decode(schema::Object::Reader from) {
       return decode_as<StaticMac>(from, from.getStaticMac());
     case schema::Object::STATIC_NEIGHBOUR:
       return decode_as<StaticNeighbour>(from, from.getStaticNeighbour());
+    case schema::Object::TUNNEL_ZONE:
+      return decode_as<TunnelZone>(from, from.getTunnelZone());
+    case schema::Object::TUNNEL_ZONE_HOST:
+      return decode_as<TunnelZoneHost>(from, from.getTunnelZoneHost());
   }
   return Decoded<Object>::failure("object " + decode(from.getId()).to_string() + ": unknown kind " +
                                   std::to_string(static_cast<int>(from.which())));
@@ -339,21 +298,6 @@ Decoded<Object> decode_object(std::span<const uint8_t> bytes) {
   if (!read) return Decoded<Object>::failure(read.failure().text);
   if (*read && id_of(**read).is_nil()) return Decoded<Object>::failure("object without an id");
   return std::move(*read);
-}
-
-std::string key_of(const ObjectRef& ref) {
-  return std::string(kObjectKeyPrefix) + std::string(to_string(ref.kind)) + "/" + ref.id.to_string();
-}
-
-std::optional<ObjectRef> parse_key(std::string_view key) {
-  if (!key.starts_with(kObjectKeyPrefix)) return std::nullopt;
-  key.remove_prefix(kObjectKeyPrefix.size());
-  const size_t slash = key.find('/');
-  if (slash == std::string_view::npos) return std::nullopt;
-  const auto kind = parse_kind(key.substr(0, slash));
-  const auto id = Uuid::parse(key.substr(slash + 1));
-  if (!kind || !id) return std::nullopt;
-  return ObjectRef{*kind, *id};
 }
 
 }  // namespace viaduct::topology

@@ -23,6 +23,8 @@ constexpr OnDelete policy_of(Reference reference) {
     case Reference::static_mac_bridge:
     case Reference::static_mac_port:
     case Reference::static_neighbour_bridge:
+    case Reference::tunnel_zone_host_zone:
+    case Reference::tunnel_zone_host_host:  // a host that is gone reaches nobody
       return OnDelete::cascade;
     case Reference::port_peer:
       return OnDelete::clear;  // the other half of the link becomes an unplugged port

@@ -47,6 +47,16 @@ IndexKey IndexKey::static_neighbour_of(BridgeId bridge, const IpAddress& address
   return {Name::static_neighbour, static_cast<uint16_t>(address.family()), bridge.uuid(), address.storage()};
 }
 
+IndexKey IndexKey::tunnel_address_of(TunnelZoneId zone, const IpAddress& address) {
+  return {Name::tunnel_address, static_cast<uint16_t>(address.family()), zone.uuid(), address.storage()};
+}
+IndexKey IndexKey::tunnel_family_of(TunnelZoneId zone, IpFamily family) {
+  return {Name::tunnel_family, static_cast<uint16_t>(family), zone.uuid(), {}};
+}
+IndexKey IndexKey::tunnel_member_of(TunnelZoneId zone, HostId host) {
+  return {Name::tunnel_member, 0, zone.uuid(), host.uuid().bytes()};
+}
+
 size_t IndexKeyHash::operator()(const IndexKey& key) const noexcept {
   const std::hash<Uuid> hash;
   uint64_t mixed = hash(key.scope) * kMultiplier + hash(Uuid(key.value));
@@ -70,6 +80,10 @@ std::vector<IndexKey> index_keys_of(const Object& object) {
     keys.push_back(IndexKey::static_mac_of(mac->bridge, mac->vlan, mac->mac));
   } else if (const auto* neighbour = std::get_if<StaticNeighbour>(&object)) {
     keys.push_back(IndexKey::static_neighbour_of(neighbour->bridge, neighbour->address));
+  } else if (const auto* member = std::get_if<TunnelZoneHost>(&object)) {
+    keys.push_back(IndexKey::tunnel_address_of(member->zone, member->address));
+    keys.push_back(IndexKey::tunnel_family_of(member->zone, member->address.family()));
+    keys.push_back(IndexKey::tunnel_member_of(member->zone, member->host));
   }
   return sorted_unique(std::move(keys));
 }

@@ -21,6 +21,9 @@ struct IndexKey {
     router_mac,        // value: MAC address of a router port
     static_mac,        // scope: bridge; number: VLAN; value: MAC address
     static_neighbour,  // scope: bridge; number: family; value: address
+    tunnel_address,    // scope: zone; number: family; value: address
+    tunnel_family,     // scope: zone; number: family
+    tunnel_member,     // scope: zone; value: host
   };
 
   Name name = Name::referrer;
@@ -36,6 +39,9 @@ struct IndexKey {
   static IndexKey router_mac_of(MacAddress mac);
   static IndexKey static_mac_of(BridgeId bridge, uint16_t vlan, MacAddress mac);
   static IndexKey static_neighbour_of(BridgeId bridge, const IpAddress& address);
+  static IndexKey tunnel_address_of(TunnelZoneId zone, const IpAddress& address);
+  static IndexKey tunnel_family_of(TunnelZoneId zone, IpFamily family);
+  static IndexKey tunnel_member_of(TunnelZoneId zone, HostId host);
 };
 
 // Keys with text: names (scope nil) and bindings (kind port; scope: host; text: interface).

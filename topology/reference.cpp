@@ -15,6 +15,8 @@ const ReferenceInfo& info_of(Reference reference) {
       {Kind::static_mac, "bridge", Kind::bridge},
       {Kind::static_mac, "port", Kind::port},
       {Kind::static_neighbour, "bridge", Kind::bridge},
+      {Kind::tunnel_zone_host, "zone", Kind::tunnel_zone},
+      {Kind::tunnel_zone_host, "host", Kind::host},
   }};
   return kInfo[static_cast<size_t>(reference)];
 }
@@ -48,6 +50,12 @@ void clear_reference(Object& object, Reference reference) {
       return;
     case Reference::static_neighbour_bridge:
       std::get<StaticNeighbour>(object).bridge = {};
+      return;
+    case Reference::tunnel_zone_host_zone:
+      std::get<TunnelZoneHost>(object).zone = {};
+      return;
+    case Reference::tunnel_zone_host_host:
+      std::get<TunnelZoneHost>(object).host = {};
       return;
     case Reference::count_:
       return;

@@ -18,6 +18,8 @@ enum class Reference : uint8_t {
   static_mac_bridge,
   static_mac_port,
   static_neighbour_bridge,
+  tunnel_zone_host_zone,
+  tunnel_zone_host_host,
   count_,
 };
 
@@ -47,6 +49,9 @@ void for_each_reference(const Object& object, F&& visit) {
     tell(Reference::static_mac_port, mac->port.uuid());
   } else if (const auto* neighbour = std::get_if<StaticNeighbour>(&object)) {
     tell(Reference::static_neighbour_bridge, neighbour->bridge.uuid());
+  } else if (const auto* member = std::get_if<TunnelZoneHost>(&object)) {
+    tell(Reference::tunnel_zone_host_zone, member->zone.uuid());
+    tell(Reference::tunnel_zone_host_host, member->host.uuid());
   }
 }
 

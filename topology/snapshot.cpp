@@ -54,6 +54,10 @@ const StaticMac* Snapshot::find(StaticMacId id) const { return find_as<StaticMac
 const StaticNeighbour* Snapshot::find(StaticNeighbourId id) const {
   return find_as<StaticNeighbour>(Kind::static_neighbour, id.uuid());
 }
+const TunnelZone* Snapshot::find(TunnelZoneId id) const { return find_as<TunnelZone>(Kind::tunnel_zone, id.uuid()); }
+const TunnelZoneHost* Snapshot::find(TunnelZoneHostId id) const {
+  return find_as<TunnelZoneHost>(Kind::tunnel_zone_host, id.uuid());
+}
 
 Ref<Object> Snapshot::find(ObjectRef ref) const {
   if (ref.kind >= Kind::count_) return nullptr;
@@ -107,6 +111,12 @@ void Snapshot::for_each_port_bound_to(HostId host, const std::function<void(cons
 }
 void Snapshot::for_each_interior_port_of(Uuid device, const std::function<void(const Port&)>& visit) const {
   for_each_at(IndexKey::interior_ports_of(device), as(visit));
+}
+void Snapshot::for_each_host_of(TunnelZoneId zone, const std::function<void(const TunnelZoneHost&)>& visit) const {
+  for_each_referrer(Reference::tunnel_zone_host_zone, zone.uuid(), as(visit));
+}
+void Snapshot::for_each_zone_of(HostId host, const std::function<void(const TunnelZoneHost&)>& visit) const {
+  for_each_referrer(Reference::tunnel_zone_host_host, host.uuid(), as(visit));
 }
 
 std::optional<PortId> Snapshot::bound_port(HostId host, std::string_view interface) const {

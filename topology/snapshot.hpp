@@ -35,6 +35,8 @@ class Snapshot {
   const Route* find(RouteId id) const;
   const StaticMac* find(StaticMacId id) const;
   const StaticNeighbour* find(StaticNeighbourId id) const;
+  const TunnelZone* find(TunnelZoneId id) const;
+  const TunnelZoneHost* find(TunnelZoneHostId id) const;
   // By reference; a null pointer when absent.
   Ref<Object> find(ObjectRef ref) const;
 
@@ -47,6 +49,9 @@ class Snapshot {
   void for_each_port_bound_to(HostId host, const std::function<void(const Port&)>& visit) const;
   // Those of a device's ports that have a peer.
   void for_each_interior_port_of(Uuid device, const std::function<void(const Port&)>& visit) const;
+  // The hosts of a tunnel zone, and the zones of a host.
+  void for_each_host_of(TunnelZoneId zone, const std::function<void(const TunnelZoneHost&)>& visit) const;
+  void for_each_zone_of(HostId host, const std::function<void(const TunnelZoneHost&)>& visit) const;
   // The port bound to this interface, if any.
   std::optional<PortId> bound_port(HostId host, std::string_view interface) const;
   // All objects of a kind with this name, and all objects of a kind.

@@ -43,6 +43,10 @@ std::vector<ParentField> parents_of(const Object& before, const Object& after) {
   if (const auto* neighbour = std::get_if<StaticNeighbour>(&before)) {
     return {{"bridge", neighbour->bridge.uuid(), std::get<StaticNeighbour>(after).bridge.uuid()}};
   }
+  if (const auto* member = std::get_if<TunnelZoneHost>(&before)) {
+    const auto& other = std::get<TunnelZoneHost>(after);
+    return {{"zone", member->zone.uuid(), other.zone.uuid()}, {"host", member->host.uuid(), other.host.uuid()}};
+  }
   return {};
 }
 
@@ -97,8 +101,8 @@ void Transaction::check_immutable(const Object& before, const Object& after) {
   for (const ParentField& field : parents_of(before, after)) {
     if (field.before == field.after) continue;
     inspection_.report(Rule::immutable_field, ref_of(before), field.name,
-                       "It belongs to one device for as long as it exists.",
-                       "Delete it and create it on the other device.");
+                       "It keeps its " + std::string(field.name) + " for as long as it exists.",
+                       "Delete it and create it with the other " + std::string(field.name) + ".");
   }
 }
 

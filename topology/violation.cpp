@@ -48,6 +48,8 @@ std::string_view to_string(Rule rule) {
       "next_hop_not_on_router",
       "next_hop_not_allowed",
       "port_not_on_bridge",
+      "host_already_in_zone",
+      "tunnel_type_in_use",
   });
   static_assert(kNames.size() == static_cast<size_t>(Rule::count_));
   return rule < Rule::count_ ? kNames[static_cast<size_t>(rule)] : "unknown";

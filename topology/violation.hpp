@@ -12,11 +12,11 @@ namespace viaduct::topology {
 enum class Rule : uint8_t {
   // identity
   duplicate_id,       // created with an id that exists (a bridge and a router may not share one either)
-  duplicate_name,     // of hosts
+  duplicate_name,     // of hosts; of tunnel zones
   unknown_object,     // updated or deleted, but not there
   repeated_object,    // named by two operations of one transaction
   revision_conflict,  // changed by somebody else meanwhile
-  immutable_field,    // the device that an object belongs to
+  immutable_field,    // what an object belongs to: a device, a tunnel zone and its host
   still_referenced,   // deletion refused: see deletion_policy.hpp
   too_many_operations,
   // references
@@ -40,7 +40,7 @@ enum class Rule : uint8_t {
   vlan_conflict,     // two ports of one bridge
   vlan_not_allowed,  // on a router port or a bound port
   // addresses
-  address_in_use,       // on two ports of one router or of one segment; two static neighbours
+  address_in_use,       // on two ports of one router or of one segment; two static neighbours; two hosts of a zone
   address_not_allowed,  // multicast, loopback, unspecified …
   address_family_mismatch,
   prefix_has_host_bits,
@@ -59,6 +59,9 @@ enum class Rule : uint8_t {
   next_hop_not_on_router,
   next_hop_not_allowed,  // a port or a gateway on a local, blackhole or reject route
   port_not_on_bridge,    // of a static MAC
+  // tunnel zones
+  host_already_in_zone,
+  tunnel_type_in_use,  // changed while the zone has hosts
   count_,
 };
 std::string_view to_string(Rule rule);

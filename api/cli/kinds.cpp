@@ -136,6 +136,27 @@ constexpr std::array kStaticNeighbourFields = {
     mac_field("MAC address to answer with"),
 };
 
+constexpr std::array<std::string_view, 2> kTunnelTypes = {"vxlan", "gre"};
+constexpr std::array kTunnelZoneFields = {
+    kName,
+    Field{.name = "type",
+          .option = "type",
+          .schema = "type",
+          .type = choice,
+          .help = "Encapsulation between its hosts; fixed while it has some",
+          .choices = kTunnelTypes},
+};
+constexpr std::array kTunnelZoneHostFields = {
+    reference_field("zone", "zone", "zone", Kind::TUNNEL_ZONE, "Tunnel zone that the host is in", Presence::required),
+    reference_field("host", "host", "host", Kind::HOST, "The host", Presence::required),
+    Field{.name = "address",
+          .option = "ip",
+          .schema = "address",
+          .type = address,
+          .help = "The host's own address that the others of the zone reach it at",
+          .presence = Presence::required},
+};
+
 constexpr std::array<std::string_view, 1> kNameKey = {"name"};
 constexpr std::array<std::string_view, 5> kRouteKey = {"destination", "source", "next_hop", "next_hop_port", "gateway"};
 constexpr std::array<std::string_view, 2> kStaticMacKey = {"mac", "vlan"};
@@ -143,8 +164,10 @@ constexpr std::array<std::string_view, 1> kStaticNeighbourKey = {"address"};
 constexpr std::array<std::string_view, 2> kPortParents = {"bridge", "router"};
 constexpr std::array<std::string_view, 1> kRouteParents = {"router"};
 constexpr std::array<std::string_view, 1> kStaticParents = {"bridge"};
+constexpr std::array<std::string_view, 1> kTunnelZoneHostKey = {"host"};
+constexpr std::array<std::string_view, 1> kTunnelZoneHostParents = {"zone"};
 
-constexpr std::array<KindInfo, 7> kKinds = {{
+constexpr std::array<KindInfo, 9> kKinds = {{
     {Kind::HOST,
      "host",
      "hosts",
@@ -190,6 +213,20 @@ constexpr std::array<KindInfo, 7> kKinds = {{
      "Addresses that a bridge answers ARP and ND for",
      "  viaduct static-neighbour create --bridge blue --ip 10.0.1.10 --mac 02:00:00:00:00:01\n", kStaticNeighbourFields,
      kStaticNeighbourKey, kStaticParents},
+    {Kind::TUNNEL_ZONE,
+     "tunnel-zone",
+     "tunnel-zones",
+     "tunnelZone",
+     "Sets of hosts that reach each other through tunnels over the IP network beneath",
+     "  viaduct tunnel-zone create underlay\n"
+     "  viaduct tunnel-zone create old-rack --gre\n",
+     kTunnelZoneFields,
+     kNameKey,
+     {}},
+    {Kind::TUNNEL_ZONE_HOST, "tunnel-zone-host", "tunnel-zone-hosts", "tunnelZoneHost",
+     "Hosts in tunnel zones (see also tunnel-zone add-host)",
+     "  viaduct tunnel-zone-host create --zone underlay --host node-1 --ip 192.0.2.1\n", kTunnelZoneHostFields,
+     kTunnelZoneHostKey, kTunnelZoneHostParents},
 }};
 
 }  // namespace

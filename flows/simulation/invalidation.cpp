@@ -44,6 +44,8 @@ class Collector {
           break;
         case Kind::port:
         case Kind::host:
+        case Kind::tunnel_zone:  // where packets go beneath: see locations.hpp
+        case Kind::tunnel_zone_host:
         case Kind::count_:
           break;
       }

@@ -69,6 +69,9 @@ TEST(Codec, NonsenseIsNamed) {
               HasSubstr("nextHop: unknown value 9"));
   EXPECT_THAT(error_of([](auto o) { o.getRoute().initDestination(); }, sample_route()), HasSubstr("destination"));
   EXPECT_THAT(error_of([](auto o) { o.initStaticNeighbour(); }), HasSubstr("address: missing"));
+  EXPECT_THAT(error_of([](auto o) { o.initTunnelZoneHost(); }), HasSubstr("address: missing"));
+  EXPECT_THAT(error_of([](auto o) { o.initTunnelZone().setType(static_cast<schema::TunnelType>(7)); }),
+              HasSubstr("type: unknown value 7"));
 }
 
 TEST(Codec, AnUnknownKindIsRefusedByName) {

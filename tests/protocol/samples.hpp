@@ -62,13 +62,18 @@ inline std::vector<std::pair<std::string, Object>> sample_objects() {
       {"static-neighbour",
        StaticNeighbour{sample_id<StaticNeighbourId>(7), 1007, sample_id<BridgeId>(2),
                        IpAddress::parse("198.51.100.7").value(), MacAddress::from_uint64(0x0200'0000'0007)}},
+      {"tunnel-zone", TunnelZone{sample_id<TunnelZoneId>(10), 1010, "underlay", TunnelType::gre}},
+      {"tunnel-zone-host", TunnelZoneHost{sample_id<TunnelZoneHostId>(11), 1011, sample_id<TunnelZoneId>(10),
+                                          sample_id<HostId>(1), IpAddress::parse("2001:db8::11").value()}},
   };
 }
 
-// From revision 41 to 42: every sample put, and a port deleted.
-inline Delta sample_delta() {
+// From revision 41 to 42: the samples from `first` up to `end` put, and a port deleted.
+inline Delta sample_delta(size_t first, size_t end) {
   Delta delta{41, 42, {}};
-  for (const auto& [name, object] : sample_objects()) {
+  const auto objects = sample_objects();
+  for (size_t i = first; i < end; ++i) {
+    const Object& object = objects[i].second;
     delta.changes[ref_of(object)] = {nullptr, std::make_shared<const Object>(object)};
   }
   Port gone;

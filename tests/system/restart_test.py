@@ -29,7 +29,7 @@ def start_traffic(lab, tcp=True):
 
 def everything(lab):
     listed = {}
-    for kind in ("host", "bridge", "router", "port", "route", "static-mac", "static-neighbour"):
+    for kind in ("host", "bridge", "router", "port", "route", "static-mac", "static-neighbour", "tunnel-zone", "tunnel-zone-host"):
         listed[kind] = sorted(json.dumps(one, sort_keys=True) for one in lab.json(kind, "list"))
     return listed
 

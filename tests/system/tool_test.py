@@ -61,11 +61,13 @@ def every_kind(tool, lab, checks):
     tool.run("static-mac create --bridge blue --mac 02:00:00:00:00:aa --port vm1 --wait")
     tool.run("static-neighbour create --bridge blue --ip 10.0.1.77 --mac 02:00:00:00:00:aa --wait")
     tool.run("host create node-7")
-    shown = {"host": "node-7", "bridge": "blue", "router": "r1", "port": "vm1"}
+    tool.run("tunnel-zone create underlay --gre")
+    tool.run("tunnel-zone-host create --zone underlay --host node-7 --ip 192.0.2.7 --wait")
+    shown = {"host": "node-7", "bridge": "blue", "router": "r1", "port": "vm1", "tunnel-zone": "underlay"}
     for kind, name in shown.items():
         tool.run(f"{kind} show {name}", says=[name])
         tool.run(f"{kind} list", says=[name])
-    for kind in ("host", "bridge", "router", "port", "route", "static-mac", "static-neighbour"):
+    for kind in ("host", "bridge", "router", "port", "route", "static-mac", "static-neighbour", "tunnel-zone", "tunnel-zone-host"):
         listed = tool.json(f"{kind} list")
         one = tool.json(f"{kind} show {listed[0]['id']}")
         good = one["id"] == listed[0]["id"] and set(listed[0]) <= set(one)
@@ -92,7 +94,8 @@ def changing(tool, checks):
     checks.equal("its routes went with it", tool.json("route list"), [])
     tool.run("bridge delete azure green --wait")
     checks.equal("nothing is left", [tool.json(f"{kind} list") for kind in ("bridge", "port", "static-neighbour")], [[], [], []])
-    tool.run("host delete node-7")
+    tool.run("host delete node-7", says=["tunnel-zone-host", "cascade"])
+    tool.run("tunnel-zone delete underlay")
 
 
 def examples_twice(tool, lab, checks):

@@ -18,6 +18,10 @@ std::string_view to_string(Kind kind) {
       return "static-mac";
     case Kind::static_neighbour:
       return "static-neighbour";
+    case Kind::tunnel_zone:
+      return "tunnel-zone";
+    case Kind::tunnel_zone_host:
+      return "tunnel-zone-host";
     case Kind::count_:
       break;
   }

@@ -15,13 +15,25 @@
 #include "topology/model/route.hpp"
 #include "topology/model/router.hpp"
 #include "topology/model/static_entries.hpp"
+#include "topology/model/tunnel_zone.hpp"
 
 namespace viaduct::topology {
 
-using Object = std::variant<Host, Bridge, Router, Port, Route, StaticMac, StaticNeighbour>;
+using Object = std::variant<Host, Bridge, Router, Port, Route, StaticMac, StaticNeighbour, TunnelZone, TunnelZoneHost>;
 
 // In the order of Object's alternatives, so that Kind == object.index().
-enum class Kind : uint8_t { host, bridge, router, port, route, static_mac, static_neighbour, count_ };
+enum class Kind : uint8_t {
+  host,
+  bridge,
+  router,
+  port,
+  route,
+  static_mac,
+  static_neighbour,
+  tunnel_zone,
+  tunnel_zone_host,
+  count_
+};
 static_assert(std::variant_size_v<Object> == static_cast<size_t>(Kind::count_));
 
 struct ObjectRef {
@@ -43,9 +55,15 @@ inline Uuid id_of(const Object& object) {
 // Of one alternative, without making an Object of it.
 template <class T>
 requires(!std::is_same_v<T, Object>) ObjectRef ref_of(const T& value) {
-  constexpr bool kIs[] = {std::is_same_v<T, Host>,           std::is_same_v<T, Bridge>, std::is_same_v<T, Router>,
-                          std::is_same_v<T, Port>,           std::is_same_v<T, Route>,  std::is_same_v<T, StaticMac>,
-                          std::is_same_v<T, StaticNeighbour>};
+  constexpr bool kIs[] = {std::is_same_v<T, Host>,
+                          std::is_same_v<T, Bridge>,
+                          std::is_same_v<T, Router>,
+                          std::is_same_v<T, Port>,
+                          std::is_same_v<T, Route>,
+                          std::is_same_v<T, StaticMac>,
+                          std::is_same_v<T, StaticNeighbour>,
+                          std::is_same_v<T, TunnelZone>,
+                          std::is_same_v<T, TunnelZoneHost>};
   static_assert(std::size(kIs) == static_cast<size_t>(Kind::count_));
   return {static_cast<Kind>(std::find(std::begin(kIs), std::end(kIs), true) - std::begin(kIs)), value.id.uuid()};
 }

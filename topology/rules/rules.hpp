@@ -35,6 +35,8 @@ void check(const Port& port, Inspection& inspection);
 void check(const Route& route, Inspection& inspection);
 void check(const StaticMac& entry, Inspection& inspection);
 void check(const StaticNeighbour& entry, Inspection& inspection);
+void check(const TunnelZone& zone, Inspection& inspection);
+void check(const TunnelZoneHost& member, Inspection& inspection);
 
 constexpr uint16_t kMaxVlan = 4094;  // IEEE 802.1Q: 4095 is reserved
 

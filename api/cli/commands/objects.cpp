@@ -152,6 +152,7 @@ std::string set_example(const KindInfo& kind) {
   if (kind.kind == Kind::PORT) return " --mtu 1400 --address 10.0.1.1/24";
   if (kind.find("admin_up") != nullptr) return " --admin-up false";
   if (kind.find("weight") != nullptr) return " --weight 50";
+  if (kind.kind == Kind::TUNNEL_ZONE_HOST) return " --ip 192.0.2.7";
   return kind.has_name() ? " --name NEW" : " --mac 02:00:00:00:00:02";
 }
 

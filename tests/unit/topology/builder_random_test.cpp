@@ -42,12 +42,16 @@ class Generator {
       port->router = std::get<Port>(stored).router;
     } else if (auto* route = std::get_if<Route>(&object)) {
       route->router = std::get<Route>(stored).router;
+    } else if (auto* member = std::get_if<TunnelZoneHost>(&object)) {
+      member->zone = std::get<TunnelZoneHost>(stored).zone;
+      member->host = std::get<TunnelZoneHost>(stored).host;
     }
   }
 
-  // Numbers below 30: bridges and routers have 1..4 of them, ports 5..24, routes and static entries 25..29.
+  // Bridges and routers have the numbers 1..4, ports 5..24, routes and static entries 25..29, tunnel zones 30 and 31,
+  // their hosts 32..36.
   Object any_object() {
-    switch (below(8)) {
+    switch (below(10)) {
       case 0:
         return host(1 + below(2));
       case 1:
@@ -59,6 +63,16 @@ class Generator {
       case 4:
         return static_mac(25 + below(5), 1 + below(2), below(2) ? "02:00:00:00:00:01" : "02:00:00:00:00:02",
                           5 + below(20));
+      case 5: {
+        TunnelZone zone = tunnel_zone(30 + below(2));
+        zone.type = below(4) == 0 ? TunnelType::gre : TunnelType::vxlan;
+        return zone;
+      }
+      case 6:
+        return tunnel_zone_host(32 + below(5), 30 + below(2), 1 + below(2),
+                                below(5) == 0   ? "fd00::1"
+                                : below(2) == 0 ? "192.0.2.1"
+                                                : "192.0.2.2");
       default:
         return any_port(5 + below(20));
     }

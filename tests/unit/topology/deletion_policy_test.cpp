@@ -30,11 +30,14 @@ const std::vector<Row>& rows() {
       {Reference::static_mac_bridge, OnDelete::cascade, ref(Kind::bridge, 10), ref(Kind::static_mac, 50)},
       {Reference::static_mac_port, OnDelete::cascade, ref(Kind::port, 11), ref(Kind::static_mac, 50)},
       {Reference::static_neighbour_bridge, OnDelete::cascade, ref(Kind::bridge, 10), ref(Kind::static_neighbour, 60)},
+      {Reference::tunnel_zone_host_zone, OnDelete::cascade, ref(Kind::tunnel_zone, 70),
+       ref(Kind::tunnel_zone_host, 71)},
+      {Reference::tunnel_zone_host_host, OnDelete::cascade, ref(Kind::host, 2), ref(Kind::tunnel_zone_host, 71)},
   };
   return rows;
 }
 
-// host1 ~ 11 -- bridge10 -- 12 === 21 -- router20 -- 22, a route through 22, and static entries on the bridge
+// host1 ~ 11 -- bridge10 -- 12 === 21 -- router20 -- 22, a route through 22, static entries on the bridge; zone70: host2
 Snapshot everything() {
   Port p11 = bridge_port(11, 10), p12 = bridge_port(12, 10), p21 = router_port(21, 20, "10.0.0.1/24");
   p11.host = id<HostId>(1);
@@ -43,7 +46,8 @@ Snapshot everything() {
   p21.peer = p12.id;
   return snapshot_of(host(1), bridge(10), p11, p12, router(20), p21, router_port(22, 20),
                      route(40, 20, "0.0.0.0/0", 22), static_mac(50, 10, "02:00:00:00:00:09", 11),
-                     static_neighbour(60, 10, "10.0.0.9", "02:00:00:00:00:09"));
+                     static_neighbour(60, 10, "10.0.0.9", "02:00:00:00:00:09"), host(2), tunnel_zone(70),
+                     tunnel_zone_host(71, 70, 2, "192.0.2.2"));
 }
 
 bool names(const Object& object, Reference reference, const Uuid& target) {
@@ -85,7 +89,7 @@ TEST(DeletionPolicy, TheBuilderFollowsEachRow) {
 TEST(DeletionPolicy, WhatIsDeletedTogetherIsNoObstacle) {
   const auto result = build(everything(), {Erase{ref(Kind::host, 1)}, Erase{ref(Kind::bridge, 10)}}, 2);
   ASSERT_TRUE(result.ok()) << to_string(result.violations.front());
-  EXPECT_EQ(result.next.count(Kind::host), 0u);
+  EXPECT_EQ(result.next.count(Kind::host), 1u);
 }
 
 TEST(DeletionPolicy, ClearingAReferenceClearsNothingElse) {

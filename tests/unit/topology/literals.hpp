@@ -57,6 +57,13 @@ inline StaticNeighbour static_neighbour(uint64_t number, uint64_t bridge, std::s
   return {id<StaticNeighbourId>(number), 0, id<BridgeId>(bridge), ip(address), mac(hardware)};
 }
 
+inline TunnelZone tunnel_zone(uint64_t number) {
+  return {id<TunnelZoneId>(number), 0, "zone" + std::to_string(number), TunnelType::vxlan};
+}
+inline TunnelZoneHost tunnel_zone_host(uint64_t number, uint64_t zone, uint64_t host, std::string_view address) {
+  return {id<TunnelZoneHostId>(number), 0, id<TunnelZoneId>(zone), id<HostId>(host), ip(address)};
+}
+
 inline Ref<Object> share(Object object) { return std::make_shared<const Object>(std::move(object)); }
 
 // Unchecked.

@@ -239,9 +239,53 @@ std::vector<Case> address_cases() {
   };
 }
 
+// zone70 (vxlan): host1 with 192.0.2.1. Over base().
+std::vector<Operation> zone_with_a_host() {
+  return {Create{tunnel_zone(70)}, Create{tunnel_zone_host(71, 70, 1, "192.0.2.1")}};
+}
+Case joins(Rule rule, std::string name, uint64_t host_number, std::string_view address) {
+  return {rule,
+          std::move(name),
+          {Create{host(2)}, Create{tunnel_zone_host(72, 70, host_number, address)}},
+          zone_with_a_host()};
+}
+
+std::vector<Case> tunnel_cases() {
+  const TunnelZone other_name = with(tunnel_zone(80), [](TunnelZone& z) { z.name = "zone70"; });
+  const TunnelZone gre = with(tunnel_zone(70), [](TunnelZone& z) { z.type = TunnelType::gre; });
+  return {
+      {Rule::duplicate_name, "two zones", {Create{tunnel_zone(70)}, Create{other_name}}},
+      {Rule::name_missing, "a zone", {Create{with(tunnel_zone(70), [](TunnelZone& z) { z.name.clear(); })}}},
+      {Rule::name_invalid, "a zone", {Create{with(tunnel_zone(70), [](TunnelZone& z) { z.name = "a\nb"; })}}},
+      {Rule::unknown_parent, "a zone", {Create{tunnel_zone_host(71, 99, 1, "192.0.2.1")}}},
+      {Rule::unknown_reference,
+       "a zone's host",
+       {Create{tunnel_zone(70)}, Create{tunnel_zone_host(71, 70, 99, "192.0.2.1")}}},
+      {Rule::immutable_field,
+       "a member moves",
+       {Create{tunnel_zone(80)}, Update{tunnel_zone_host(71, 80, 1, "192.0.2.1")}},
+       zone_with_a_host()},
+      {Rule::immutable_field,
+       "a member's host",
+       {Create{host(2)}, Update{tunnel_zone_host(71, 70, 2, "192.0.2.1")}},
+       zone_with_a_host()},
+      {Rule::tunnel_type_in_use, "with a host", {Update{gre}}, zone_with_a_host()},
+      joins(Rule::host_already_in_zone, "twice", 1, "192.0.2.9"),
+      joins(Rule::address_in_use, "two hosts of a zone", 2, "192.0.2.1"),
+      joins(Rule::address_family_mismatch, "IPv6 among IPv4", 2, "2001:db8::1"),
+      joins(Rule::address_not_allowed, "of a tunnel: multicast", 2, "224.0.0.5"),
+      joins(Rule::address_not_allowed, "of a tunnel: loopback", 2, "127.0.0.1"),
+      joins(Rule::address_not_allowed, "of a tunnel: unspecified", 2, "0.0.0.0"),
+      joins(Rule::address_not_allowed, "of a tunnel: IPv4 link-local", 2, "169.254.1.1"),
+      {Rule::address_not_allowed,
+       "of a tunnel: IPv6 link-local",
+       {Create{tunnel_zone(70)}, Create{tunnel_zone_host(71, 70, 1, "fe80::1")}}},
+  };
+}
+
 std::vector<Case> all_cases() {
   std::vector<Case> all;
-  for (const auto& cases : {identity_cases(), reference_cases(), link_cases(), address_cases()}) {
+  for (const auto& cases : {identity_cases(), reference_cases(), link_cases(), address_cases(), tunnel_cases()}) {
     all.insert(all.end(), cases.begin(), cases.end());
   }
   return all;
@@ -288,6 +332,9 @@ TEST(Rules, LegalThings) {
       {Create{with(bridge(50), [](Bridge& b) { b.name = "prüf — 青 \xf0\x9f\x8c\x89"; })}},
       {Create{with(bridge(50), [](Bridge& b) { b.name = "bridge10"; })}},
       {Update{with(addressed(22, 20, {"10.1.0.1/24"}), [](Port& p) { p.mtu = 68; })}},
+      // One host in two zones, with one address; two zones of one type.
+      {Create{tunnel_zone(70)}, Create{tunnel_zone(80)}, Create{tunnel_zone_host(71, 70, 1, "192.0.2.1")},
+       Create{tunnel_zone_host(81, 80, 1, "192.0.2.1")}},
   };
   for (const auto& operations : legal) {
     const auto result = build(base(), operations, 2);

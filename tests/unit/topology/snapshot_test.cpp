@@ -34,7 +34,8 @@ TEST(Snapshot, AnEmptyOneAnswersEverything) {
 TEST(Snapshot, FindsEachKindUnderItsIdOnly) {
   const auto snapshot =
       snapshot_of(host(1), bridge(1), router(1), router_port(1, 1), route(1, 1, "0.0.0.0/0", 1),
-                  static_mac(1, 1, "02:00:00:00:00:01", 1), static_neighbour(1, 1, "10.0.0.1", "02:00:00:00:00:01"));
+                  static_mac(1, 1, "02:00:00:00:00:01", 1), static_neighbour(1, 1, "10.0.0.1", "02:00:00:00:00:01"),
+                  tunnel_zone(1), tunnel_zone_host(1, 1, 1, "192.0.2.1"));
   EXPECT_EQ(*snapshot.find(id<HostId>(1)), host(1));
   EXPECT_EQ(*snapshot.find(id<BridgeId>(1)), bridge(1));
   EXPECT_EQ(*snapshot.find(id<RouterId>(1)), router(1));
@@ -42,14 +43,27 @@ TEST(Snapshot, FindsEachKindUnderItsIdOnly) {
   EXPECT_EQ(*snapshot.find(id<RouteId>(1)), route(1, 1, "0.0.0.0/0", 1));
   EXPECT_EQ(snapshot.find(id<StaticMacId>(1))->mac, mac("02:00:00:00:00:01"));
   EXPECT_EQ(snapshot.find(id<StaticNeighbourId>(1))->address, ip("10.0.0.1"));
+  EXPECT_EQ(*snapshot.find(id<TunnelZoneId>(1)), tunnel_zone(1));
+  EXPECT_EQ(snapshot.find(id<TunnelZoneHostId>(1))->address, ip("192.0.2.1"));
   EXPECT_EQ(snapshot.find(id<HostId>(2)), nullptr);
-  EXPECT_EQ(snapshot.size(), 7u);
+  EXPECT_EQ(snapshot.size(), 9u);
 }
 
 TEST(Snapshot, VisitsPortsOfADeviceInOrder) {
   const auto snapshot = snapshot_of(bridge_port(3, 10), bridge_port(1, 10), bridge_port(2, 20), router_port(4, 30));
   EXPECT_THAT(ports_of(snapshot, Uuid::from_words(0, 10)), ElementsAre(id<PortId>(1), id<PortId>(3)));
   EXPECT_THAT(ports_of(snapshot, Uuid::from_words(0, 30)), ElementsAre(id<PortId>(4)));
+}
+
+TEST(Snapshot, KnowsTheHostsOfAZoneAndTheZonesOfAHost) {
+  const auto snapshot = snapshot_of(tunnel_zone(1), tunnel_zone(2), tunnel_zone_host(11, 1, 1, "192.0.2.1"),
+                                    tunnel_zone_host(12, 1, 2, "192.0.2.2"), tunnel_zone_host(21, 2, 1, "fd00::1"));
+  std::vector<TunnelZoneHostId> found;
+  snapshot.for_each_host_of(id<TunnelZoneId>(1), [&](const TunnelZoneHost& member) { found.push_back(member.id); });
+  EXPECT_THAT(found, ElementsAre(id<TunnelZoneHostId>(11), id<TunnelZoneHostId>(12)));
+  found.clear();
+  snapshot.for_each_zone_of(id<HostId>(1), [&](const TunnelZoneHost& member) { found.push_back(member.id); });
+  EXPECT_THAT(found, ElementsAre(id<TunnelZoneHostId>(11), id<TunnelZoneHostId>(21)));
 }
 
 TEST(Snapshot, IndexesFollowAPortThatMoves) {
