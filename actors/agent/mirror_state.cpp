@@ -100,12 +100,13 @@ MirrorState::Published MirrorState::rebind(const BindingsChanged& bindings) {
 MirrorState::Published MirrorState::publish(const Snapshot& snapshot, const Delta& delta,
                                             const BindingsChanged& bindings) {
   using flows::simulation::Network;
-  auto next =
-      std::make_shared<const Network>(first_ ? Network::compile(snapshot, bindings.bindings)
-                                             : network_->updated(snapshot, delta, bindings.bindings, bindings.rebound));
+  locations_.bindings = bindings.bindings;
+  const flows::simulation::Moved moved{.ports = bindings.rebound, .bridges = {}, .hosts = {}, .keys = {}};
+  auto next = std::make_shared<const Network>(first_ ? Network::compile(snapshot, locations_)
+                                                     : network_->updated(snapshot, delta, locations_, moved));
   Published out;
   out.network = next;
-  out.invalidation = flows::simulation::invalidated_by(*network_, *next, delta, bindings.rebound);
+  out.invalidation = flows::simulation::invalidated_by(*network_, *next, delta, moved);
   out.devices.network = next;
   for (const auto& [ref, change] : delta.changes) {
     const auto* before = port_of(change.before);
@@ -122,7 +123,6 @@ MirrorState::Published MirrorState::publish(const Snapshot& snapshot, const Delt
     }
   }
   snapshot_ = snapshot;
-  bindings_ = bindings.bindings;
   network_ = next;
   first_ = false;
   return out;

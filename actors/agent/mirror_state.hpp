@@ -33,7 +33,7 @@ class MirrorState {
   Published finish(Pending pending, const BindingsChanged& bindings);
   Published rebind(const BindingsChanged& bindings);
   // The bindings as they are, for a batch that does not touch them.
-  BindingsChanged current_bindings() const { return {bindings_, {}}; }
+  BindingsChanged current_bindings() const { return {locations_.bindings, {}}; }
 
   uint64_t revision() const { return snapshot_.revision(); }
   const topology::Snapshot& snapshot() const { return snapshot_; }
@@ -45,7 +45,7 @@ class MirrorState {
   const HostId host_;
   bool first_ = true;
   topology::Snapshot snapshot_;
-  flows::simulation::Bindings bindings_;
+  flows::simulation::Locations locations_;  // of this host's own ports so far
   std::shared_ptr<const flows::simulation::Network> network_ = std::make_shared<const flows::simulation::Network>();
 };
 

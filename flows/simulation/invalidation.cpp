@@ -158,10 +158,10 @@ class Collector {
 }  // namespace
 
 Invalidation invalidated_by(const Network& before, const Network& after, const topology::Delta& delta,
-                            const std::vector<PortId>& rebound) {
+                            const Moved& moved) {
   Collector collector(before.data(), after.data());
   collector.objects(delta);
-  collector.ports(changed_ports(delta, rebound));
+  collector.ports(changed_ports(delta, moved.ports));
   return collector.take();
 }
 

@@ -21,9 +21,9 @@ struct Invalidation {
   bool empty() const { return tags.empty() && prefixes.empty() && epochs.empty(); }
 };
 
-// For a change of the topology or of bindings. devices.md 2.3 is the table; precise where cheap.
+// For a change of the topology or of locations. devices.md 2.3 is the table; precise where cheap.
 Invalidation invalidated_by(const Network& before, const Network& after, const topology::Delta& delta,
-                            const std::vector<PortId>& rebound);
+                            const Moved& moved);
 // For what a table write changed.
 Invalidation invalidated_by(const StateWrite& write, LearnResult result, PortId previous);
 // For an entry that ended.

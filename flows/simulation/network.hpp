@@ -1,5 +1,5 @@
-// The topology as packets see it: devices with their ports resolved, forwarding tables built, and the ports that are
-// active on this host with their datapath numbers. Compiled from a topology Snapshot and the local bindings.
+// The topology as packets see it: devices with their ports resolved, forwarding tables built, and where exterior ports
+// are: on this host with their datapath numbers, or on another. Compiled from a topology Snapshot and Locations.
 //
 // Immutable, and compiled incrementally: a change rebuilds the views of the devices it touches (and of those only what
 // it touches) and shares the rest. Views refer to each other by id, so that a shared view never points into an older
@@ -13,15 +13,13 @@
 #include <vector>
 
 #include "flows/packet/port_number.hpp"
+#include "flows/simulation/locations.hpp"
 #include "routing/fib/fib.hpp"
 #include "topology/delta.hpp"
 #include "topology/persistent_map.hpp"
 #include "topology/snapshot.hpp"
 
 namespace viaduct::flows::simulation {
-
-// Ports of this host whose interface is in the datapath.
-using Bindings = topology::PersistentMap<PortId, PortNumber>;
 
 enum class PortDevice : uint8_t { bridge, router };
 
@@ -66,11 +64,11 @@ class Network {
   // The port active here under this number; null when unknown.
   const PortView* at(PortNumber number) const;
 
-  static Network compile(const topology::Snapshot& snapshot, const Bindings& bindings);
-  // The network of `snapshot`, which is this one's changed by `delta`, and of `bindings`, which differ from this one's
-  // in the ports named. Costs what changed.
-  Network updated(const topology::Snapshot& snapshot, const topology::Delta& delta, const Bindings& bindings,
-                  const std::vector<PortId>& rebound) const;
+  static Network compile(const topology::Snapshot& snapshot, const Locations& locations);
+  // The network of `snapshot`, which is this one's changed by `delta`, and of `locations`, which differ from this one's
+  // in what `moved` names. Costs what changed.
+  Network updated(const topology::Snapshot& snapshot, const topology::Delta& delta, const Locations& locations,
+                  const Moved& moved) const;
   const NetworkData& data() const { return *data_; }
 
  private:

@@ -55,7 +55,7 @@ std::optional<IpAddress> PortView::source_for(const IpAddress& destination) cons
   return any || destination.is_v4() ? any : link_local;
 }
 
-PortView view_of(const topology::Port& port, const Bindings& bindings) {
+PortView view_of(const topology::Port& port, const Locations& locations) {
   PortView view;
   view.id = port.id;
   view.name = port.name;
@@ -67,7 +67,7 @@ PortView view_of(const topology::Port& port, const Bindings& bindings) {
   view.mac = port.mac;
   view.addresses = port.addresses;
   view.mtu = port.mtu;
-  const PortNumber* number = view.exterior ? bindings.find(port.id) : nullptr;
+  const PortNumber* number = view.exterior ? locations.bindings.find(port.id) : nullptr;
   if (number != nullptr) view.number = *number;
   for (const IpPrefix& own : port.addresses) {
     if (own.family() == IpFamily::v6) view.link_local = IpAddress::link_local_of(port.mac);
@@ -111,8 +111,8 @@ std::optional<FibEntry> entry_of(const topology::Route& route, const NetworkData
                   route.gateway, route.weight};
 }
 
-std::vector<PortId> changed_ports(const topology::Delta& delta, const std::vector<PortId>& rebound) {
-  std::vector<PortId> ports = rebound;
+std::vector<PortId> changed_ports(const topology::Delta& delta, const std::vector<PortId>& moved) {
+  std::vector<PortId> ports = moved;
   for (const auto& [ref, change] : delta.changes) {
     if (ref.kind == topology::Kind::port) ports.emplace_back(ref.id);
   }

@@ -49,12 +49,11 @@ class Workbench {
 
 class Update {
  public:
-  Update(const NetworkData& before, NetworkData& after, const topology::Delta& delta,
-         const std::vector<PortId>& rebound)
+  Update(const NetworkData& before, NetworkData& after, const topology::Delta& delta, const Moved& moved)
       : before_(before),
         after_(after),
         delta_(delta),
-        ports_(changed_ports(delta, rebound)),
+        ports_(changed_ports(delta, moved.ports)),
         bridges_(after.bridges),
         routers_(after.routers) {}
 
@@ -96,7 +95,7 @@ class Update {
         after_.ports = after_.ports.erase(id);
         continue;
       }
-      auto view = std::make_shared<const PortView>(view_of(*port, after_.bindings));
+      auto view = std::make_shared<const PortView>(view_of(*port, after_.locations));
       if (view->number) after_.by_number = after_.by_number.insert(view->number, id);
       after_.ports = after_.ports.insert(id, std::move(view));
     }
@@ -215,16 +214,16 @@ const PortView* Network::at(PortNumber number) const {
   return id == nullptr ? nullptr : port(*id);
 }
 
-Network Network::compile(const topology::Snapshot& snapshot, const Bindings& bindings) {
-  return Network().updated(snapshot, topology::Delta::between(topology::Snapshot{}, snapshot), bindings, {});
+Network Network::compile(const topology::Snapshot& snapshot, const Locations& locations) {
+  return Network().updated(snapshot, topology::Delta::between(topology::Snapshot{}, snapshot), locations, {});
 }
 
-Network Network::updated(const topology::Snapshot& snapshot, const topology::Delta& delta, const Bindings& bindings,
-                         const std::vector<PortId>& rebound) const {
+Network Network::updated(const topology::Snapshot& snapshot, const topology::Delta& delta, const Locations& locations,
+                         const Moved& moved) const {
   auto after = std::make_shared<NetworkData>(*data_);
   after->snapshot = snapshot;
-  after->bindings = bindings;
-  Update(*data_, *after, delta, rebound).run();
+  after->locations = locations;
+  Update(*data_, *after, delta, moved).run();
   return Network(std::move(after));
 }
 

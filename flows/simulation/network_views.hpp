@@ -104,7 +104,7 @@ struct RouterView {
 
 struct NetworkData {
   topology::Snapshot snapshot;
-  Bindings bindings;
+  Locations locations;
   PersistentMap<PortId, std::shared_ptr<const PortView>> ports;
   PersistentMap<PortNumber, PortId> by_number;
   PersistentMap<BridgeId, std::shared_ptr<const BridgeView>> bridges;
@@ -117,7 +117,7 @@ struct NetworkData {
 };
 
 // --- views of single objects (network_compile.cpp) ------------------------------------------------
-PortView view_of(const topology::Port& port, const Bindings& bindings);
+PortView view_of(const topology::Port& port, const Locations& locations);
 
 // What one port gives to its bridge.
 struct BridgeShare {
@@ -136,7 +136,7 @@ std::vector<routing::FibEntry> own_routes(const PortView& port);
 std::optional<routing::FibEntry> entry_of(const topology::Route& route, const NetworkData& network);
 
 // The ports whose views may differ between the networks before and after a change.
-std::vector<PortId> changed_ports(const topology::Delta& delta, const std::vector<PortId>& rebound);
+std::vector<PortId> changed_ports(const topology::Delta& delta, const std::vector<PortId>& moved);
 // The bridge ports whose share may differ: the changed ones, and those that a changed port is or was linked to.
 std::vector<PortId> changed_shares(const std::vector<PortId>& ports, const NetworkData& before,
                                    const NetworkData& after);

@@ -11,7 +11,6 @@
 namespace viaduct::bench {
 namespace {
 
-using flows::simulation::Bindings;
 using flows::simulation::Network;
 
 // One guest port is bound on a bridge that has `ports` already.
@@ -28,7 +27,8 @@ void bind_one_port(benchmark::State& state) {
   const PortId port = after.port("new");
   const auto delta = topology::Delta::between(bench->scenario().snapshot(), after.snapshot());
   for (auto _ : state) {
-    benchmark::DoNotOptimize(bench->network().updated(after.snapshot(), delta, after.bindings(), {port}));
+    benchmark::DoNotOptimize(
+        bench->network().updated(after.snapshot(), delta, after.locations(), {{port}, {}, {}, {}}));
   }
 }
 
@@ -45,7 +45,7 @@ void add_one_route(benchmark::State& state) {
   after.route("new", "r0", "192.0.2.0/24", "r0-far", "10.1.0.9");
   const auto delta = topology::Delta::between(bench->scenario().snapshot(), after.snapshot());
   for (auto _ : state) {
-    benchmark::DoNotOptimize(bench->network().updated(after.snapshot(), delta, after.bindings(), {}));
+    benchmark::DoNotOptimize(bench->network().updated(after.snapshot(), delta, after.locations(), {}));
   }
 }
 

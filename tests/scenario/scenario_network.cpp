@@ -82,7 +82,7 @@ ScenarioNetwork& ScenarioNetwork::bind(topology::Port port) {
   port.interface = "if-" + port.name;
   const flows::PortNumber number{++last_number_};
   numbers_[port.name] = number;
-  bindings_ = bindings_.insert(port.id, number);
+  locations_.bindings = locations_.bindings.insert(port.id, number);
   return put(port);
 }
 
@@ -204,13 +204,13 @@ ScenarioNetwork& ScenarioNetwork::remove(const std::string& name) {
 }
 
 ScenarioNetwork& ScenarioNetwork::deactivate(const std::string& port) {
-  bindings_ = bindings_.erase(PortId(id(port)));
+  locations_.bindings = locations_.bindings.erase(PortId(id(port)));
   return *this;
 }
 
 ScenarioNetwork& ScenarioNetwork::renumber(const std::string& port) {
   numbers_.at(port) = flows::PortNumber{++last_number_};
-  return bindings_.find(PortId(id(port))) == nullptr ? *this : activate(port);
+  return locations_.bindings.find(PortId(id(port))) == nullptr ? *this : activate(port);
 }
 
 ScenarioNetwork& ScenarioNetwork::replace(const topology::Snapshot& snapshot) {
@@ -219,7 +219,7 @@ ScenarioNetwork& ScenarioNetwork::replace(const topology::Snapshot& snapshot) {
 }
 
 ScenarioNetwork& ScenarioNetwork::activate(const std::string& port) {
-  bindings_ = bindings_.insert(PortId(id(port)), number(port));
+  locations_.bindings = locations_.bindings.insert(PortId(id(port)), number(port));
   return *this;
 }
 

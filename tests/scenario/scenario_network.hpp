@@ -63,8 +63,8 @@ class ScenarioNetwork {
 
   // --- what came of it -----------------------------------------------------------------------------
   const topology::Snapshot& snapshot() const { return snapshot_; }
-  const flows::simulation::Bindings& bindings() const { return bindings_; }
-  flows::simulation::Network compile() const { return flows::simulation::Network::compile(snapshot_, bindings_); }
+  const flows::simulation::Locations& locations() const { return locations_; }
+  flows::simulation::Network compile() const { return flows::simulation::Network::compile(snapshot_, locations_); }
   Uuid id(const std::string& name) const;
   PortId port(const std::string& name) const { return PortId(id(name)); }
   // 0 for ports that are not exterior.
@@ -79,7 +79,7 @@ class ScenarioNetwork {
   void commit(topology::Object object);
 
   topology::Snapshot snapshot_;
-  flows::simulation::Bindings bindings_;
+  flows::simulation::Locations locations_;
   std::map<std::string, topology::ObjectRef> names_;
   std::map<std::string, flows::PortNumber> numbers_;
   std::string last_router_;

@@ -14,11 +14,11 @@ namespace {
 
 constexpr int kMaxDepth = 8;  // packets that cause packets
 
-// The ports whose number differs.
-std::vector<PortId> rebound(const Bindings& before, const Bindings& after) {
-  std::vector<PortId> ports;
-  Bindings::diff(before, after, [&](const PortId& id, const PortNumber*, const PortNumber*) { ports.push_back(id); });
-  return ports;
+Moved between(const Locations& before, const Locations& after) {
+  Moved moved;
+  Bindings::diff(before.bindings, after.bindings,
+                 [&](const PortId& id, const PortNumber*, const PortNumber*) { moved.ports.push_back(id); });
+  return moved;
 }
 
 }  // namespace
@@ -28,9 +28,9 @@ SimulationDriver::SimulationDriver(const ScenarioNetwork& network)
 
 void SimulationDriver::apply(const ScenarioNetwork& network) {
   const auto delta = topology::Delta::between(scenario_.snapshot(), network.snapshot());
-  const auto ports = rebound(scenario_.bindings(), network.bindings());
-  const Network next = network_.updated(network.snapshot(), delta, network.bindings(), ports);
-  oracle_.invalidate(invalidated_by(network_, next, delta, ports));
+  const Moved moved = between(scenario_.locations(), network.locations());
+  const Network next = network_.updated(network.snapshot(), delta, network.locations(), moved);
+  oracle_.invalidate(invalidated_by(network_, next, delta, moved));
   network_ = next;
   scenario_ = network;
   check();

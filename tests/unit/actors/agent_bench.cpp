@@ -108,8 +108,9 @@ size_t AgentBench::apply(const ScenarioNetwork& network, const std::vector<PortI
   auto before = state.network.load();
   auto delta = topology::Delta::between(net.snapshot(), network.snapshot());
   net = network;
-  auto after = std::make_shared<const Network>(before->updated(net.snapshot(), delta, net.bindings(), rebound));
-  auto what = flows::simulation::invalidated_by(*before, *after, delta, rebound);
+  const flows::simulation::Moved moved{.ports = rebound, .bridges = {}, .hosts = {}, .keys = {}};
+  auto after = std::make_shared<const Network>(before->updated(net.snapshot(), delta, net.locations(), moved));
+  auto what = flows::simulation::invalidated_by(*before, *after, delta, moved);
   state.network.publish(after);
   state.epochs.bump(what.tags);
   state.epochs.bump(what.epochs);

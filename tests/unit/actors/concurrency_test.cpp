@@ -63,7 +63,7 @@ void publish(AgentBench& bench, KeeperThread& keeper, const ScenarioNetwork& nex
   auto delta = topology::Delta::between(bench.net.snapshot(), next.snapshot());
   bench.net = next;
   auto after =
-      std::make_shared<const flows::simulation::Network>(before->updated(next.snapshot(), delta, next.bindings(), {}));
+      std::make_shared<const flows::simulation::Network>(before->updated(next.snapshot(), delta, next.locations(), {}));
   auto what = flows::simulation::invalidated_by(*before, *after, delta, {});
   bench.state.network.publish(after);
   bench.state.epochs.bump(what.tags);

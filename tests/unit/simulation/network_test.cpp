@@ -24,7 +24,7 @@ ScenarioNetwork small() {
 Network updated(const Network& network, const ScenarioNetwork& before, const ScenarioNetwork& after,
                 const std::vector<PortId>& rebound = {}) {
   return network.updated(after.snapshot(), topology::Delta::between(before.snapshot(), after.snapshot()),
-                         after.bindings(), rebound);
+                         after.locations(), {rebound, {}, {}, {}});
 }
 
 size_t routes_of(const Network& network, const ScenarioNetwork& net) {
@@ -85,8 +85,9 @@ TEST(Network, numbers_may_change_hands) {
   const ScenarioNetwork net = small();
   const Network network = net.compile();
   const PortId p1 = net.port("p1"), p2 = net.port("p2");
-  const Bindings swapped = net.bindings().insert(p1, net.number("p2")).insert(p2, net.number("p1"));
-  const Network next = network.updated(net.snapshot(), {}, swapped, {p1, p2});
+  Locations swapped = net.locations();
+  swapped.bindings = swapped.bindings.insert(p1, net.number("p2")).insert(p2, net.number("p1"));
+  const Network next = network.updated(net.snapshot(), {}, swapped, {{p1, p2}, {}, {}, {}});
   EXPECT_EQ(next.at(net.number("p1"))->id, p2);
   EXPECT_EQ(next.at(net.number("p2"))->id, p1);
   EXPECT_EQ(text_of(next), text_of(Network::compile(net.snapshot(), swapped)));
