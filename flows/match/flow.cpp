@@ -77,7 +77,7 @@ std::string value_text(const FlowKey& key, Field field) {
     case Field::l4_dst:
       return std::to_string(key.l4_dst);
     case Field::tunnel:
-      return key.tunnel.to_string();
+      return key.tunnel.present() ? key.tunnel.to_string() : "none";
     case Field::count_:
       break;
   }

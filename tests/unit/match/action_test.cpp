@@ -10,6 +10,10 @@ TEST(Action, Text) {
                      DecrementTtl{}, Output{{3}}};
   EXPECT_EQ(to_string(actions.view()),
             "check_mtu(1500),set_eth(src=00:00:00:00:00:01,dst=00:00:00:00:00:02),dec_ttl,output(3)");
+  TunnelOutput tunnel{{4}, {7, IpAddress::v4(0x0a000001), IpAddress::v4(0x0a000002)}, 0};
+  EXPECT_EQ(to_string(Action(tunnel)), "tunnel(4,7/10.0.0.1->10.0.0.2)");
+  tunnel.tos = 184;
+  EXPECT_EQ(to_string(Action(tunnel)), "tunnel(4,7/10.0.0.1->10.0.0.2,tos=184)");
   EXPECT_EQ(to_string(std::span<const Action>{}), "drop");
 }
 

@@ -24,6 +24,7 @@ FlowKey full_key() {
   key.fragment = Fragment::first;
   key.l4_src = 11;
   key.l4_dst = 12;
+  key.tunnel = {13, IpAddress::v4(14), IpAddress::v4(15)};
   return key;
 }
 

@@ -39,7 +39,11 @@ TEST(SipHash128, ReferenceVectors) {
 
 TEST(FlowId, IsTheSameInEveryLife) {
   // Written down once: a change of the hash orphans every flow in every kernel at the next upgrade.
-  EXPECT_EQ(FlowId::of(some_key(), FieldSet::all()).to_string(), "bb2200d49fe5da94114b4a3783676a28");
+  FieldSet before_tunnels = FieldSet::from_bits(FieldSet::all().bits() & ~FieldSet{Field::tunnel}.bits());
+  EXPECT_EQ(FlowId::of(some_key(), before_tunnels).to_string(), "bb2200d49fe5da94114b4a3783676a28");
+  FlowKey tunnelled = some_key();
+  tunnelled.tunnel = {5, IpAddress::v4(0xc0000201), IpAddress::v4(0xc0000202)};
+  EXPECT_EQ(FlowId::of(tunnelled, FieldSet::all()).to_string(), "77d21038d44c64e118b0c24834964d53");
 }
 
 TEST(FlowId, EveryFieldAndTheMaskCount) {
@@ -49,6 +53,9 @@ TEST(FlowId, EveryFieldAndTheMaskCount) {
     change(key);
     return ids.insert(FlowId::of(key, FieldSet::all())).second;
   };
+  EXPECT_TRUE(differs([](FlowKey& k) { k.tunnel.key = 1; }));
+  EXPECT_TRUE(differs([](FlowKey& k) { k.tunnel.src = k.ip_src; }));
+  EXPECT_TRUE(differs([](FlowKey& k) { k.tunnel.dst = k.ip_src; }));
   EXPECT_TRUE(differs([](FlowKey& k) { k.in_port = {4}; }));
   EXPECT_TRUE(differs([](FlowKey& k) { k.eth_type = ethertype::kIpv6; }));
   EXPECT_TRUE(differs([](FlowKey& k) { k.vlan_tci = 1; }));
@@ -87,6 +94,9 @@ TEST(Flow, Text) {
   EXPECT_EQ(flow.to_string(), flow.id.to_string() +
                                   " in_port=3 eth_type=0x0800 vlan=10/pcp3 inner_vlan=none ip_src=10.0.0.1 fragment=no "
                                   "l4_dst=80 actions=drop");
+  EXPECT_EQ(Flow::make(key, {Field::tunnel}, {}).match_to_string(), "tunnel=none");
+  key.tunnel = {5, IpAddress::v4(0x0a000001), IpAddress::v4(0x0a000002)};
+  EXPECT_EQ(Flow::make(key, {Field::tunnel}, {}).match_to_string(), "tunnel=5/10.0.0.1->10.0.0.2");
 }
 
 }  // namespace
