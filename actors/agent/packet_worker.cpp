@@ -43,6 +43,7 @@ void PacketWorker::round(std::chrono::milliseconds timeout) {
     flows::Upcall& upcall = upcalls_[i];
     probe_.upcall_received(upcall.reason);
     Job job{flows::parse(upcall.frame, upcall.in_port, upcall.offload), PortId{}, upcall.received};
+    job.packet.key.tunnel = upcall.tunnel;
     process(job, now);
   }
   retry(parking_.expire(now), now, true);
@@ -74,6 +75,7 @@ void PacketWorker::retry(std::vector<ParkedPacket> packets, Time now, bool give_
   for (ParkedPacket& parked : packets) {
     frames_.push_back(std::move(parked.frame));
     Job job{flows::parse(frames_.back(), parked.in_port, parked.offload), parked.emitted_from, parked.received};
+    job.packet.key.tunnel = parked.tunnel;
     job.depth = parked.emitted_from.is_nil() ? 0 : 1;
     job.give_up = give_up;
     process(job, now);
@@ -157,6 +159,7 @@ void PacketWorker::park(const Job& job, Time now) {
   parked.frame.assign(job.packet.bytes.begin(), job.packet.bytes.end());
   parked.offload = job.packet.offload;
   parked.in_port = job.packet.key.in_port;
+  parked.tunnel = job.packet.key.tunnel;
   parked.emitted_from = job.emitted_from;
   parked.received = job.received;
   if (parking_.park(verdict_.wanted, std::move(parked), now + kParkTime)) {

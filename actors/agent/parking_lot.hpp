@@ -26,6 +26,7 @@ struct ParkedPacket {
   flows::PortNumber in_port;  // none for a packet that a device made: those share the bound of one port
   PortId emitted_from;        // set for a packet that a device made
   flows::Time received;
+  flows::Tunnel tunnel = {};  // by which it came
 };
 
 enum class ParkRefusal : uint8_t { neighbour_full, port_full, packets_full, bytes_full, count_ };

@@ -41,9 +41,10 @@ inline constexpr size_t kMaxUpcallBytes = 65535 + 18;
 struct DatapathPort {
   PortNumber number;
   std::string interface;
-  uint32_t mtu = 0;      // bytes behind the Ethernet header
-  bool link_up = false;  // administratively up and with a carrier
-  bool present = true;   // the interface exists
+  uint32_t mtu = 0;                       // bytes behind the Ethernet header
+  bool link_up = false;                   // administratively up and with a carrier
+  bool present = true;                    // the interface exists
+  std::optional<TunnelKind> tunnel = {};  // made by add_tunnel_port()
 };
 
 // A port for packets between hosts: one of each kind in a datapath. It is flow-based: each packet that leaves by it says
@@ -74,9 +75,11 @@ struct DatapathStats {
 struct Capabilities {
   bool megaflows = false;  // distinct masks are matched as such; otherwise rounded up to few classes
   size_t max_flows = 0;
-  size_t max_outputs = 0;  // Output actions a flow may have; a longer list is executed in user space only
-  size_t max_dec_ttl = 0;  // DecrementTtl actions a flow may have
+  size_t max_outputs = 0;         // Output and TunnelOutput actions a flow may have; a longer list stays in user space
+  size_t max_tunnel_outputs = 0;  // of those, to other hosts
+  size_t max_dec_ttl = 0;         // DecrementTtl actions a flow may have
   bool check_mtu = false;
+  bool vxlan = false, gre = false;  // the kinds of tunnel ports that this kernel has
 };
 
 enum class UpcallReason : uint8_t {

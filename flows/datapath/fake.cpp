@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "flows/datapath/tunnel_interface.hpp"
+
 namespace viaduct::flows {
 
 namespace {
@@ -14,7 +16,7 @@ class FakeChannel final : public PacketChannel {
     size_t count = kernel_->poll(worker_, out.size(), timeout, batch_);
     for (size_t i = 0; i < count; ++i) {
       FakeUpcall& one = batch_[i];
-      out[i] = {one.in_port, one.reason, one.frame.bytes, one.frame.offload, one.received};
+      out[i] = {one.in_port, one.reason, one.frame.bytes, one.frame.offload, one.received, one.tunnel};
     }
     return count;
   }
@@ -47,15 +49,18 @@ class FakeDatapath final : public Datapath {
     return {.megaflows = true,
             .max_flows = options_.max_flows,
             .max_outputs = SIZE_MAX,
+            .max_tunnel_outputs = SIZE_MAX,
             .max_dec_ttl = SIZE_MAX,
-            .check_mtu = true};
+            .check_mtu = true,
+            .vxlan = true,
+            .gre = true};
   }
   DatapathPort add_port(const std::string& interface, std::error_code& error) override {
     return kernel_->add_port(interface, error);
   }
-  DatapathPort add_tunnel_port(const TunnelPortSpec&, std::error_code& error) override {
-    error = std::make_error_code(std::errc::not_supported);
-    return {};
+  DatapathPort add_tunnel_port(const TunnelPortSpec& spec, std::error_code& error) override {
+    error.clear();
+    return kernel_->add_tunnel_port(tunnel_interface(options_.name, spec.kind), spec);
   }
   std::error_code remove_port(PortNumber port) override {
     kernel_->remove_port(port);

@@ -50,7 +50,8 @@ bool FakeFlowTable::refers_to(PortNumber port) const {
     const Flow& flow = item.second.flow;
     return flow.key.in_port == port || std::any_of(flow.actions.begin(), flow.actions.end(), [port](const Action& one) {
              const Output* output = std::get_if<Output>(&one);
-             return output != nullptr && output->port == port;
+             const TunnelOutput* tunnel = std::get_if<TunnelOutput>(&one);
+             return (output != nullptr && output->port == port) || (tunnel != nullptr && tunnel->port == port);
            });
   });
 }

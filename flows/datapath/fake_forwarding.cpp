@@ -8,26 +8,39 @@
 namespace viaduct::flows {
 
 bool FakeKernel::inject(const std::string& interface, std::span<const uint8_t> frame, Offload offload) {
-  std::lock_guard lock(mutex_);
-  for (auto& [number, port] : ports_) {
-    if (port.interface == interface) return inject_locked(number, port, frame, offload);
+  PortNumber number;
+  {
+    std::lock_guard lock(mutex_);
+    for (auto& [one, port] : ports_) {
+      if (port.interface == interface) number = one;
+    }
   }
-  return false;
+  return inject(number, frame, offload);
 }
 
 bool FakeKernel::inject(PortNumber number, std::span<const uint8_t> frame, Offload offload) {
-  std::lock_guard lock(mutex_);
-  auto at = ports_.find(number);
-  return at != ports_.end() && inject_locked(number, at->second, frame, offload);
+  return receive(number, {{frame.begin(), frame.end()}, offload});
 }
 
-bool FakeKernel::inject_locked(PortNumber number, Port& port, std::span<const uint8_t> bytes, Offload offload) {
+bool FakeKernel::receive(PortNumber number, const FakeFrame& frame) {
+  bool received = false;
+  {
+    std::lock_guard lock(mutex_);
+    auto at = ports_.find(number);
+    received = at != ports_.end() && inject_locked(number, at->second, frame, {});
+  }
+  carry();
+  return received;
+}
+
+bool FakeKernel::inject_locked(PortNumber number, Port& port, const FakeFrame& arrived, const Tunnel& tunnel) {
   auto interface = interfaces_.find(port.interface);
   if (interface == interfaces_.end() || !interface->second.up) return false;
   ++port.stats.rx_packets;
-  port.stats.rx_bytes += bytes.size();
-  std::vector<uint8_t> frame(bytes.begin(), bytes.end());
-  Packet packet = parse(frame, number, offload);
+  port.stats.rx_bytes += arrived.bytes.size();
+  std::vector<uint8_t> frame = arrived.bytes;
+  Packet packet = parse(frame, number, arrived.offload);
+  packet.key.tunnel = tunnel;
   // A malformed packet is never a flow's: user space decides.
   FakeFlowTable::Entry* entry = packet.error == DropReason::none ? table_.find(packet.key) : nullptr;
   if (entry != nullptr) {
@@ -67,43 +80,109 @@ void FakeKernel::upcall(Port& port, const Packet& packet, UpcallReason reason) {
   ++port.stats.upcalls;
   size_t worker = workers_ == 1 ? 0 : FlowId::of(packet.key, FieldSet::all()).low % workers_;
   Queue& queue = queues_[worker];
-  queue.by_port[packet.key.in_port].push_back(
-      {{{packet.bytes.begin(), packet.bytes.end()}, packet.offload}, packet.key.in_port, reason, clock_()});
+  queue.by_port[packet.key.in_port].push_back({{{packet.bytes.begin(), packet.bytes.end()}, packet.offload},
+                                               packet.key.in_port,
+                                               reason,
+                                               clock_(),
+                                               packet.key.tunnel});
   queue.ready.notify_one();
 }
 
 size_t FakeKernel::execute(PacketOut& packet) {
-  std::lock_guard lock(mutex_);
-  return send(packet.actions, packet.frame, packet.offload);
+  size_t refused = 0;
+  {
+    std::lock_guard lock(mutex_);
+    refused = send(packet.actions, packet.frame, packet.offload);
+  }
+  carry();
+  return refused;
 }
 
 // Returns 1 when something of it could not be done, as DatapathErrors counts packets and not outputs.
 size_t FakeKernel::send(std::span<const Action> actions, std::span<uint8_t> frame, const Offload& offload) {
   bool delivered = true;
   auto sink = [&](const OutputTarget& to, std::span<uint8_t> bytes, const Offload& how) {
-    delivered = output(to.port, bytes, how) && delivered;
+    delivered = output(to, bytes, how) && delivered;
   };
   ApplyResult result = apply(actions, frame, offload, sink);
   if (result != ApplyResult::done) ++errors_["execute.not_applicable"];
   return delivered && result == ApplyResult::done ? 0 : 1;
 }
 
-bool FakeKernel::output(PortNumber number, std::span<const uint8_t> frame, const Offload& offload) {
-  auto port = ports_.find(number);
+bool FakeKernel::output(const OutputTarget& to, std::span<const uint8_t> frame, const Offload& offload) {
+  auto port = ports_.find(to.port);
   auto interface = port == ports_.end() ? interfaces_.end() : interfaces_.find(port->second.interface);
   if (interface == interfaces_.end() || !interface->second.up) {
     ++errors_["output_gone"];
     return false;
   }
+  // The kernels drop what has no outer header, or one that its port cannot make.
+  if (port->second.tunnel.has_value() != (to.tunnel != nullptr)) {
+    ++errors_["output_not_applicable"];
+    return false;
+  }
   ++port->second.stats.tx_packets;
   port->second.stats.tx_bytes += frame.size();
-  if (interface->second.output.size() >= kMaxCaptured) {
-    ++errors_["capture_overflow"];
-    return true;
-  }
-  interface->second.output.push_back({{frame.begin(), frame.end()}, offload});
+  capture(port->second, interface->second, to.tunnel, {{frame.begin(), frame.end()}, offload});
   output_ready_.notify_all();
   return true;
+}
+
+void FakeKernel::capture(const Port& port, Interface& interface, const TunnelOutput* tunnel, FakeFrame frame) {
+  if ((tunnel != nullptr ? tunneled_.size() : interface.output.size()) >= kMaxCaptured) {
+    ++errors_["capture_overflow"];
+  } else if (tunnel != nullptr) {
+    tunneled_.push_back({*port.tunnel, std::move(frame), tunnel->tunnel, tunnel->tos});
+  } else {
+    interface.output.push_back(std::move(frame));
+  }
+}
+
+// To other hosts, which may be FakeKernels with locks of their own: after ours is released.
+void FakeKernel::carry() {
+  while (true) {
+    std::shared_ptr<const Wire> wire;
+    FakeTunneled packet;
+    {
+      std::lock_guard lock(mutex_);
+      if (!wire_ || tunneled_.empty()) return;
+      wire = wire_;
+      packet = std::move(tunneled_.front());
+      tunneled_.pop_front();
+    }
+    (*wire)(packet);
+  }
+}
+
+void FakeKernel::set_wire(Wire wire) {
+  std::lock_guard lock(mutex_);
+  wire_ = wire ? std::make_shared<const Wire>(std::move(wire)) : nullptr;
+}
+
+bool FakeKernel::inject_tunneled(const FakeTunneled& packet) {
+  bool received = false;
+  {
+    std::lock_guard lock(mutex_);
+    for (auto& [number, port] : ports_) {
+      if (port.tunnel == packet.kind) received = inject_locked(number, port, packet.frame, packet.tunnel);
+    }
+  }
+  carry();
+  return received;
+}
+
+std::vector<FakeTunneled> FakeKernel::take_tunneled() {
+  std::lock_guard lock(mutex_);
+  std::deque<FakeTunneled> taken = std::exchange(tunneled_, {});
+  return {std::make_move_iterator(taken.begin()), std::make_move_iterator(taken.end())};
+}
+
+std::optional<FakeTunneled> FakeKernel::wait_tunneled(std::chrono::milliseconds timeout) {
+  std::unique_lock lock(mutex_);
+  if (!output_ready_.wait_for(lock, timeout, [&] { return !tunneled_.empty(); })) return std::nullopt;
+  FakeTunneled packet = std::move(tunneled_.front());
+  tunneled_.pop_front();
+  return packet;
 }
 
 std::vector<FakeFrame> FakeKernel::take_output(const std::string& interface) {

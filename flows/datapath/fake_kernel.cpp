@@ -75,7 +75,7 @@ void FakeKernel::hint() {
 }
 
 DatapathPort FakeKernel::describe(PortNumber number, const Port& port) const {
-  DatapathPort out{.number = number, .interface = port.interface};
+  DatapathPort out{.number = number, .interface = port.interface, .tunnel = port.tunnel};
   auto at = interfaces_.find(port.interface);
   out.present = at != interfaces_.end();
   if (out.present) {
@@ -97,6 +97,21 @@ DatapathPort FakeKernel::add_port(const std::string& interface, std::error_code&
     error = std::make_error_code(std::errc::device_or_resource_busy);
     return {};
   }
+  return make_port(interface, {});
+}
+
+DatapathPort FakeKernel::add_tunnel_port(const std::string& interface, const TunnelPortSpec& spec) {
+  constexpr uint32_t kTunnelMtu = 65535;
+  {
+    std::lock_guard lock(mutex_);
+    interfaces_[interface].mtu = kTunnelMtu;
+  }
+  hint();
+  std::lock_guard lock(mutex_);
+  return make_port(interface, spec.kind);
+}
+
+DatapathPort FakeKernel::make_port(const std::string& interface, std::optional<TunnelKind> tunnel) {
   for (const auto& [number, port] : ports_) {
     if (port.interface == interface) return describe(number, port);
   }
@@ -104,12 +119,16 @@ DatapathPort FakeKernel::add_port(const std::string& interface, std::error_code&
   PortNumber number{next_port_.value++};
   Port& port = ports_[number];
   port.interface = interface;
+  port.tunnel = tunnel;
   return describe(number, port);
 }
 
 void FakeKernel::remove_port(PortNumber number) {
   std::lock_guard lock(mutex_);
-  ports_.erase(number);
+  auto at = ports_.find(number);
+  if (at == ports_.end()) return;
+  if (at->second.tunnel) interfaces_.erase(at->second.interface);
+  ports_.erase(at);
   table_.remove_port(number);
   for (Queue& queue : queues_) queue.by_port.erase(number);
 }
@@ -181,6 +200,9 @@ void FakeKernel::flush_flows() {
 void FakeKernel::reset() {
   std::lock_guard lock(mutex_);
   table_.clear();
+  for (const auto& [number, port] : ports_) {
+    if (port.tunnel) interfaces_.erase(port.interface);
+  }
   ports_.clear();
   for (Queue& queue : queues_) queue.by_port.clear();
   next_port_ = PortNumber{1};

@@ -14,6 +14,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -22,6 +23,7 @@
 
 #include "flows/datapath/datapath.hpp"
 #include "flows/datapath/fake_flow_table.hpp"
+#include "flows/match/apply.hpp"
 
 namespace viaduct::flows {
 
@@ -35,6 +37,15 @@ struct FakeUpcall {
   PortNumber in_port;
   UpcallReason reason = UpcallReason::miss;
   std::chrono::steady_clock::time_point received;
+  Tunnel tunnel = {};
+};
+
+// What leaves by a tunnel port: the frame inside, and the outer header.
+struct FakeTunneled {
+  TunnelKind kind = TunnelKind::vxlan;
+  FakeFrame frame;
+  Tunnel tunnel;
+  uint8_t tos = 0;
 };
 
 class FakeKernel {
@@ -63,6 +74,16 @@ class FakeKernel {
   // Waits (in real time) for a frame.
   std::optional<FakeFrame> wait_output(const std::string& interface, std::chrono::milliseconds timeout);
 
+  // --- other hosts ---
+  // What leaves by tunnel ports goes there, one by one, outside of any lock; without a wire it waits for
+  // take_tunneled(). See FakeUnderlay.
+  using Wire = std::function<void(const FakeTunneled&)>;
+  void set_wire(Wire wire);
+  // Comes in by the tunnel port of this kind. False when there is none or its link is down.
+  bool inject_tunneled(const FakeTunneled& packet);
+  std::vector<FakeTunneled> take_tunneled();
+  std::optional<FakeTunneled> wait_tunneled(std::chrono::milliseconds timeout);
+
   // --- failures ---
   // The next installs are refused: InstallResult::error.
   void fail_installs(size_t how_many);
@@ -70,6 +91,7 @@ class FakeKernel {
   // --- for FakeDatapath ---
   void configure(const DatapathOptions& options);
   DatapathPort add_port(const std::string& interface, std::error_code& error);
+  DatapathPort add_tunnel_port(const std::string& interface, const TunnelPortSpec& spec);
   void remove_port(PortNumber port);
   std::vector<DatapathPort> ports() const;
   std::optional<PortStats> port_stats(PortNumber port) const;
@@ -94,6 +116,7 @@ class FakeKernel {
   };
   struct Port {
     std::string interface;
+    std::optional<TunnelKind> tunnel;
     PortStats stats;
     uint32_t queued = 0;
   };
@@ -105,11 +128,15 @@ class FakeKernel {
   };
   static constexpr size_t kMaxWorkers = 16;
 
-  bool inject_locked(PortNumber number, Port& port, std::span<const uint8_t> bytes, Offload offload);
+  DatapathPort make_port(const std::string& interface, std::optional<TunnelKind> tunnel);
+  bool inject_locked(PortNumber number, Port& port, const FakeFrame& frame, const Tunnel& tunnel);
+  bool receive(PortNumber number, const FakeFrame& frame);
   void forward(const Packet& packet, FakeFlowTable::Entry& entry);
   void upcall(Port& port, const Packet& packet, UpcallReason reason);
   size_t send(std::span<const Action> actions, std::span<uint8_t> frame, const Offload& offload);
-  bool output(PortNumber number, std::span<const uint8_t> frame, const Offload& offload);
+  bool output(const OutputTarget& to, std::span<const uint8_t> frame, const Offload& offload);
+  void capture(const Port& port, Interface& interface, const TunnelOutput* tunnel, FakeFrame frame);
+  void carry();
   size_t take_upcalls(Queue& queue, size_t max, std::vector<FakeUpcall>& out);
   DatapathPort describe(PortNumber number, const Port& port) const;
   void hint();
@@ -128,6 +155,8 @@ class FakeKernel {
   std::mutex hint_mutex_;
   std::function<void()> hint_;
   std::condition_variable output_ready_;
+  std::shared_ptr<const Wire> wire_;
+  std::deque<FakeTunneled> tunneled_;
 };
 
 }  // namespace viaduct::flows
