@@ -145,9 +145,10 @@ void set_level(Level level) {
   for (auto& each : internal::levels) each.store(level, kRelaxed);
 }
 
-std::optional<std::string> set_levels(std::string_view specification) {
-  std::array<Level, kComponents> wanted;
-  for (size_t i = 0; i < kComponents; ++i) wanted[i] = internal::levels[i].load(kRelaxed);
+namespace {
+
+// What is wrong with it; on an error `wanted` is of no use.
+std::optional<std::string> read_levels(std::string_view specification, std::array<Level, kComponents>& wanted) {
   while (!specification.empty()) {
     const size_t comma = std::min(specification.find(','), specification.size());
     const std::string_view item = specification.substr(0, comma);
@@ -163,6 +164,20 @@ std::optional<std::string> set_levels(std::string_view specification) {
       return "'" + std::string(item.substr(0, equals)) + "' is not a component";
     }
   }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> check_levels(std::string_view specification) {
+  std::array<Level, kComponents> ignored;
+  return read_levels(specification, ignored);
+}
+
+std::optional<std::string> set_levels(std::string_view specification) {
+  std::array<Level, kComponents> wanted;
+  for (size_t i = 0; i < kComponents; ++i) wanted[i] = internal::levels[i].load(kRelaxed);
+  if (auto wrong = read_levels(specification, wanted)) return wrong;
   for (size_t i = 0; i < kComponents; ++i) internal::levels[i].store(wanted[i], kRelaxed);
   return std::nullopt;
 }

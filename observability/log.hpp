@@ -61,6 +61,8 @@ void set_level(Level level);  // of every component
 // "info" or "warning,datapath=debug,store=trace", left to right. What is wrong with it, or nothing; on an error nothing
 // changes.
 std::optional<std::string> set_levels(std::string_view specification);
+// The same, and changes nothing.
+std::optional<std::string> check_levels(std::string_view specification);
 
 // A number, a truth value, a duration (printed in seconds) or text, which must outlive the call.
 class Value {

@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 
 // In the order of construction; destroyed in reverse.
 struct Daemon::Parts {
-  DaemonOptions options;
+  Config config;  // as it is in effect: reconfigure() changes what can change live
   std::chrono::system_clock::time_point started = std::chrono::system_clock::now();
   topology::Host host;
   AdminToken token;
@@ -48,7 +48,7 @@ struct Daemon::Parts {
   std::unique_ptr<observability::Exporter> exporter;
   std::function<void(int)> stopped;
   std::shared_ptr<std::atomic<bool>> ended = std::make_shared<std::atomic<bool>>(false);
-  ActorConfig config;
+  ActorConfig actor_config;
   std::unique_ptr<caf::actor_system> system;
   // The root is made last, when operators may be asking already: written once, under the lock.
   std::mutex node_mutex;
@@ -68,20 +68,20 @@ struct Daemon::Parts {
 
 bool Daemon::Parts::open_stores(std::string& error) {
   std::error_code problem;
-  for (const auto& directory : {options.state_dir, options.run_dir}) {
+  for (const auto& directory : {config.state_dir, config.run_dir}) {
     fs::create_directories(directory, problem);
     if (problem) {
       error = "cannot create " + directory + ": " + problem.message() + "; run as root, or choose another directory";
       return false;
     }
   }
-  auto nsdb_opened = topology::store::open_rocks_store(fs::path(options.state_dir) / "nsdb");
+  auto nsdb_opened = topology::store::open_rocks_store(fs::path(config.state_dir) / "nsdb");
   if (!nsdb_opened) {
     error = nsdb_opened.error().text;
     return false;
   }
   nsdb = std::move(*nsdb_opened);
-  auto memory_opened = topology::store::open_rocks_store(fs::path(options.state_dir) / "learned");
+  auto memory_opened = topology::store::open_rocks_store(fs::path(config.state_dir) / "learned");
   if (!memory_opened) {
     error = memory_opened.error().text;
     return false;
@@ -92,17 +92,17 @@ bool Daemon::Parts::open_stores(std::string& error) {
 
 bool Daemon::Parts::open(const OpenDatapath& open_one, std::string& error) {
   if (!open_stores(error)) return false;
-  host = load_host_identity(options.state_dir, options.host_name, error);
-  if (error.empty()) token = load_or_create_token((fs::path(options.run_dir) / "admin.token").string(), error);
+  host = load_host_identity(config.state_dir, config.host.name, error);
+  if (error.empty()) token = load_or_create_token((fs::path(config.run_dir) / "admin.token").string(), error);
   if (!error.empty()) return false;
   learned = std::make_unique<LearnedState>(*memory);
   auto restored = learned->restore(state, std::chrono::steady_clock::now());
   if (!restored.error.empty()) log::warning(log::Component::device, "no learned state", {{"error", restored.error}});
-  datapath = open_one(options, error);
+  datapath = open_one(config, error);
   if (datapath == nullptr) return false;
-  workers = std::make_unique<WorkerPool>(state, *datapath, worker_count(options), registry);
+  workers = std::make_unique<WorkerPool>(state, *datapath, worker_count(config), registry);
   export_datapath();
-  auto exporting = observability::Exporter::start(registry, {"127.0.0.1", options.metrics_port});
+  auto exporting = observability::Exporter::start(registry, {config.metrics.address, config.metrics.port});
   if (exporting.exporter == nullptr) {
     error = exporting.error;
     return false;
@@ -142,14 +142,14 @@ void Daemon::Parts::export_datapath() {
 
 // The daemon as a diagram: who is made, and to whom it is handed.
 bool Daemon::Parts::spawn(std::string& error) {
-  system = std::make_unique<caf::actor_system>(config);
+  system = std::make_unique<caf::actor_system>(actor_config);
   // nsdb -> topology store
   TopologyStoreActor store = spawn_topology_store(*system, {*nsdb, store_probe}, error);
   if (!store) return false;
 
   // workers -> flow controller -> datapath's flow table
-  FlowControllerOptions flow_options{options.max_flows, std::chrono::milliseconds(1'000),
-                                     std::chrono::seconds(options.idle_timeout_s)};
+  FlowControllerOptions flow_options{config.datapath.max_flows, std::chrono::milliseconds(1'000),
+                                     config.datapath.flow_idle_timeout};
   FlowControllerActor flow_controller =
       spawn_flow_controller(*system, {state, *datapath, *workers, flow_probe}, flow_options);
 
@@ -157,7 +157,7 @@ bool Daemon::Parts::spawn(std::string& error) {
 
   // workers' news -> devices -> workers (requests to send), flow controller (what ended)
   DeviceLinks device_links{state, *workers, {}, [this](std::string_view kind) { supervisor_probe.restarted(kind); }};
-  device_links.ageing.mac_timeout = std::chrono::seconds(options.mac_timeout_s);
+  device_links.ageing.mac_timeout = config.bridge.mac_timeout;
   DevicesActor devices = spawn_devices(*system, device_links);
   state.device_news.on_ring([devices] { caf::anon_send(devices, NewsWaits{}); });
 
@@ -178,7 +178,7 @@ bool Daemon::Parts::spawn(std::string& error) {
   EndpointLinks endpoint_links{make_admin, [this](std::string_view name) { supervisor_probe.restarted(name); },
                                admin_probe};
   EndpointOptions endpoint_options;
-  endpoint_options.port = options.admin_port;
+  endpoint_options.port = config.admin.port;
   endpoint = spawn_endpoint(*system, endpoint_links, endpoint_options);
   error = endpoint.error;
 
@@ -254,16 +254,23 @@ Daemon::~Daemon() {
   parts_->state.device_news.on_ring({});
 }
 
-std::unique_ptr<Daemon> Daemon::start(const DaemonOptions& options, std::function<void(int)> stopped,
-                                      std::string& error, const OpenDatapath& datapath) {
+std::unique_ptr<Daemon> Daemon::start(const Config& config, std::function<void(int)> stopped, std::string& error,
+                                      const OpenDatapath& datapath) {
   auto parts = std::make_unique<Parts>();
   parts->stopped = std::move(stopped);
-  parts->options = options;
+  parts->config = config;
   if (!parts->open(datapath, error)) return nullptr;
   bool spawned = parts->spawn(error);
   std::unique_ptr<Daemon> daemon(new Daemon(std::move(parts)));
   if (!spawned) return nullptr;
   return daemon;
+}
+
+ConfigChange Daemon::reconfigure(const Config& wanted) {
+  ConfigChange change = compare(parts_->config, wanted);
+  parts_->config = apply_live(parts_->config, wanted, change);
+  if (change.has("log.levels")) log::set_levels(parts_->config.log.levels);
+  return change;
 }
 
 void Daemon::stop() { caf::anon_send(parts_->node, Shutdown{}); }

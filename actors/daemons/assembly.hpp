@@ -6,23 +6,28 @@
 #include <memory>
 #include <string>
 
+#include "actors/daemons/config_change.hpp"
 #include "actors/daemons/datapath_choice.hpp"
-#include "actors/daemons/options.hpp"
 
 namespace viaduct::actors {
 
 class Daemon {
  public:
   // Null, with the reason in `error`, when the datapath is not possible here.
-  using OpenDatapath = std::function<std::unique_ptr<flows::Datapath>(const DaemonOptions&, std::string& error)>;
+  using OpenDatapath = std::function<std::unique_ptr<flows::Datapath>(const Config&, std::string& error)>;
 
   // Null when it cannot start; `error` says why and what to do. `stopped` is called once, from an actor's thread, when
   // everything has ended, with the process's exit code.
-  static std::unique_ptr<Daemon> start(const DaemonOptions& options, std::function<void(int)> stopped,
-                                       std::string& error, const OpenDatapath& datapath = open_datapath);
+  static std::unique_ptr<Daemon> start(const Config& config, std::function<void(int)> stopped, std::string& error,
+                                       const OpenDatapath& datapath = open_datapath);
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
+
+  // Takes what of `wanted` can change while it runs; the rest stays as it is and is returned as change.restart. Called
+  // on every SIGHUP with a valid configuration, also without a change: files that it names may hold something else.
+  // From the thread that started the daemon.
+  ConfigChange reconfigure(const Config& wanted);
 
   // Begins the ordered stop. Any thread.
   void stop();

@@ -33,24 +33,25 @@ std::string cannot(const char* kind, const std::string& why) {
 
 }  // namespace
 
-unsigned worker_count(const DaemonOptions& options) {
-  if (options.workers > 0) return options.workers;
+unsigned worker_count(const Config& config) {
+  if (config.datapath.workers > 0) return config.datapath.workers;
   return std::clamp(std::thread::hardware_concurrency(), 1U, kMostWorkers);
 }
 
-std::unique_ptr<flows::Datapath> open_datapath(const DaemonOptions& options, std::string& error) {
+std::unique_ptr<flows::Datapath> open_datapath(const Config& config, std::string& error) {
   // The flow controller chooses who goes when max_flows is reached; the datapath must not be full before it has.
-  flows::DatapathOptions wanted{options.datapath_name, worker_count(options), options.max_flows + kFlowsOnTheirWay};
-  if (options.datapath == "fake") return open_in_process(wanted);
+  flows::DatapathOptions wanted{config.datapath.name, worker_count(config),
+                                config.datapath.max_flows + kFlowsOnTheirWay};
+  if (config.datapath.kind == "fake") return open_in_process(wanted);
   std::string why_ovs, why_ebpf;
   std::error_code problem;
-  bool automatic = options.datapath == "auto";
-  if (options.datapath == "ovs" || automatic) {
+  bool automatic = config.datapath.kind == "auto";
+  if (config.datapath.kind == "ovs" || automatic) {
     if (flows::ovs::ovs_available(why_ovs)) {
       if (auto datapath = flows::ovs::open_ovs(wanted, problem)) return datapath;
       why_ovs = problem.message();
     }
-    if (!automatic) error = cannot("ovs", why_ovs) + "; or take --datapath ebpf, which needs no module";
+    if (!automatic) error = cannot("ovs", why_ovs) + "; or take datapath.kind = \"ebpf\", which needs no module";
     if (!automatic) return nullptr;
     log::debug(log::Component::datapath, "no openvswitch module, taking eBPF", {{"reason", why_ovs}});
   }

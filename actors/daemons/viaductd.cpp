@@ -9,40 +9,80 @@
 #include <cstdio>
 
 #include "actors/daemons/assembly.hpp"
+#include "actors/daemons/command_line.hpp"
+#include "actors/daemons/config_text.hpp"
 #include "actors/daemons/datapath_choice.hpp"
 #include "observability/log.hpp"
 
 namespace {
 
+using viaduct::actors::Config;
+using viaduct::actors::ConfigSource;
 using viaduct::actors::Daemon;
-using viaduct::actors::DaemonOptions;
+using viaduct::actors::Invocation;
 namespace log = viaduct::observability::log;
 
 // Blocked in every thread, so that they arrive by the descriptor only.
 int take_signals() {
   sigset_t wanted;
   sigemptyset(&wanted);
-  for (int number : {SIGINT, SIGTERM}) sigaddset(&wanted, number);
+  for (int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&wanted, number);
   pthread_sigmask(SIG_BLOCK, &wanted, nullptr);
   signal(SIGPIPE, SIG_IGN);
   return signalfd(-1, &wanted, SFD_CLOEXEC);
 }
 
-int clean_up(const DaemonOptions& options) {
+int clean_up(const Config& config) {
   std::string error;
-  auto datapath = viaduct::actors::open_datapath(options, error);
+  auto datapath = viaduct::actors::open_datapath(config, error);
   if (datapath == nullptr) {
     std::fprintf(stderr, "viaductd: %s\n", error.c_str());
     return 1;
   }
   datapath->destroy();
   std::printf("removed the %s datapath %s from the kernel\n", std::string(datapath->kind()).c_str(),
-              options.datapath_name.c_str());
+              config.datapath.name.c_str());
   return 0;
 }
 
+std::vector<std::string> lines_of(const ConfigSource& source) {
+  std::vector<std::string> lines;
+  for (const auto& problem : source.problems) lines.push_back(to_string(problem));
+  if (source.unlisted > 0) lines.push_back("... and " + std::to_string(source.unlisted) + " more");
+  return lines;
+}
+
+int check(const ConfigSource& source) {
+  for (const std::string& line : lines_of(source)) std::fprintf(stderr, "%s\n", line.c_str());
+  if (!source.is_valid()) return 2;
+  std::printf("%s: valid\n", source.file.empty() ? "the defaults" : source.file.c_str());
+  return 0;
+}
+
+// An invalid file changes nothing.
+void reload(Daemon& daemon, const Invocation& invocation) {
+  auto source = viaduct::actors::load_config(invocation);
+  for (const std::string& line : lines_of(source))
+    log::error(log::Component::daemon, "configuration", {{"problem", line}});
+  if (!source.is_valid()) {
+    log::error(log::Component::daemon, "configuration is invalid: nothing changed", {{"file", source.file}});
+    return;
+  }
+  auto change = daemon.reconfigure(source.config);
+  log::info(log::Component::daemon, "configuration read again",
+            {{"file", source.file}, {"changed", names_of(change.live)}});
+  if (!change.restart.empty())
+    log::warning(log::Component::daemon, "changed in the file, needs a restart", {{"keys", names_of(change.restart)}});
+}
+
+void obey(uint32_t signal, Daemon& daemon, const Invocation& invocation) {
+  if (signal == SIGHUP) return reload(daemon, invocation);
+  log::info(log::Component::daemon, "stopping; the kernel keeps forwarding known flows", {{"signal", signal}});
+  daemon.stop();
+}
+
 // Until a signal asks for the end or the daemon ends by itself.
-int serve(Daemon& daemon, int signals, int ended) {
+int serve(Daemon& daemon, const Invocation& invocation, int signals, int ended) {
   pollfd wait[] = {{signals, POLLIN, 0}, {ended, POLLIN, 0}};
   while (true) {
     if (poll(wait, 2, -1) < 0) continue;
@@ -53,25 +93,12 @@ int serve(Daemon& daemon, int signals, int ended) {
     }
     if ((wait[0].revents & POLLIN) != 0) {
       signalfd_siginfo info;
-      if (read(signals, &info, sizeof info) != sizeof info) continue;
-      log::info(log::Component::daemon, "stopping; the kernel keeps forwarding known flows",
-                {{"signal", info.ssi_signo}});
-      daemon.stop();
+      if (read(signals, &info, sizeof info) == sizeof info) obey(info.ssi_signo, daemon, invocation);
     }
   }
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  int exit_code = 0;
-  auto options = viaduct::actors::parse_options(argc, argv, exit_code);
-  if (!options) return exit_code;
-  if (auto wrong = log::set_levels(options->log_levels)) {
-    std::fprintf(stderr, "viaductd: --log-level: %s\n", wrong->c_str());
-    return 2;
-  }
-  if (options->cleanup) return clean_up(*options);
+int run(const Config& config, const Invocation& invocation) {
   int signals = take_signals();
   int ended = eventfd(0, EFD_CLOEXEC);
   std::string error;
@@ -79,7 +106,7 @@ int main(int argc, char** argv) {
     uint64_t value = static_cast<uint64_t>(code) + 1;
     if (write(ended, &value, sizeof value) != sizeof value) _exit(1);
   };
-  auto daemon = Daemon::start(*options, stopped, error);
+  auto daemon = Daemon::start(config, stopped, error);
   if (daemon == nullptr) {
     std::fprintf(stderr, "viaductd: cannot start: %s\n", error.c_str());
     return 1;
@@ -88,7 +115,25 @@ int main(int argc, char** argv) {
             {{"datapath", daemon->datapath_kind()},
              {"admin_port", daemon->admin_port()},
              {"metrics", daemon->metrics_url()}});
-  exit_code = serve(*daemon, signals, ended);
-  daemon.reset();
-  return exit_code;
+  return serve(*daemon, invocation, signals, ended);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using viaduct::actors::Defaults;
+  using enum Invocation::Action;
+  int exit_code = 0;
+  auto invocation = viaduct::actors::parse_command_line(argc, argv, exit_code);
+  if (!invocation) return exit_code;
+  auto source = viaduct::actors::load_config(*invocation);
+  if (invocation->action == check_config) return check(source);
+  if (!source.is_valid()) return check(source);
+  if (invocation->action == print_config) {
+    std::fputs(annotated(source.config, Defaults::plain).c_str(), stdout);
+    return 0;
+  }
+  log::set_levels(source.config.log.levels);
+  if (invocation->action == cleanup) return clean_up(source.config);
+  return run(source.config, *invocation);
 }

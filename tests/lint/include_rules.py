@@ -43,13 +43,14 @@ FENCES = [
     (r"linux/", ["flows/datapath", "routing/underlay", "tests"], True),
     (r"capnp/|kj/", ["schema", "topology", "actors", "api", "tests"], False),
     (r"CLI/", ["api/cli", "actors/daemons", "tests"], False),
+    (r"toml\+\+/", ["actors/daemons", "tests"], True),
     (r"nlohmann/", ["api", "tests"], False),
     (r"yaml-cpp/", ["api", "tests"], False),
 ]
 # Built and tested without any third-party library.
 PURE = ["topology/address", "topology/model", "flows/packet", "flows/match", "flows/state", "flows/simulation",
         "flows/table", "routing/fib"]
-THIRD_PARTY = re.compile(r"caf/|rocksdb/|grpc|prometheus/|spdlog/|netlink/|bpf/|capnp/|kj/|CLI/|nlohmann/|yaml-cpp/")
+THIRD_PARTY = re.compile(r"caf/|rocksdb/|grpc|prometheus/|spdlog/|netlink/|bpf/|toml\+\+/|capnp/|kj/|CLI/|nlohmann/|yaml-cpp/")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 TOP = ("schema/", "observability/", "topology/", "routing/", "flows/", "actors/", "api/", "integrations/", "tests/")
 

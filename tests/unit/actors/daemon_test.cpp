@@ -22,21 +22,21 @@ class DaemonTest : public testing::Test {
  protected:
   DaemonTest() {
     for (const char* name : {"fake0", "fake1"}) kernel->add_interface(name);
-    options.state_dir = (directory.path() / "state").string();
-    options.run_dir = (directory.path() / "run").string();
-    options.datapath = "fake";
-    options.workers = 2;
-    options.admin_port = 0;
-    options.metrics_port = 0;
-    options.host_name = "here";
-    options.idle_timeout_s = 300;
+    config.state_dir = (directory.path() / "state").string();
+    config.run_dir = (directory.path() / "run").string();
+    config.datapath.kind = "fake";
+    config.datapath.workers = 2;
+    config.admin.port = 0;
+    config.metrics.port = 0;
+    config.host.name = "here";
+    config.datapath.flow_idle_timeout = std::chrono::seconds(300);
   }
   std::string start() {
     std::string error;
     daemon = Daemon::start(
-        options, [this](int code) { ended.add(code); }, error,
-        [this](const DaemonOptions& given, std::string&) {
-          return flows::open_fake(kernel, {given.datapath_name, 2, given.max_flows});
+        config, [this](int code) { ended.add(code); }, error,
+        [this](const Config& given, std::string&) {
+          return flows::open_fake(kernel, {given.datapath.name, 2, given.datapath.max_flows});
         });
     return error;
   }
@@ -52,7 +52,7 @@ class DaemonTest : public testing::Test {
     std::ifstream(path) >> text;
     return text;
   }
-  std::string token() { return text_of(options.run_dir + "/admin.token"); }
+  std::string token() { return text_of(config.run_dir + "/admin.token"); }
 
   // One request on a connection of its own; `read` sees the reply.
   template <class Fill, class Read>
@@ -77,7 +77,7 @@ class DaemonTest : public testing::Test {
       port.id = PortId(Uuid::from_words(8, i + 1));
       port.name = "p" + std::to_string(i + 1);
       port.bridge = bridge.id;
-      port.host = *HostId::parse(text_of(options.state_dir + "/host-id"));
+      port.host = *HostId::parse(text_of(config.state_dir + "/host-id"));
       port.interface = "fake" + std::to_string(i);
       operations.push_back(topology::Create{port});
     }
@@ -113,7 +113,7 @@ class DaemonTest : public testing::Test {
 
   topology::store::testing::TemporaryDirectory directory;
   std::shared_ptr<flows::FakeKernel> kernel = std::make_shared<flows::FakeKernel>();
-  DaemonOptions options;
+  Config config;
   Journal<int> ended;
   std::unique_ptr<Daemon> daemon;
 };
@@ -232,17 +232,17 @@ TEST_F(DaemonTest, WhatKeepsItFromStartingIsSaid) {
     auto first = std::move(daemon);
     EXPECT_THAT(start(), HasSubstr("nsdb")) << "another daemon has the state";
     EXPECT_EQ(daemon, nullptr);
-    auto state = options.state_dir;
-    options.state_dir = (directory.path() / "other").string();
-    options.admin_port = first->admin_port();
+    auto state = config.state_dir;
+    config.state_dir = (directory.path() / "other").string();
+    config.admin.port = first->admin_port();
     EXPECT_THAT(start(), HasSubstr("another viaductd may be running"));
     EXPECT_EQ(daemon, nullptr);
     daemon = std::move(first);
-    options.state_dir = state;
+    config.state_dir = state;
   }
   EXPECT_EQ(stop(), 0);
-  options.admin_port = 0;
-  options.state_dir = "/proc/nowhere";
+  config.admin.port = 0;
+  config.state_dir = "/proc/nowhere";
   EXPECT_THAT(start(), HasSubstr("cannot create /proc/nowhere"));
 }
 

@@ -1,0 +1,88 @@
+#include "actors/daemons/config_check.hpp"
+
+#include <algorithm>
+
+#include "topology/address/ip_address.hpp"
+
+namespace viaduct::actors {
+
+namespace {
+
+bool is_loopback(const std::string& host) {
+  auto address = IpAddress::parse(host);
+  return host == "localhost" || (address && address->is_loopback());
+}
+
+void check_roles(ConfigSource& source) {
+  const Config& config = source.config;
+  if (config.roles.empty()) {
+    source.report("roles", "a node without a role does nothing", "name cluster, agent or both");
+    return;
+  }
+  bool cluster = config.has_role("cluster"), agent = config.has_role("agent");
+  if (!cluster && config.agent.cluster.empty())
+    source.report("agent.cluster", "an agent without the cluster role needs cluster nodes",
+                  "list their addresses, or add \"cluster\" to roles");
+  if (!cluster && !config.cluster.listen.empty())
+    source.report("cluster.listen", "only a node with the cluster role serves agents",
+                  "add \"cluster\" to roles, or leave it out");
+  if (!agent && !config.agent.cluster.empty())
+    source.report("agent.cluster", "only a node with the agent role uses cluster nodes",
+                  "add \"agent\" to roles, or leave it out");
+  if (!cluster && !config.etcd.endpoints.empty())
+    source.report("etcd.endpoints", "agents never talk to etcd: only cluster nodes do",
+                  "add \"cluster\" to roles, or leave it out");
+}
+
+void check_tls(ConfigSource& source) {
+  const Config::Tls& tls = source.config.tls;
+  const std::pair<std::string_view, const std::string&> files[] = {
+      {"tls.ca", tls.ca}, {"tls.certificate", tls.certificate}, {"tls.key", tls.key}};
+  bool some = !tls.revoked.empty() || std::ranges::any_of(files, [](const auto& each) { return !each.second.empty(); });
+  if (!some && !source.config.is_distributed()) return;
+  std::string why = source.config.is_distributed() ? "hosts speak to each other with certificates on both sides only"
+                                                   : "of ca, certificate and key each needs the others";
+  for (const auto& [key, file] : files)
+    if (file.empty()) source.report(key, "it is not set, and " + why, "name the file; viaduct certs makes all three");
+}
+
+void check_etcd(ConfigSource& source) {
+  const Config::Etcd& etcd = source.config.etcd;
+  if (etcd.user.empty() != etcd.password_file.empty())
+    source.report(etcd.user.empty() ? "etcd.user" : "etcd.password_file", "a user needs a password, and the reverse",
+                  "set etcd.user and etcd.password_file, or neither");
+  if (etcd.certificate.empty() != etcd.key.empty())
+    source.report(etcd.certificate.empty() ? "etcd.certificate" : "etcd.key",
+                  "a certificate needs its key, and the reverse", "set etcd.certificate and etcd.key, or neither");
+  if (!etcd.certificate.empty() && etcd.ca.empty())
+    source.report("etcd.ca", "it is not set, and without it etcd is spoken to without TLS",
+                  "name the authorities that sign etcd's certificates");
+  bool remote = std::ranges::any_of(etcd.endpoints, [](const std::string& each) {
+    auto address = parse_host_port(each, 1);
+    return address && !is_loopback(address->host);
+  });
+  if (remote && !etcd.user.empty() && etcd.ca.empty())
+    source.report("etcd.ca", "it is not set, and the password would cross the network in the clear",
+                  "set etcd.ca, so that etcd is spoken to with TLS");
+  for (const auto& [key, value] : {std::pair{"etcd.user", etcd.user}, std::pair{"etcd.ca", etcd.ca}})
+    if (etcd.endpoints.empty() && !value.empty())
+      source.report(key, "it is set, and etcd.endpoints is not: nothing would use it",
+                    "name etcd's members in etcd.endpoints, or leave it out");
+}
+
+void check_timers(ConfigSource& source) {
+  const Config::Agent& agent = source.config.agent;
+  if (agent.reconnect_min > agent.reconnect_max)
+    source.report("agent.reconnect_min", "it is longer than agent.reconnect_max", "make it the shorter of the two");
+}
+
+}  // namespace
+
+void check_config(ConfigSource& source) {
+  check_roles(source);
+  check_tls(source);
+  check_etcd(source);
+  check_timers(source);
+}
+
+}  // namespace viaduct::actors
