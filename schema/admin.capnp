@@ -44,6 +44,7 @@ struct Transact {
 struct ListObjects {
   kinds @0 :List(Topology.Kind);  # empty: all
   name @1 :Text;                  # not empty: only objects of this name, or whose id is this
+  naming @2 :Topology.Uuid;       # not nil: only objects that name this one in any of their fields; ignored by old daemons
 }
 
 struct Wait {

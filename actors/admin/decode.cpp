@@ -38,6 +38,7 @@ Content decode_list(schema::ListObjects::Reader from) {
     request.kinds.push_back(*known);
   }
   request.name = from.getName().cStr();
+  request.naming = topology::decode(from.getNaming());
   return AdminCommand(std::move(request));
 }
 

@@ -2,6 +2,8 @@
 
 #include <capnp/message.h>
 
+#include <set>
+
 #include "topology/codec.hpp"
 
 namespace viaduct::actors {
@@ -23,8 +25,45 @@ struct Reply {
   schema::Frame frame() { return schema::Frame::of(message); }
 };
 
-bool wanted(const topology::Object& object, const std::string& name) {
-  return name.empty() || topology::name_of(object) == name || topology::id_of(object).to_string() == name;
+using Found = std::vector<topology::Ref<topology::Object>>;
+
+void find_by_name(const topology::Snapshot& snapshot, Kind kind, const std::string& name, Found& found) {
+  const auto id = Uuid::parse(name);
+  const auto by_id = id ? snapshot.find(ObjectRef{kind, *id}) : nullptr;
+  if (by_id != nullptr) found.push_back(by_id);
+  snapshot.for_each_named(kind, name, [&](const topology::Object& object) {
+    if (by_id == nullptr || by_id.get() != &object) found.push_back(snapshot.find(topology::ref_of(object)));
+  });
+}
+
+// What names `target`, through whatever field, each once.
+void find_naming(const topology::Snapshot& snapshot, Kind kind, const Uuid& target, Found& found) {
+  std::set<Uuid> ids;
+  for (int i = 0; i < static_cast<int>(topology::Reference::count_); ++i) {
+    const auto reference = static_cast<topology::Reference>(i);
+    if (topology::info_of(reference).from != kind) continue;
+    snapshot.for_each_referrer(reference, target,
+                               [&](const topology::Object& object) { ids.insert(topology::id_of(object)); });
+  }
+  for (const Uuid& id : ids) found.push_back(snapshot.find(ObjectRef{kind, id}));
+}
+
+// Costs what is found, save a list of everything.
+Found find_objects(const topology::Snapshot& snapshot, Kind kind, const ListRequest& request) {
+  Found found;
+  if (!request.naming.is_nil()) {
+    find_naming(snapshot, kind, request.naming, found);
+    std::erase_if(found, [&](const auto& object) {
+      return !request.name.empty() && topology::name_of(*object) != request.name &&
+             topology::id_of(*object).to_string() != request.name;
+    });
+  } else if (!request.name.empty()) {
+    find_by_name(snapshot, kind, request.name, found);
+  } else {
+    snapshot.for_each(
+        kind, [&](const topology::Object& object) { found.push_back(snapshot.find(topology::ref_of(object))); });
+  }
+  return found;
 }
 
 }  // namespace
@@ -64,11 +103,10 @@ schema::Frame objects_reply(uint64_t id, const topology::Snapshot& snapshot, con
   if (kinds.empty()) {
     for (size_t kind = 0; kind < static_cast<size_t>(Kind::count_); ++kind) kinds.push_back(static_cast<Kind>(kind));
   }
-  std::vector<const topology::Object*> found;
+  Found found;
   for (Kind kind : kinds) {
-    snapshot.for_each(kind, [&](const topology::Object& object) {
-      if (wanted(object, request.name)) found.push_back(&object);
-    });
+    Found of_kind = find_objects(snapshot, kind, request);
+    found.insert(found.end(), of_kind.begin(), of_kind.end());
   }
   Reply reply(id);
   auto list = reply.root.initObjects();

@@ -21,7 +21,8 @@ struct TransactRequest {
 };
 struct ListRequest {
   std::vector<topology::Kind> kinds;  // empty: all
-  std::string name;
+  std::string name;                   // empty: any
+  Uuid naming;                        // not nil: only what names this object
 };
 struct StatusRequest {};
 struct FlowsRequest {

@@ -19,6 +19,11 @@
 //         - {to: 10.9.0.0/16, blackhole: true}
 //   routes:                          # … or stand alone and name it
 //     - {router: r1, to: 10.8.0.0/16, reject: true}
+//   tunnel-zones:
+//     - name: underlay
+//       type: vxlan
+//       tunnel-zone-hosts:
+//         - {host: node-1, ip: 192.0.2.1}
 //   bindings:                        # ports of this file to interfaces, when they are kept apart from the topology
 //     - {port: vm2, interface: vt-vm2, host: node-1}
 //

@@ -1,5 +1,6 @@
 #include "api/cli/client.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include "api/cli/reply_json.hpp"
@@ -132,6 +133,22 @@ Result<Done> Client::call(const Fill& fill, schema::AdminReply::Which expected, 
 }
 
 Result<std::vector<Record>> Client::list(const std::vector<Kind>& kinds, const std::string& name) {
+  return list(kinds, name, {});
+}
+
+Result<std::vector<Record>> Client::list_naming(const std::vector<Kind>& kinds, const Uuid& target) {
+  auto records = list(kinds, "", target);
+  if (!records) return records;
+  // A daemon that does not know the filter sends everything.
+  std::erase_if(*records, [&](const Record& record) {
+    return std::ranges::none_of(record.info().fields, [&](const Field& field) {
+      return field.type == FieldType::reference && record.reference(field.name) == target;
+    });
+  });
+  return records;
+}
+
+Result<std::vector<Record>> Client::list(const std::vector<Kind>& kinds, const std::string& name, const Uuid& naming) {
   std::vector<Record> records;
   std::optional<Failure> unknown;
   auto fill = [&](schema::AdminRequest::Builder request) {
@@ -139,6 +156,7 @@ Result<std::vector<Record>> Client::list(const std::vector<Kind>& kinds, const s
     auto wanted = list.initKinds(static_cast<unsigned>(kinds.size()));
     for (unsigned i = 0; i < wanted.size(); ++i) wanted.set(i, kinds[i]);
     list.setName(name.c_str());
+    if (!naming.is_nil()) set_uuid(list.initNaming(), naming);
   };
   auto read = [&](schema::AdminReply::Reader reply) {
     for (auto object : reply.getObjects().getObjects()) {

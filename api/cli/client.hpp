@@ -41,6 +41,8 @@ class Client {
 
   // `name`: empty for all, else a name or a UUID. `kinds`: empty for all.
   Result<std::vector<Record>> list(const std::vector<Kind>& kinds, const std::string& name);
+  // Those that name `target` in any of their fields.
+  Result<std::vector<Record>> list_naming(const std::vector<Kind>& kinds, const Uuid& target);
   // The reply's `committed` as JSON.
   Result<Json> transact(const std::vector<Operation>& operations, ChangeMode mode);
   // Any other request: the named member of the reply's union as JSON.
@@ -52,6 +54,7 @@ class Client {
  private:
   Client(ClientOptions options, std::vector<uint8_t> token, std::unique_ptr<Connection> connection)
       : options_(std::move(options)), token_(std::move(token)), connection_(std::move(connection)) {}
+  Result<std::vector<Record>> list(const std::vector<Kind>& kinds, const std::string& name, const Uuid& naming);
   Result<Done> call(const Fill& fill, schema::AdminReply::Which expected, const Read& read);
   Result<schema::Frame> exchange(const Fill& fill);
 

@@ -69,6 +69,21 @@ Result<std::vector<Record>> Directory::all(Kind kind) {
   return records;
 }
 
+Result<std::vector<Record>> Directory::naming(Kind kind, const Uuid& target) {
+  auto records = client_.list_naming({kind}, target);
+  if (!records) return records;
+  for (const Record& record : *records) remember(record);
+  return records;
+}
+
+Result<Done> Directory::load_targets(const KindInfo& kind) {
+  for (const Field& field : kind.fields) {
+    if (field.type != FieldType::reference || field.target == kind.kind || loaded_.contains(field.target)) continue;
+    if (auto loaded = all(field.target); !loaded) return loaded.failure();
+  }
+  return Done{};
+}
+
 Result<Value> Directory::parse(const Field& field, const std::vector<std::string>& texts) {
   if (field.type != FieldType::reference) return parse_value(field, texts);
   if (texts.size() != 1) return usage_error("--" + std::string(field.option) + " takes one value");

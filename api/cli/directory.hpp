@@ -23,6 +23,10 @@ class Directory {
   // The same over several kinds: "bridge or router".
   Result<Record> find(const std::vector<Kind>& kinds, const std::string& text);
   Result<std::vector<Record>> all(Kind kind);
+  // Of this kind, what names `target` in any of its fields.
+  Result<std::vector<Record>> naming(Kind kind, const Uuid& target);
+  // Fetches at once what the objects of a kind refer to, so that listing many of them does not ask for each name.
+  Result<Done> load_targets(const KindInfo& kind);
 
   // Parses the text of a field, references included.
   Result<Value> parse(const Field& field, const std::vector<std::string>& texts);

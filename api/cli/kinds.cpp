@@ -167,6 +167,9 @@ constexpr std::array<std::string_view, 1> kStaticParents = {"bridge"};
 constexpr std::array<std::string_view, 1> kTunnelZoneHostKey = {"host"};
 constexpr std::array<std::string_view, 1> kTunnelZoneHostParents = {"zone"};
 
+constexpr std::array kShownWithHost = {Kind::TUNNEL_ZONE_HOST, Kind::PORT};
+constexpr std::array kShownWithTunnelZone = {Kind::TUNNEL_ZONE_HOST};
+
 constexpr std::array<KindInfo, 9> kKinds = {{
     {Kind::HOST,
      "host",
@@ -176,7 +179,8 @@ constexpr std::array<KindInfo, 9> kKinds = {{
      "  viaduct host create node-7\n",
      kHostFields,
      kNameKey,
-     {}},
+     {},
+     kShownWithHost},
     {Kind::BRIDGE,
      "bridge",
      "bridges",
@@ -222,7 +226,8 @@ constexpr std::array<KindInfo, 9> kKinds = {{
      "  viaduct tunnel-zone create old-rack --gre\n",
      kTunnelZoneFields,
      kNameKey,
-     {}},
+     {},
+     kShownWithTunnelZone},
     {Kind::TUNNEL_ZONE_HOST, "tunnel-zone-host", "tunnel-zone-hosts", "tunnelZoneHost",
      "Hosts in tunnel zones (see also tunnel-zone add-host)",
      "  viaduct tunnel-zone-host create --zone underlay --host node-1 --ip 192.0.2.1\n", kTunnelZoneHostFields,

@@ -55,6 +55,9 @@ struct KindInfo {
   // Fields that may hold the parent under which apply nests this kind.
   std::span<const std::string_view> parents;
 
+  // Kinds of which `show` lists those that name the object.
+  std::span<const Kind> shown_with = {};
+
   const Field* find(std::string_view name_or_option) const;
   bool has_name() const { return find("name") != nullptr; }
 };

@@ -70,6 +70,7 @@ std::unique_ptr<Tree> make_tree(Settings& settings) {
   add_global_options(*tree, settings);
   add_object_commands(*tree);
   add_binding_commands(*tree);
+  add_tunnel_zone_commands(*tree);
   add_status_commands(*tree);
   add_flow_commands(*tree);
   add_trace_command(*tree);

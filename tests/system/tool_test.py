@@ -62,7 +62,10 @@ def every_kind(tool, lab, checks):
     tool.run("static-neighbour create --bridge blue --ip 10.0.1.77 --mac 02:00:00:00:00:aa --wait")
     tool.run("host create node-7")
     tool.run("tunnel-zone create underlay --gre")
+    tool.run("tunnel-zone add-host underlay node-7 192.0.2.6 --wait")
+    tool.run("tunnel-zone remove-host underlay node-7 --wait")
     tool.run("tunnel-zone-host create --zone underlay --host node-7 --ip 192.0.2.7 --wait")
+    tool.run("host show node-7", says=["underlay", "192.0.2.7"])
     shown = {"host": "node-7", "bridge": "blue", "router": "r1", "port": "vm1", "tunnel-zone": "underlay"}
     for kind, name in shown.items():
         tool.run(f"{kind} show {name}", says=[name])

@@ -28,9 +28,14 @@ constexpr const char* kApplyExamples =
     "        - {name: r1-blue, addresses: [10.0.1.1/24], mtu: 1500}\n"
     "      routes:\n"
     "        - {to: 0.0.0.0/0, via: 10.0.1.254, port: r1-blue}\n"
-    "Keys are the options of the create commands. Objects are matched by name and parent, routes and static entries "
-    "by\n"
-    "what they are about. Fields that are not named stay as they are; \"none\" clears one.\n";
+    "  tunnel-zones:\n"
+    "    - name: underlay\n"
+    "      tunnel-zone-hosts:\n"
+    "        - {host: node-1, ip: 192.0.2.1}\n"
+    "Keys are the options of the create commands. Objects are matched by name and parent, routes, static "
+    "entries\n"
+    "and hosts of tunnel zones by what they are about. Fields that are not named stay as they are; \"none\" clears "
+    "one.\n";
 
 struct Arguments {
   std::string file;

@@ -5,8 +5,8 @@
 #include "api/cli/commands/change.hpp"
 #include "api/cli/commands/commands.hpp"
 #include "api/cli/commands/edit.hpp"
+#include "api/cli/commands/listing.hpp"
 #include "api/cli/field_options.hpp"
-#include "api/cli/output.hpp"
 
 namespace viaduct::cli {
 namespace {
@@ -44,54 +44,24 @@ void add_create(Tree& tree, CLI::App& group, const KindInfo& kind) {
   *mode = add_change_options(command);
 }
 
-void print_record(Session& session, Directory& directory, const Record& record) {
-  std::ostream& out = session.out();
-  out << directory.describe(record) << '\n';
-  auto line = [&](std::string_view name, const std::string& text) {
-    out << "  " << name << std::string(name.size() < 16 ? 16 - name.size() : 1, ' ') << (text.empty() ? "-" : text)
-        << '\n';
-  };
-  line("id", record.id().to_string());
-  line("revision", std::to_string(record.revision()));
-  for (const Field& field : record.info().fields) line(field.name, directory.text_of(record, field));
-}
-
 void add_show(Tree& tree, CLI::App& group, const KindInfo& kind) {
   auto object = std::make_shared<std::string>();
+  auto run = [=, &kind](Session& session) -> Result<ExitCode> {
+    auto directory = session.directory();
+    if (!directory) return directory.failure();
+    auto record = (*directory)->find(kind.kind, *object);
+    if (!record) return record.failure();
+    return show(session, **directory, *record);
+  };
   auto& command = tree.leaf(group, "show", "Show one " + std::string(kind.name) + " with every field",
-                            usage_examples(kind, "show", "") + usage_examples(kind, "show", " --json"),
-                            [=, &kind](Session& session) -> Result<ExitCode> {
-                              auto directory = session.directory();
-                              if (!directory) return directory.failure();
-                              auto record = (*directory)->find(kind.kind, *object);
-                              if (!record) return record.failure();
-                              if (session.wants_json()) {
-                                session.print((*directory)->json_of(*record));
-                              } else {
-                                print_record(session, **directory, *record);
-                              }
-                              return ExitCode::ok;
-                            });
+                            usage_examples(kind, "show", "") + usage_examples(kind, "show", " --json"), run);
   tree.hint(command.add_option("object", *object, "Name or id")->required(), Hint::object(kind.kind));
 }
 
-// Rows in the order of their names, then ids, so that two listings compare.
-void sort_records(std::vector<Record>& records) {
-  std::ranges::sort(records, [](const Record& left, const Record& right) {
-    return std::pair(left.name(), left.id()) < std::pair(right.name(), right.id());
-  });
-}
-
 Result<std::vector<Record>> filtered(Directory& directory, const KindInfo& kind, const FieldTexts& filters) {
-  std::set<Kind> targets;
-  for (const Field& field : kind.fields)
-    if (field.type == FieldType::reference && field.target != kind.kind) targets.insert(field.target);
   auto records = directory.all(kind.kind);
   if (!records || records->empty()) return records;
-  for (Kind target : targets) {
-    auto loaded = directory.all(target);
-    if (!loaded) return loaded.failure();
-  }
+  if (auto loaded = directory.load_targets(kind); !loaded) return loaded.failure();
   for (const auto& [name, given] : filters.values) {
     auto wanted = directory.parse(*kind.find(name), given);
     if (!wanted) return wanted.failure();
@@ -99,27 +69,6 @@ Result<std::vector<Record>> filtered(Directory& directory, const KindInfo& kind,
   }
   sort_records(*records);
   return records;
-}
-
-void print_records(Session& session, Directory& directory, const KindInfo& kind, const std::vector<Record>& records) {
-  std::vector<const Field*> columns;
-  std::vector<std::string> headings;
-  for (const Field& field : kind.fields) {
-    if (field.column == Column::hidden) continue;
-    columns.push_back(&field);
-    std::string heading(field.name);
-    std::ranges::transform(heading, heading.begin(), [](char c) { return c == '_' ? ' ' : std::toupper(c); });
-    headings.push_back(heading);
-  }
-  headings.push_back("ID");
-  Table table(headings);
-  for (const Record& record : records) {
-    std::vector<std::string> cells;
-    for (const Field* field : columns) cells.push_back(directory.text_of(record, *field));
-    cells.push_back(record.id().to_string());
-    table.row(std::move(cells));
-  }
-  if (!table.empty()) table.print(session.out());
 }
 
 void add_list(Tree& tree, CLI::App& group, const KindInfo& kind) {
@@ -137,7 +86,7 @@ void add_list(Tree& tree, CLI::App& group, const KindInfo& kind) {
                               auto records = filtered(**directory, kind, *filters);
                               if (!records) return records.failure();
                               if (!session.wants_json()) {
-                                print_records(session, **directory, kind, *records);
+                                print_records(session, **directory, *records);
                                 return ExitCode::ok;
                               }
                               Json list = Json::array();

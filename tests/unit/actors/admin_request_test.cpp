@@ -100,6 +100,60 @@ TEST(AdminRequest, WhatIsNoValueOfTheModelIsNamed) {
   ASSERT_NE(problem_of(frame), nullptr);
 }
 
+// host1 in zone2; port4 of bridge3 is bound to host1
+topology::Snapshot one_host() {
+  topology::Snapshot snapshot;
+  const auto put = [&](topology::Object object) {
+    snapshot = snapshot.with(std::make_shared<const topology::Object>(std::move(object)));
+  };
+  const auto id = [](uint64_t number) { return Uuid::from_words(0, number); };
+  put(topology::Host{HostId(id(1)), 0, "node-1"});
+  put(topology::TunnelZone{TunnelZoneId(id(2)), 0, "underlay", topology::TunnelType::vxlan});
+  put(topology::TunnelZoneHost{TunnelZoneHostId(id(5)), 0, TunnelZoneId(id(2)), HostId(id(1)),
+                               IpAddress::parse("192.0.2.1").value()});
+  put(topology::Bridge{BridgeId(id(3)), 0, "node-1", "", true});
+  topology::Port port;
+  port.id = PortId(id(4));
+  port.name = "vm1";
+  port.bridge = BridgeId(id(3));
+  port.host = HostId(id(1));
+  port.interface = "tap1";
+  put(port);
+  return snapshot;
+}
+
+std::vector<std::string> listed(const ListRequest& request) {
+  std::vector<std::string> kinds;
+  auto read = schema::with_root<schema::AdminReply>(
+      objects_reply(1, one_host(), request), {}, [&](schema::AdminReply::Reader reply) {
+        for (auto object : reply.getObjects().getObjects()) {
+          kinds.emplace_back(to_string(topology::kind_of(*topology::decode(object))));
+        }
+      });
+  EXPECT_TRUE(read);
+  return kinds;
+}
+
+TEST(AdminList, ByNameByIdAndByWhatIsNamed) {
+  using testing::ElementsAre;
+  using topology::Kind;
+  EXPECT_EQ(listed({}).size(), 5U);
+  EXPECT_THAT(listed({{}, "node-1", {}}), ElementsAre("host", "bridge"));
+  EXPECT_THAT(listed({{Kind::bridge}, "node-1", {}}), ElementsAre("bridge"));
+  EXPECT_THAT(listed({{}, Uuid::from_words(0, 4).to_string(), {}}), ElementsAre("port"));
+  EXPECT_THAT(listed({{}, "", Uuid::from_words(0, 1)}), ElementsAre("port", "tunnel-zone-host"));
+  EXPECT_THAT(listed({{Kind::port}, "", Uuid::from_words(0, 1)}), ElementsAre("port"));
+  EXPECT_THAT(listed({{}, "vm1", Uuid::from_words(0, 1)}), ElementsAre("port"));
+  EXPECT_THAT(listed({{}, "", Uuid::from_words(0, 99)}), ElementsAre());
+}
+
+TEST(AdminList, TheFilterIsDecoded) {
+  auto decoded = decode_request(
+      request([](Builder root) { topology::encode(Uuid::from_words(7, 8), root.initList().initNaming()); }), kToken);
+  ASSERT_NE(command_of<ListRequest>(decoded), nullptr);
+  EXPECT_EQ(command_of<ListRequest>(decoded)->naming, Uuid::from_words(7, 8));
+}
+
 TEST(AdminRequest, RandomDamageIsARequestOrAProblemAndNeverMore) {
   std::mt19937 random(7);
   topology::Bridge bridge{BridgeId(Uuid::from_words(1, 2)), 0, "green", "", true};

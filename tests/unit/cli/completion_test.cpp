@@ -76,6 +76,8 @@ TEST(Completion, BashSuggestsObjects) {
   EXPECT_EQ(suggestions("viaduct port create p --bridge ''"), "names-of-bridge\n");
   EXPECT_EQ(suggestions("viaduct bridge delete one ''"), "names-of-bridge\n");
   EXPECT_EQ(suggestions("viaduct port link a ''"), "names-of-port\n");
+  EXPECT_EQ(suggestions("viaduct tunnel-zone add-host ''"), "names-of-tunnel-zone\n");
+  EXPECT_EQ(suggestions("viaduct tunnel-zone remove-host z ''"), "names-of-host\n");
   EXPECT_THAT(suggestions("viaduct state ''"), HasSubstr("names-of-bridge\\,router"));
   EXPECT_EQ(suggestions("viaduct --timeout 3 bind ''"), "names-of-port\n");
   EXPECT_THAT(suggestions("viaduct trace vm1 ic"), HasSubstr("icmp"));

@@ -40,6 +40,12 @@ bool authorized(schema::AdminRequest::Reader request) {
   return std::string_view(token.asChars().begin(), token.size()) == kToken;
 }
 
+bool names(const topology::Object& object, const Uuid& target) {
+  bool found = false;
+  topology::for_each_reference(object, [&](topology::Reference, const Uuid& named) { found |= named == target; });
+  return found;
+}
+
 }  // namespace
 
 FakeDaemon::FakeDaemon() : token_file_(write_token()) {
@@ -77,6 +83,11 @@ void FakeDaemon::answer_with_bytes(std::vector<uint8_t> bytes) {
 void FakeDaemon::stay_silent() {
   std::lock_guard lock(mutex_);
   mood_ = Mood::silent;
+}
+
+void FakeDaemon::ignore_naming() {
+  std::lock_guard lock(mutex_);
+  knows_naming_ = false;
 }
 
 void FakeDaemon::before_transaction(std::function<void(FakeDaemon&)> hook) {
@@ -214,6 +225,11 @@ void FakeDaemon::transact(schema::Transact::Reader request, schema::AdminReply::
 void FakeDaemon::list(schema::ListObjects::Reader request, schema::ObjectList::Builder reply) {
   topology::Snapshot snapshot = this->snapshot();
   std::string name = request.getName().cStr();
+  Uuid naming = topology::decode(request.getNaming());
+  {
+    std::lock_guard lock(mutex_);
+    if (!knows_naming_) naming = {};
+  }
   std::vector<topology::Object> objects;
   for (uint8_t i = 0; i < static_cast<uint8_t>(topology::Kind::count_); ++i) {
     auto kind = static_cast<topology::Kind>(i);
@@ -221,6 +237,7 @@ void FakeDaemon::list(schema::ListObjects::Reader request, schema::ObjectList::B
     for (auto asked : request.getKinds()) wanted = wanted || asked == topology::encode(kind);
     if (!wanted) continue;
     snapshot.for_each(kind, [&](const topology::Object& object) {
+      if (!naming.is_nil() && !names(object, naming)) return;
       if (name.empty() || topology::name_of(object) == name || topology::id_of(object).to_string() == name)
         objects.push_back(object);
     });

@@ -34,6 +34,8 @@ class FakeDaemon {
   // Sends these bytes to every request and closes.
   void answer_with_bytes(std::vector<uint8_t> bytes);
   void stay_silent();
+  // As daemons did before they knew that filter of a list.
+  void ignore_naming();
   // Called once, before the next transaction is handled.
   void before_transaction(std::function<void(FakeDaemon&)> hook);
 
@@ -62,6 +64,7 @@ class FakeDaemon {
   std::atomic<int> connections_{0};
   std::mutex mutex_;  // guards what is below
   Mood mood_ = Mood::serve;
+  bool knows_naming_ = true;
   std::vector<uint8_t> bytes_;
   std::map<schema::AdminRequest::Which, Answer> answers_;
   std::function<void(FakeDaemon&)> hook_;
