@@ -64,7 +64,7 @@ void stop(Self self, const Uuid& id) {
     caf::anon_send(it->second.running, FlushState{id});
     caf::anon_send(it->second.running, Shutdown{});
   }
-  self->state.links->state.icmp_limiter.forget(RouterId(id));
+  self->state.links->state.icmp_limiter.forget(id);
   self->state.devices.erase(it);
 }
 

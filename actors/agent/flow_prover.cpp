@@ -71,6 +71,7 @@ Proof prove(const flows::Flow& flow, const AgentState& state, const flows::simul
   uint64_t epoch = state.epochs.now();
   std::vector<uint8_t> frame = specimen(flow);
   flows::Packet packet = flows::parse(frame, flow.key.in_port);
+  packet.key.tunnel = flow.key.tunnel;
   if (!flow.matches(packet.key)) return proof;
   flows::simulation::Verdict verdict;
   const flows::StateView view = state.view();

@@ -7,7 +7,7 @@ namespace viaduct::actors {
 IcmpLimiter::IcmpLimiter(const Options& options)
     : interval_(1'000'000'000 / std::max<uint32_t>(options.per_second, 1)),
       tolerance_(interval_ * std::max<uint32_t>(options.burst, 1)),
-      buckets_(options.max_routers) {}
+      buckets_(options.max_devices) {}
 
 bool IcmpLimiter::take(Nanoseconds& full_at, Nanoseconds now) const {
   const Nanoseconds next = std::max(full_at, now) + interval_;
@@ -24,10 +24,10 @@ bool IcmpLimiter::take_shared(Nanoseconds now) {
   return false;
 }
 
-bool IcmpLimiter::allow(RouterId router, flows::Time now) {
+bool IcmpLimiter::allow(const Uuid& device, flows::Time now) {
   const Nanoseconds at = std::chrono::nanoseconds(now.time_since_epoch()).count();
   bool taken = false;
-  const auto outcome = buckets_.modify(router.uuid(), [&](std::optional<Nanoseconds>& full_at) {
+  const auto outcome = buckets_.modify(device, [&](std::optional<Nanoseconds>& full_at) {
     if (!full_at) full_at = at;
     taken = take(*full_at, at);
     return taken ? flows::TableChange::store : flows::TableChange::keep;
@@ -37,8 +37,8 @@ bool IcmpLimiter::allow(RouterId router, flows::Time now) {
   return taken;
 }
 
-void IcmpLimiter::forget(RouterId router) {
-  buckets_.modify(router.uuid(), [](std::optional<Nanoseconds>&) { return flows::TableChange::erase; });
+void IcmpLimiter::forget(const Uuid& device) {
+  buckets_.modify(device, [](std::optional<Nanoseconds>&) { return flows::TableChange::erase; });
 }
 
 }  // namespace viaduct::actors

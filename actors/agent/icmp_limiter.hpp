@@ -1,10 +1,10 @@
-// How many ICMP errors a router may send: RFC 1812 4.3.2.8, RFC 4443 2.4(f). A token bucket for each router, so that a
-// scan through one router cannot silence another.
+// How many ICMP errors a device may send: RFC 1812 4.3.2.8, RFC 4443 2.4(f). A token bucket for each router, and each
+// bridge that says what does not fit into a tunnel, so that a scan through one cannot silence another.
 //
 // A bucket is one number, the time at which it will be full again (GCRA). Threads: any; workers share it. It writes one
 // bucket of a ConcurrentTable under that table's short spin, only when an error is about to be sent.
 //
-// Limits: `max_routers` buckets; routers beyond that share one more bucket together.
+// Limits: `max_devices` buckets; devices beyond that share one more bucket together.
 #pragma once
 
 #include <atomic>
@@ -23,15 +23,15 @@ class IcmpLimiter {
   struct Options {
     uint32_t per_second = 1000;  // the same as Linux's icmp_msgs_per_sec and icmp_msgs_burst
     uint32_t burst = 50;         // at least 1
-    size_t max_routers = 4096;
+    size_t max_devices = 4096;
   };
   IcmpLimiter() : IcmpLimiter(Options()) {}
   explicit IcmpLimiter(const Options& options);
 
-  // Takes a token of the router's; false when there is none.
-  bool allow(RouterId router, flows::Time now);
-  // The router is gone.
-  void forget(RouterId router);
+  // Takes a token of the device's; false when there is none.
+  bool allow(const Uuid& device, flows::Time now);
+  // The device is gone.
+  void forget(const Uuid& device);
   uint64_t refused() const { return refused_.load(std::memory_order_relaxed); }
 
  private:

@@ -195,7 +195,7 @@ void PacketWorker::queue_emits(const Job& job, Time now) {
   for (auto& emit : verdict_.emits) {
     if (job.depth >= kMaxEmissionDepth || emitted_jobs_.size() >= kMaxEmitsARound) {
       drop(DropReason::emit_overflow);
-    } else if (emit.limit == EmitPacket::Limit::icmp_error && !state_.icmp_limiter.allow(emit.router, now)) {
+    } else if (emit.limit == EmitPacket::Limit::icmp_error && !state_.icmp_limiter.allow(emit.device, now)) {
       drop(DropReason::icmp_rate_limited);
     } else {
       probe_.emitted();

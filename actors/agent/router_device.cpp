@@ -61,7 +61,7 @@ void ask(const RouterState& state, const ResolverActions::Ask& question) {
   auto frame = question.address.is_v4() ? flows::make_arp_request(port->mac, *source, question.address)
                                         : flows::make_neighbour_solicitation(port->mac, *source, question.address);
   if (question.unicast) std::copy_n(question.unicast->bytes().begin(), 6, frame.begin());
-  state.links->workers.emit({question.port, std::move(frame), EmitPacket::Limit::none, state.id});
+  state.links->workers.emit({question.port, std::move(frame), EmitPacket::Limit::none, state.id.uuid()});
 }
 
 void act(Self self, const ResolverActions& actions) {

@@ -17,6 +17,9 @@ enum class Kind : uint64_t {
   routes,
   neighbour,
   datapath_port,
+  tunnel_path,
+  tunnel_peer,
+  tunnel_key,
 };
 
 // The finaliser of MurmurHash3 between words: every input bit reaches every output bit.
@@ -61,5 +64,8 @@ Tag neighbour(const RouterId& router, const PortId& port, const IpAddress& next_
   return Mixer(Kind::neighbour).add(router.uuid()).add(port.uuid()).add(next_hop).tag();
 }
 Tag datapath_port(PortNumber port) { return Mixer(Kind::datapath_port).add(port.value).tag(); }
+Tag tunnel_path(const HostId& host) { return Mixer(Kind::tunnel_path).add(host.uuid()).tag(); }
+Tag tunnel_peer(const IpAddress& address) { return Mixer(Kind::tunnel_peer).add(address).tag(); }
+Tag tunnel_key(uint32_t key) { return Mixer(Kind::tunnel_key).add(uint64_t{key}).tag(); }
 
 }  // namespace viaduct::flows::tag

@@ -12,11 +12,17 @@
 // | mac           | unicast to a learned MAC; the source's place   | it is learned elsewhere, expires, or is pinned   |
 // | flood_mac     | sent to that MAC, whether it is known or not;  | it is learned first; a router's port or a static |
 // |               | a source that is not learned: a router's       | entry with it comes or goes                      |
-// | broadcast     | any flood on the bridge                        | the set of the bridge's usable ports changes     |
+// | broadcast     | any flood on the bridge                        | its set of usable ports or of other hosts changes|
 // | route         | the route was selected                         | that route is removed or changed                 |
 // | routes        | the router looked up any destination           | never; epoch only: any route changes             |
 // | neighbour     | the next hop was resolved or asked for in vain | its MAC appears, changes, fails or expires       |
 // | datapath_port | in or out by that port of the datapath         | the port is created, removed or changes          |
+// | tunnel_path   | sent, or to be sent, to that host              | the way to it appears, goes or changes           |
+// | tunnel_peer   | came by a tunnel from that address             | it becomes or is no more that of a host          |
+// | tunnel_key    | came by a tunnel with that key                 | the key stands for something else                |
+//
+// A port that moves between hosts, or is active on none, is a change of the port: `device`. The other hosts that a
+// bridge floods to are part of the set of `broadcast`.
 //
 // A new route has no tag that flows could hold: it concerns those routed to an address that it covers.
 #pragma once
@@ -60,6 +66,9 @@ Tag route(const RouteId& route);
 Tag routes(const RouterId& router);
 Tag neighbour(const RouterId& router, const PortId& port, const IpAddress& next_hop);
 Tag datapath_port(PortNumber port);
+Tag tunnel_path(const HostId& host);
+Tag tunnel_peer(const IpAddress& address);
+Tag tunnel_key(uint32_t key);
 
 }  // namespace tag
 

@@ -19,10 +19,14 @@ enum class DropReason : uint8_t {
   unknown_port,      // the datapath port is bound to no virtual port
   port_down,         // administratively
   port_unplugged,    // neither bound nor linked
-  port_inactive,     // bound, but its interface is absent
+  port_inactive,     // bound, but its interface is absent, and no other host has it
   device_missing,    // the port's device or peer is not in the snapshot
   device_down,       // bridge or router administratively down
   too_many_devices,  // the loop guard: more than kMaxDevices traversed
+  // between hosts
+  no_tunnel_path,       // to the host where the port is: no tunnel zone that both are in, or no tunnel port of its kind
+  unknown_tunnel_key,   // stands for nothing here, or not yet
+  unknown_tunnel_peer,  // the outer source is no host of a zone that this one is in: foreign or forged
   // bridges
   hairpin,             // would leave by the port where it came in
   no_flood_targets,    // nobody else is on the bridge

@@ -24,18 +24,24 @@ void learn_source(Walk& walk, const BridgeView& bridge) {
                    [&] { return src.to_string() + " is behind " + name_of(*walk.in) + (known ? ", moved" : ""); });
 }
 
-// To every usable port but the one where the frame came in. Never to routers: they are told by what bridges learn.
+// To every usable port but the one where the frame came in, on this host and others. Never to routers: they are told by what bridges learn.
 const PortView* flood(Walk& walk, const BridgeView& bridge) {
   walk.tag(tag::broadcast(bridge.id));
   walk.note_device(Stage::bridge_flood, [&] { return "for " + walk.key.eth_dst.to_string(); });
-  bool any = false;
+  const RemoteFlooding elsewhere = plan_flood(walk, bridge.id);
+  if (elsewhere.too_small != 0 && cut_for_tunnel(walk, elsewhere.too_small)) return nullptr;
   bridge.flood.for_each([&](const PortId& id, PortNumber) {
     const PortView* port = id == walk.in->id ? nullptr : walk.network().port(id);
-    if (port == nullptr) return;
-    walk.output(*port);
-    any = true;
+    if (port != nullptr) walk.output(*port);
   });
-  return any ? nullptr : walk.drop(DropReason::no_flood_targets);
+  flood_to_hosts(walk, elsewhere);
+  const bool any = !walk.verdict.actions.empty();
+  if (elsewhere.too_small != 0) {
+    tell_too_big_for_tunnel(walk, elsewhere.too_small);
+    return any ? nullptr : walk.drop_once(DropReason::packet_too_big);
+  }
+  if (any) return nullptr;
+  return walk.drop(elsewhere.hosts == nullptr ? DropReason::no_flood_targets : DropReason::no_tunnel_path);
 }
 
 // Where a MAC is, and how that is known; null when it is not, or when the port has gone and its entry is about to.

@@ -57,6 +57,19 @@ class Collector {
     for (PortId id : changed_shares(ids, before_, after_)) share(share_of(before_, id), share_of(after_, id));
   }
 
+  void elsewhere(const Moved& moved) {
+    const Locations &old = before_.locations, &now = after_.locations;
+    for (BridgeId id : moved.bridges) {
+      if (!same(old.floods.find(id), now.floods.find(id))) add(tag::broadcast(id));
+    }
+    for (uint32_t key : moved.keys) {
+      if (!same(old.keys.find(key), now.keys.find(key))) add(tag::tunnel_key(key));
+    }
+    for (HostId id : moved.hosts) path(id, old.paths.find(id), now.paths.find(id));
+    if (old.copy_dscp == now.copy_dscp) return;
+    old.paths.for_each([&](const HostId& id, const TunnelPath&) { add(tag::tunnel_path(id)); });
+  }
+
   Invalidation take() {
     std::sort(out_.tags.begin(), out_.tags.end());
     out_.tags.erase(std::unique(out_.tags.begin(), out_.tags.end()), out_.tags.end());
@@ -134,6 +147,27 @@ class Collector {
     }
   }
 
+  template <class T>
+  static bool same(const T* a, const T* b) {
+    return a == nullptr || b == nullptr ? a == b : *a == *b;
+  }
+  // Whether the other end answers concerns nobody here, nor what the tunnel is called.
+  static bool same_way(const TunnelPath& a, TunnelPath b) {
+    b.alive = a.alive;
+    b.kind = a.kind;
+    return a == b;
+  }
+  void path(HostId host, const TunnelPath* old, const TunnelPath* now) {
+    if (old == now || (old != nullptr && now != nullptr && same_way(*old, *now))) return;
+    add(tag::tunnel_path(host));
+    for (const TunnelPath* side : {old, now}) {
+      if (side == nullptr) continue;
+      if (!same(before_.peers.find(side->dst), after_.peers.find(side->dst))) add(tag::tunnel_peer(side->dst));
+      const bool was = before_.tunnel_ports.contains(side->port), is = after_.tunnel_ports.contains(side->port);
+      if (was != is) add(tag::datapath_port(side->port));
+    }
+  }
+
   void share(const std::optional<BridgeShare>& old, const std::optional<BridgeShare>& now) {
     if (old == now) return;
     for (const auto* side : {&old, &now}) {
@@ -162,6 +196,7 @@ Invalidation invalidated_by(const Network& before, const Network& after, const t
   Collector collector(before.data(), after.data());
   collector.objects(delta);
   collector.ports(changed_ports(delta, moved.ports));
+  collector.elsewhere(moved);
   return collector.take();
 }
 

@@ -40,6 +40,7 @@ struct TunnelPath {
   IpAddress dst;
   uint16_t mtu = 0;   // bytes behind the inner Ethernet header that fit
   bool alive = true;  // answers probes; frames are sent to a silent host all the same: it may only not answer
+  TunnelKind kind = TunnelKind::vxlan;  // of the zone; for those who read traces
   friend bool operator==(const TunnelPath&, const TunnelPath&) = default;
 };
 

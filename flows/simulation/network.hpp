@@ -30,7 +30,9 @@ struct PortView {
   Uuid device_id;
   bool admin_up = true;
   bool exterior = false;  // bound to a host (this one or another)
+  HostId host;            // the one that it is bound to
   PortNumber number;      // set when active on this host
+  RemotePort remote;      // its key is set when active on that other host
   PortId peer;            // interior
   // router ports
   MacAddress mac;
@@ -44,8 +46,9 @@ struct PortView {
   // Whom errors and requests to `destination` come from: the address on its link, else the first of the family that is
   // not link-local, else the link-local one.
   std::optional<IpAddress> source_for(const IpAddress& destination) const;
-  // A router port's routes count: up, and linked or active here.
-  bool publishes_routes() const { return admin_up && (!peer.is_nil() || number); }
+  bool active_elsewhere() const { return remote.key != 0; }
+  // A router port's routes count: up, and linked or active on some host.
+  bool publishes_routes() const { return admin_up && (!peer.is_nil() || number || active_elsewhere()); }
   friend bool operator==(const PortView&, const PortView&) = default;
 };
 

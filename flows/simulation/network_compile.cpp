@@ -63,12 +63,16 @@ PortView view_of(const topology::Port& port, const Locations& locations) {
   view.device_id = port.device();
   view.admin_up = port.admin_up;
   view.exterior = port.is_exterior();
+  view.host = port.host;
   view.peer = port.peer;
   view.mac = port.mac;
   view.addresses = port.addresses;
   view.mtu = port.mtu;
   const PortNumber* number = view.exterior ? locations.bindings.find(port.id) : nullptr;
   if (number != nullptr) view.number = *number;
+  const RemotePort* remote = view.exterior && number == nullptr ? locations.remote.find(port.id) : nullptr;
+  // Who claims a port that is bound to another host is not believed.
+  if (remote != nullptr && remote->host == port.host) view.remote = *remote;
   for (const IpPrefix& own : port.addresses) {
     if (own.family() == IpFamily::v6) view.link_local = IpAddress::link_local_of(port.mac);
   }

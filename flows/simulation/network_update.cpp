@@ -1,5 +1,6 @@
 // A network from the one before it and what changed. Compiling from nothing is an update of the empty network.
 #include <map>
+#include <set>
 
 #include "flows/simulation/network.hpp"
 #include "flows/simulation/network_views.hpp"
@@ -54,10 +55,12 @@ class Update {
         after_(after),
         delta_(delta),
         ports_(changed_ports(delta, moved.ports)),
+        hosts_(moved.hosts.begin(), moved.hosts.end()),
         bridges_(after.bridges),
         routers_(after.routers) {}
 
   void run() {
+    update_paths();
     update_devices();
     update_ports();
     update_bridge_shares();
@@ -73,6 +76,26 @@ class Update {
          ++it) {
       visit(it->first.id, it->second);
     }
+  }
+
+  void update_paths() {
+    for (HostId host : hosts_) {
+      if (const TunnelPath* old = before_.locations.paths.find(host)) {
+        after_.peers.remove(old->dst, host);
+        count_path(old->port, -1);
+      }
+      if (const TunnelPath* now = after_.locations.paths.find(host)) {
+        after_.peers.add(now->dst, host);
+        count_path(now->port, 1);
+      }
+    }
+  }
+  void count_path(PortNumber port, int change) {
+    if (!port) return;
+    const uint32_t* paths = after_.tunnel_ports.find(port);
+    const int64_t count = (paths == nullptr ? 0 : int64_t{*paths}) + change;
+    after_.tunnel_ports =
+        count == 0 ? after_.tunnel_ports.erase(port) : after_.tunnel_ports.insert(port, static_cast<uint32_t>(count));
   }
 
   void update_devices() {
@@ -191,6 +214,7 @@ class Update {
   NetworkData& after_;
   const topology::Delta& delta_;
   const std::vector<PortId> ports_;
+  const std::set<HostId> hosts_;
   Workbench<BridgeId, BridgeView> bridges_;
   Workbench<RouterId, RouterView> routers_;
 };
@@ -215,7 +239,9 @@ const PortView* Network::at(PortNumber number) const {
 }
 
 Network Network::compile(const topology::Snapshot& snapshot, const Locations& locations) {
-  return Network().updated(snapshot, topology::Delta::between(topology::Snapshot{}, snapshot), locations, {});
+  Moved all;  // the rest is looked up for each port, or when it is needed
+  locations.paths.for_each([&](const HostId& host, const TunnelPath&) { all.hosts.push_back(host); });
+  return Network().updated(snapshot, topology::Delta::between(topology::Snapshot{}, snapshot), locations, all);
 }
 
 Network Network::updated(const topology::Snapshot& snapshot, const topology::Delta& delta, const Locations& locations,

@@ -107,6 +107,8 @@ struct NetworkData {
   Locations locations;
   PersistentMap<PortId, std::shared_ptr<const PortView>> ports;
   PersistentMap<PortNumber, PortId> by_number;
+  PersistentMap<PortNumber, uint32_t> tunnel_ports;  // how many of the paths go by each
+  Claims<IpAddress, HostId> peers;                   // whose packets come by tunnels from this address
   PersistentMap<BridgeId, std::shared_ptr<const BridgeView>> bridges;
   PersistentMap<RouterId, std::shared_ptr<const RouterView>> routers;
 

@@ -1,7 +1,5 @@
 // A router: what it takes in, where it sends it, and what it says when it cannot (devices.md 1.4, RFC 1812, RFC 4291).
 #include "flows/packet/checksum.hpp"
-#include "flows/packet/fragment.hpp"
-#include "flows/packet/rewrite.hpp"
 #include "flows/simulation/walk.hpp"
 
 namespace viaduct::flows::simulation {
@@ -26,12 +24,6 @@ bool is_martian_source(const PortView& in, const IpAddress& ip) {
 
 bool header_checksum_ok(const Packet& packet) {
   return packet.key.eth_type != ethertype::kIpv4 || verify_ipv4_header(packet.bytes.subspan(packet.l3_offset));
-}
-
-bool forbids_fragments(const Packet& packet) {
-  if (packet.key.eth_type != ethertype::kIpv4) return true;
-  return (wire::load16(packet.bytes.data() + packet.l3_offset + wire::ipv4::kFragment) & wire::ipv4::kDontFragment) !=
-         0;
 }
 
 // Of the connection, and different by direction. Later fragments have no ports, so no fragment's ports count: all
@@ -105,29 +97,6 @@ const PortView* refuse(Walk& walk, DropReason reason, Unreachable what) {
   return walk.drop_once(reason);
 }
 
-// Out of `out` in pieces, which leave as packets of the router's own.
-void send_fragments(Walk& walk, const PortView& out) {
-  std::vector<uint8_t> frame = walk.current_frame();
-  Packet whole = parse(frame, walk.key.in_port, walk.input.packet.offload);
-  size_t pieces = 0;
-  const auto send = [&](std::span<uint8_t> piece) {
-    ++pieces;
-    walk.emit(out, {piece.begin(), piece.end()});
-  };
-  const auto cut = [&](const Packet& packet) { return fragment_ipv4(packet, out.mtu, send); };
-  if (whole.offload.gso == Offload::Gso::none) {
-    cut(whole);
-  } else {
-    segment(whole, [&](std::span<uint8_t> piece) { cut(parse(piece, walk.key.in_port)); });
-  }
-  walk.note_device(Stage::mtu, [&] { return std::to_string(pieces) + " pieces for " + std::to_string(out.mtu); });
-  if (pieces == 0) {
-    walk.drop_once(DropReason::malformed);
-  } else {
-    walk.consume(DropReason::none);
-  }
-}
-
 const PortView* send_on(Walk& walk, const RouterView& router, const PortView& out, const FibEntry& entry) {
   const bool too_big = out.mtu != 0 && walk.input.packet.l3_segment_bytes() > out.mtu;
   if (too_big && forbids_fragments(walk.input.packet)) {
@@ -141,10 +110,10 @@ const PortView* send_on(Walk& walk, const RouterView& router, const PortView& ou
   if (answer.kind == NextHopAnswer::Kind::unreachable) {
     return refuse(walk, DropReason::next_hop_unresolved, entry.gateway ? Unreachable::network : Unreachable::host);
   }
-  walk.route_onwards(out.mac, answer.mac, out.mtu);
+  walk.route_onwards(out, answer.mac);
   walk.note_device(Stage::ttl, [&] { return "now " + std::to_string(walk.key.ip_ttl); });
   if (!too_big) return &out;
-  send_fragments(walk, out);
+  send_fragments(walk, out, out.mtu);
   return nullptr;
 }
 

@@ -39,6 +39,10 @@ const PortView* egress(Walk& walk, const PortView& port, AdminCheck check) {
   walk.note_port(port, Stage::port_out, [&] { return name_of(port); });
   if (!port.admin_up && check == AdminCheck::refuse_when_down) return walk.drop(DropReason::port_down);
   if (port.exterior) {
+    if (port.active_elsewhere()) {
+      send_to_host(walk, port.remote);
+      return nullptr;
+    }
     if (!port.number) return walk.drop(DropReason::port_inactive);
     walk.tag(tag::datapath_port(port.number));
     walk.output(port);
@@ -78,7 +82,16 @@ void simulate(const Input& input, Verdict& verdict, Trace* trace) {
     walk.drop_once(DropReason::malformed);
     return;
   }
+  if (input.packet.key.tunnel.present()) {
+    arrive_by_tunnel(walk);
+    return;
+  }
   const PortView* port = input.network.at(number);
+  if (port == nullptr && input.network.data().tunnel_ports.contains(number)) {
+    walk.note(DeviceKind::none, {}, Stage::drop, [] { return std::string("unknown_tunnel_key 0"); });
+    walk.drop_once(DropReason::unknown_tunnel_key);
+    return;
+  }
   if (port == nullptr) {
     walk.note(DeviceKind::none, {}, Stage::drop, [&] { return "unknown_port " + std::to_string(number.value); });
     walk.drop(DropReason::unknown_port);
@@ -97,6 +110,7 @@ void simulate_emitted(const Input& input, PortId from, Verdict& verdict, Trace* 
     walk.drop(DropReason::unknown_port);
     return;
   }
+  walk.maker = port;
   walk_from(walk, egress(walk, *port, AdminCheck::none));
 }
 

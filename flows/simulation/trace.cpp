@@ -4,6 +4,8 @@ namespace viaduct::flows::simulation {
 
 std::string_view to_string(Stage stage) {
   switch (stage) {
+    case Stage::tunnel_in:
+      return "tunnel_in";
     case Stage::port_in:
       return "port_in";
     case Stage::port_out:

@@ -11,6 +11,7 @@
 namespace viaduct::flows::simulation {
 
 enum class Stage : uint8_t {
+  tunnel_in,
   port_in,
   port_out,
   peer,

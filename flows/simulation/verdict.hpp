@@ -48,11 +48,11 @@ struct NeighbourWanted {
 
 // A packet that a device makes. It is simulated in its turn, from the egress of `from` on.
 struct EmittedPacket {
-  enum class Limit : uint8_t { none, icmp_error };  // icmp_error: subject to the router's rate limit (RFC 1812 4.3.2.8)
+  enum class Limit : uint8_t { none, icmp_error };  // icmp_error: subject to the device's rate limit (RFC 1812 4.3.2.8)
   PortId from;
   std::vector<uint8_t> frame;
   Limit limit = Limit::none;
-  RouterId router;  // whose limit
+  Uuid device;  // whose limit
 };
 
 // A flow through `router` towards `destination`: a new route to a prefix that holds it concerns the flow.

@@ -53,27 +53,64 @@ const PortView* Walk::park(const NeighbourWanted& wanted) {
   return nullptr;
 }
 
-void Walk::output(const PortView& port) {
+void Walk::only_this_packet() {
+  singular = true;
+  verdict.cacheable = false;
+}
+
+void Walk::put_output(const Action& action) {
   ActionList& actions = verdict.actions;
   if (actions.empty()) {
     if (rewritten) actions.push_back(SetEthernet{key.eth_src, key.eth_dst});
     for (int i = 0; i < decrements; ++i) actions.push_back(DecrementTtl{});
     if (mtu != 0) actions.push_back(CheckMtu{mtu});
   }
-  actions.push_back(Output{port.number});
+  actions.push_back(action);
   verdict.outcome = Outcome::forward;
   verdict.drop_reason = DropReason::none;
   verdict.cacheable = !singular;
+}
+
+void Walk::output(HostId host, const TunnelPath& path, uint32_t tunnel_key) {
+  constexpr uint8_t kDscp = 0xfc;  // RFC 2474 3; the two bits beside it are ECN's
+  uint8_t tos = 0;
+  if (network().data().locations.copy_dscp && key.is_ip()) {
+    verdict.mask.add(Field::ip_tos);
+    tos = key.ip_tos & kDscp;
+  }
+  put_output(TunnelOutput{path.port, {tunnel_key, path.src, path.dst}, tos});
+  note(DeviceKind::none, {}, Stage::output, [&] {
+    return "to host " + name_of(network(), host) + " by " + (path.kind == TunnelKind::vxlan ? "vxlan" : "gre") +
+           " key " + std::to_string(tunnel_key) + " from " + path.src.to_string() + " to " + path.dst.to_string();
+  });
+}
+
+void Walk::output(const PortView& port) {
+  put_output(Output{port.number});
   note_port(port, Stage::output, [&] { return name_of(port) + ", number " + std::to_string(port.number.value); });
 }
 
-void Walk::route_onwards(const MacAddress& src, const MacAddress& dst, uint16_t out_mtu) {
-  key.eth_src = src;
-  key.eth_dst = dst;
+void Walk::route_onwards(const PortView& out, const MacAddress& next_hop) {
+  last_router = {in, &out, key.eth_src, key.eth_dst};
+  key.eth_src = out.mac;
+  key.eth_dst = next_hop;
   --key.ip_ttl;
   ++decrements;
   rewritten = true;
-  if (out_mtu != 0 && (mtu == 0 || out_mtu < mtu)) mtu = out_mtu;
+  limit_to(out.mtu);
+}
+
+void Walk::return_to_last_router() {
+  in = last_router.in;
+  key.eth_src = last_router.src;
+  key.eth_dst = last_router.dst;
+  ++key.ip_ttl;
+  --decrements;
+  rewritten = decrements > 0;
+}
+
+void Walk::limit_to(uint16_t bytes) {
+  if (bytes != 0 && (mtu == 0 || bytes < mtu)) mtu = bytes;
 }
 
 void Walk::emit(const PortView& from, std::vector<uint8_t> frame, EmittedPacket::Limit limit) {
@@ -81,8 +118,7 @@ void Walk::emit(const PortView& from, std::vector<uint8_t> frame, EmittedPacket:
     return std::to_string(frame.size()) + " bytes by " + name_of(from) +
            (limit == EmittedPacket::Limit::icmp_error ? ", rate limited" : "");
   });
-  const RouterId router = from.device == PortDevice::router ? RouterId(from.device_id) : RouterId{};
-  verdict.emits.push_back({from.id, std::move(frame), limit, router});
+  verdict.emits.push_back({from.id, std::move(frame), limit, from.device_id});
   singular = true;
 }
 
@@ -93,6 +129,11 @@ std::vector<uint8_t> Walk::current_frame() const {
   if (rewritten) set_ethernet(copy, key.eth_src, key.eth_dst);
   for (int i = 0; i < decrements; ++i) decrement_ttl(copy);
   return frame;
+}
+
+std::string name_of(const Network& network, HostId host) {
+  const topology::Host* known = network.data().snapshot.find(host);
+  return known == nullptr || known->name.empty() ? host.to_string() : known->name;
 }
 
 std::string name_of(const PortView& port) { return port.name.empty() ? port.id.to_string() : port.name; }

@@ -23,8 +23,9 @@ struct Walk {
   const Input& input;
   Verdict& verdict;
   Trace* trace;
-  FlowKey key;                   // as the packet is now
-  const PortView* in = nullptr;  // where it entered the device that it is in
+  FlowKey key;                      // as the packet is now
+  const PortView* in = nullptr;     // where it entered the device that it is in
+  const PortView* maker = nullptr;  // the port by which it left the device that made it; null: a packet from outside
   int devices = 0;
   int decrements = 0;           // of TTL, for the actions
   uint16_t mtu = 0;             // the least one passed; 0: none
@@ -32,6 +33,14 @@ struct Walk {
   bool untagged = false;        // no VLAN tag, or a lone priority tag (IEEE 802.1Q 6.9.1)
   bool neighbour_talk = false;  // untagged ARP or neighbour discovery: decided packet by packet
   bool singular = false;        // the verdict is for this packet only
+
+  // The router that it passed last, while decrements is not 0: who is asked when it does not fit further on.
+  struct Hop {
+    const PortView* in = nullptr;
+    const PortView* out = nullptr;
+    MacAddress src, dst;  // as it came in
+  };
+  Hop last_router;
 
   Walk(const Input& input, Verdict& verdict, Trace* trace);
 
@@ -44,11 +53,18 @@ struct Walk {
   const PortView* drop_once(DropReason reason);  // not as a flow
   const PortView* consume(DropReason reason);
   const PortView* park(const NeighbourWanted& wanted);
-  // By an exterior port that is active here; may be called for several ports.
+  // Not as a flow, whatever it becomes.
+  void only_this_packet();
+  // By an exterior port that is active here, or to another host; may be called several times.
   void output(const PortView& port);
+  void output(HostId host, const TunnelPath& path, uint32_t key);
 
   // --- what happens on the way -------------------------------------------------------------------
-  void route_onwards(const MacAddress& src, const MacAddress& dst, uint16_t out_mtu);
+  void route_onwards(const PortView& out, const MacAddress& next_hop);
+  // The packet as it came to the router that it passed last.
+  void return_to_last_router();
+  // Packets of more bytes behind the Ethernet header are not like this one; 0: no limit. Before the first output.
+  void limit_to(uint16_t bytes);
   void emit(const PortView& from, std::vector<uint8_t> frame, EmittedPacket::Limit limit = EmittedPacket::Limit::none);
   // The packet as it is now, in a buffer of its own.
   std::vector<uint8_t> current_frame() const;
@@ -68,7 +84,32 @@ struct Walk {
     trace->step(in->device == PortDevice::bridge ? DeviceKind::bridge : DeviceKind::router, in->device_id, stage,
                 text());
   }
+
+ private:
+  // Rewrites and checks before the first one.
+  void put_output(const Action& action);
 };
+
+// --- between hosts (tunnel.cpp) --------------------------------------------------------------------
+void arrive_by_tunnel(Walk& walk);
+void send_to_host(Walk& walk, const RemotePort& to);
+// A frame that is flooded goes once to each other host with ports of the bridge. Planned before the first output, which
+// checks that packets fit into all tunnels that are used.
+struct RemoteFlooding {
+  const RemoteFlood* hosts = nullptr;
+  uint16_t too_small = 0;  // the least room of the tunnels that it does not fit into; 0: it fits into all
+};
+RemoteFlooding plan_flood(Walk& walk, BridgeId bridge);
+void flood_to_hosts(Walk& walk, const RemoteFlooding& flooding);
+
+// --- what does not fit (too_big.cpp) --------------------------------------------------------------
+bool forbids_fragments(const Packet& packet);
+// Out of `out` in pieces of at most `mtu` bytes, which leave as packets of the router's own.
+void send_fragments(Walk& walk, const PortView& out, uint16_t mtu);
+// A tunnel takes no more than `room` bytes. Cut, if a router may: true, the verdict is made.
+bool cut_for_tunnel(Walk& walk, uint16_t room);
+// The sender is told. The walk cannot go on.
+void tell_too_big_for_tunnel(Walk& walk, uint16_t room);
 
 // --- devices --------------------------------------------------------------------------------------
 const PortView* through_bridge(Walk& walk, const BridgeView& bridge);  // bridge.cpp
@@ -101,7 +142,8 @@ void answer_beyond_scope(Walk& walk);  // RFC 4443 3.1, code 2
 void answer_time_exceeded(Walk& walk);
 void answer_too_big(Walk& walk, uint16_t mtu);
 
-// For traces: the port's name, or its id when it has none.
+// For traces: the name, or the id when there is none.
 std::string name_of(const PortView& port);
+std::string name_of(const Network& network, HostId host);
 
 }  // namespace viaduct::flows::simulation

@@ -137,7 +137,8 @@ TEST_P(Bridges, a_port_that_comes_and_goes_joins_and_leaves_the_flood) {
   EXPECT_EQ(ports_of(driver.send("p1", broadcast)), "p2");
   driver.apply(net.set("p2", ScenarioNetwork::Admin::down));
   EXPECT_EQ(ports_of(driver.send("p1", broadcast)), "nothing");
-  EXPECT_EQ(driver.verdict().drop_reason, DropReason::no_flood_targets);
+  // The other host hears of it: the port is active there, only nobody may use it.
+  EXPECT_EQ((one_host() ? driver.verdict() : driver.arrival()).drop_reason, DropReason::no_flood_targets);
   driver.apply(net.activate("p3"));
   EXPECT_EQ(ports_of(driver.send("p1", broadcast)), "p3");
 }
@@ -162,7 +163,7 @@ TEST_P(Bridges, frames_with_vlan_tags_are_forwarded_as_they_are) {
   EXPECT_EQ(on(out, "p2"), tagged);
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, Bridges, testing::Values(IpFamily::v4, IpFamily::v6), family_name);
+INSTANTIATE_TEST_SUITE_P(Settings, Bridges, settings(), setting_name);
 
 }  // namespace
 }  // namespace viaduct::scenario

@@ -68,7 +68,8 @@ std::vector<std::string> FlowOracle::stale_flows(const Network& network, const S
   Verdict verdict;
   for (const Installed& one : flows_) {
     std::vector<uint8_t> frame = one.frame;
-    const Packet packet = parse(frame, one.flow.key.in_port, one.offload);
+    Packet packet = parse(frame, one.flow.key.in_port, one.offload);
+    packet.key.tunnel = one.flow.key.tunnel;
     simulate({network, state, packet, now}, verdict);
     if (!agrees(one.flow, verdict)) {
       breaches.push_back("stale: " + one.flow.to_string() + " (" + std::string(to_string(one.reason)) +

@@ -40,7 +40,8 @@ TEST_P(Routers, B1_a_ping_between_subnets_after_one_question) {
   const auto third = driver.send("p1", request);
   ASSERT_EQ(ports_of(third), "p3");
   EXPECT_EQ(describe(on(third, "p3")), icmp_text("8/0", "128/0", vm1.ip, vm3.ip));
-  EXPECT_EQ(driver.actions(), "set_eth(src=02:00:00:00:02:fe,dst=02:00:00:00:00:03),dec_ttl,output(3)");
+  EXPECT_EQ(driver.actions(),
+            std::string("set_eth(src=02:00:00:00:02:fe,dst=02:00:00:00:00:03),dec_ttl,") + output_to_p3());
   EXPECT_TRUE(driver.verdict().cacheable);
   EXPECT_EQ(driver.step(Stage::route), std::string(pick("10.0.2.0/24", "fd00:2::/64")) + " connected r1-blue weight 0");
 }
@@ -277,7 +278,9 @@ TEST_P(Routers, too_big_is_told_or_cut) {
   EXPECT_EQ(describe(on(told, "p1")), icmp_text("3/4", "2/0", address(1, 254), guest(1).ip));
   EXPECT_EQ(driver.verdict().drop_reason, DropReason::packet_too_big);
   EXPECT_EQ(ports_of(driver.send("p1", udp(guest(1), kGreenMac, guest(3).ip))), "p3");
-  EXPECT_EQ(driver.actions(), "set_eth(src=02:00:00:00:02:fe,dst=02:00:00:00:00:03),dec_ttl,check_mtu(1280),output(3)");
+  EXPECT_EQ(
+      driver.actions(),
+      std::string("set_eth(src=02:00:00:00:02:fe,dst=02:00:00:00:00:03),dec_ttl,check_mtu(1280),") + output_to_p3());
 }
 
 TEST_P(Routers, what_routers_do_not_take) {
@@ -352,7 +355,7 @@ TEST_P(Routers, B9_probes_for_a_routers_address_are_answered_and_teach_nothing) 
   EXPECT_EQ(driver.neighbours().size(), 0U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, Routers, testing::Values(IpFamily::v4, IpFamily::v6), family_name);
+INSTANTIATE_TEST_SUITE_P(Settings, Routers, settings(), setting_name);
 
 }  // namespace
 }  // namespace viaduct::scenario

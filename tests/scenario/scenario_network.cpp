@@ -16,8 +16,6 @@ T parsed(std::string_view text) {
   return *value;
 }
 
-const HostId kHost(Uuid::from_words(0xabcd, 1));
-
 }  // namespace
 
 MacAddress mac(std::string_view text) { return parsed<MacAddress>(text); }
@@ -78,7 +76,7 @@ ScenarioNetwork& ScenarioNetwork::router(const std::string& name) {
 }
 
 ScenarioNetwork& ScenarioNetwork::bind(topology::Port port) {
-  port.host = kHost;
+  port.host = ScenarioHosts::id(hosts_.add(port.id));
   port.interface = "if-" + port.name;
   const flows::PortNumber number{++last_number_};
   numbers_[port.name] = number;
@@ -221,6 +219,40 @@ ScenarioNetwork& ScenarioNetwork::replace(const topology::Snapshot& snapshot) {
 ScenarioNetwork& ScenarioNetwork::activate(const std::string& port) {
   locations_.bindings = locations_.bindings.insert(PortId(id(port)), number(port));
   return *this;
+}
+
+ScenarioNetwork& ScenarioNetwork::spread(int hosts) {
+  for (int host = 0; host < hosts; ++host) put(ScenarioHosts::object(host));
+  hosts_.set_count(hosts);
+  for (const auto& [name, number] : numbers_) {
+    if (names_.count(name) != 0) move(name, hosts_.host_of(port(name)));
+  }
+  return *this;
+}
+
+ScenarioNetwork& ScenarioNetwork::move(const std::string& name, int host) {
+  claim(name, host);
+  const topology::Port* known = snapshot_.find(port(name));
+  if (known == nullptr || !known->is_exterior()) return *this;
+  topology::Port moved = *known;
+  moved.host = ScenarioHosts::id(host);
+  return put(moved);
+}
+
+ScenarioNetwork& ScenarioNetwork::claim(const std::string& name, int host) {
+  hosts_.place(port(name), host);
+  return *this;
+}
+
+ScenarioNetwork& ScenarioNetwork::kill_host(int host) {
+  for (const auto& [name, number] : numbers_) {
+    if (names_.count(name) != 0 && hosts_.host_of(port(name)) == host) deactivate(name);
+  }
+  return *this;
+}
+
+flows::simulation::Locations ScenarioNetwork::locations(int host) const {
+  return hosts_.count() == 1 ? locations_ : hosts_.locations(host, snapshot_, locations_.bindings);
 }
 
 }  // namespace viaduct::scenario

@@ -7,6 +7,8 @@
 // Guest ports and uplinks are exterior ports, active here, numbered 1, 2, 3, … in the order of their making. Ids follow
 // from the order too, so that two runs build the same network. The same literal describes the network to a simulation
 // and, through its snapshot, to a daemon.
+//
+// All is on one host unless it is spread over several, which are called h1, h2, … and numbered from 0.
 #pragma once
 
 #include <map>
@@ -14,6 +16,7 @@
 #include <vector>
 
 #include "flows/simulation/network.hpp"
+#include "scenario_hosts.hpp"
 #include "topology/snapshot.hpp"
 
 namespace viaduct::scenario {
@@ -57,14 +60,29 @@ class ScenarioNetwork {
   ScenarioNetwork& activate(const std::string& port);
   // The same port under another number of the datapath, as after its interface was made anew.
   ScenarioNetwork& renumber(const std::string& port);
+  // --- hosts ---------------------------------------------------------------------------------------
+  // Exterior ports, also later ones, are on the hosts by turns, in the order of their making.
+  ScenarioNetwork& spread(int hosts);
+  // Bound to, and active on, another host than it was.
+  ScenarioNetwork& move(const std::string& port, int host);
+  // Active on that host, whatever the topology says.
+  ScenarioNetwork& claim(const std::string& port, int host);
+  ScenarioNetwork& kill_host(int host);  // its ports vanish
+  ScenarioHosts& change_hosts() { return hosts_; }
+
   ScenarioNetwork& put(topology::Object object);
   // What the topology's builder made of this network's snapshot. Names stay as they are.
   ScenarioNetwork& replace(const topology::Snapshot& snapshot);
 
   // --- what came of it -----------------------------------------------------------------------------
   const topology::Snapshot& snapshot() const { return snapshot_; }
-  const flows::simulation::Locations& locations() const { return locations_; }
+  const flows::simulation::Locations& locations() const { return locations_; }  // as if there were one host
+  flows::simulation::Locations locations(int host) const;
   flows::simulation::Network compile() const { return flows::simulation::Network::compile(snapshot_, locations_); }
+  flows::simulation::Network compile(int host) const {
+    return flows::simulation::Network::compile(snapshot_, locations(host));
+  }
+  const ScenarioHosts& hosts() const { return hosts_; }
   Uuid id(const std::string& name) const;
   PortId port(const std::string& name) const { return PortId(id(name)); }
   // 0 for ports that are not exterior.
@@ -80,6 +98,7 @@ class ScenarioNetwork {
 
   topology::Snapshot snapshot_;
   flows::simulation::Locations locations_;
+  ScenarioHosts hosts_;
   std::map<std::string, topology::ObjectRef> names_;
   std::map<std::string, flows::PortNumber> numbers_;
   std::string last_router_;

@@ -1,29 +1,42 @@
 // Plays a network on the simulation, doing what packet workers and actors do around it: applies writes, executes
 // actions, sends what devices send, parks packets and asks for their next hops. Everything happens within send(), so a
-// test reads like a conversation. A FlowOracle watches all of it: its laws are part of every scenario.
+// test reads like a conversation. A FlowOracle for each host watches all of it: its laws are part of every scenario.
+//
+// With several hosts, frames cross between them by the tunnels' keys, and what one learns the others know at once, or
+// (Replication::by_hand) when replicate() is called.
 #pragma once
 
 #include <vector>
 
 #include "driver.hpp"
-#include "flow_oracle.hpp"
 #include "flows/simulation/simulate.hpp"
-#include "flows/state/state_tables.hpp"
+#include "simulated_host.hpp"
 
 namespace viaduct::scenario {
 
 class SimulationDriver : public Driver {
  public:
-  explicit SimulationDriver(const ScenarioNetwork& network);
+  enum class Replication : uint8_t { at_once, by_hand };
+  // Networks that are not spread already are, over `hosts`.
+  explicit SimulationDriver(const ScenarioNetwork& network, int hosts = 1,
+                            Replication replication = Replication::at_once);
 
   void apply(const ScenarioNetwork& network) override;
   std::vector<Delivery> send(const std::string& port, const Frame& frame) override;
   std::vector<Delivery> send(const std::string& port, const Frame& frame, const flows::Offload& offload);
 
+  // A frame that comes in by the tunnel port of `host`, from whoever.
+  std::vector<Delivery> send_by_tunnel(int host, const flows::Tunnel& tunnel, const Frame& frame);
+  void replicate();
+
   // --- of the last frame sent ----------------------------------------------------------------------
   const flows::simulation::Verdict& verdict() const { return verdict_; }
   const flows::simulation::Trace& trace() const { return trace_; }
   std::string actions() const { return flows::to_string(verdict_.actions.view()); }
+  // Of the last frame that crossed between hosts, on the host where it arrived.
+  const flows::simulation::Verdict& arrival() const { return arrival_; }
+  const flows::simulation::Trace& arrival_trace() const { return arrival_trace_; }
+  size_t crossed() const { return crossed_; }  // frames, so far
   // The detail of the first step of this stage; "no step" without one.
   std::string step(flows::simulation::Stage stage) const;
 
@@ -37,41 +50,52 @@ class SimulationDriver : public Driver {
   flows::NeighbourKey neighbour(const std::string& router, const std::string& port, const std::string& address) const;
   flows::NeighbourKey binding(const std::string& bridge, const std::string& address) const;
   flows::MacKey mac_key(const std::string& bridge, const std::string& mac) const;
-  const flows::MacTable& macs() const { return macs_; }
-  const flows::NeighbourTable& neighbours() const { return neighbours_; }
-  const flows::simulation::Network& network() const { return network_; }
-  flows::StateView state() const { return {macs_, neighbours_}; }
+  const SimulatedHost& host(int number) const { return hosts_.at(static_cast<size_t>(number)); }
+  int host_of(const std::string& port) const { return scenario_.hosts().host_of(scenario_.port(port)); }
+  const flows::MacTable& macs() const { return host(0).macs; }
+  const flows::NeighbourTable& neighbours() const { return host(0).neighbours; }
+  const flows::simulation::Network& network() const { return host(0).network; }
+  flows::StateView state() const { return host(0).state(); }
   flows::Time now() const { return now_; }
-  const FlowOracle& oracle() const { return oracle_; }
+  const FlowOracle& oracle() const { return host(0).oracle; }
   // What broke the oracle's laws so far.
   const std::vector<std::string>& breaches() const { return breaches_; }
 
  private:
   struct Waiting {
+    int host;
     flows::PortNumber in_port;
     Frame frame;
     flows::Offload offload;
     flows::simulation::NeighbourWanted wanted;
   };
-  void work(const flows::Packet& packet, const flows::simulation::Verdict& verdict, std::vector<Delivery>& out);
-  // What it concerns has gone already.
-  flows::simulation::Invalidation write(const flows::simulation::StateWrite& write);
-  void execute(const flows::Packet& packet, const flows::simulation::Verdict& verdict, std::vector<Delivery>& out);
-  void send_emitted(const flows::simulation::EmittedPacket& emitted, int depth, std::vector<Delivery>& out);
-  void ask(const flows::simulation::NeighbourWanted& wanted, std::vector<Delivery>& out);
-  void release(std::vector<Delivery>& out);
+  using Deliveries = std::vector<Delivery>;
+  void adopt(const ScenarioNetwork& network, int hosts);
+  void work(SimulatedHost& host, const flows::Packet& packet, const flows::simulation::Verdict& verdict,
+            Deliveries& out);
+  // What it concerns on `host` has gone already.
+  flows::simulation::Invalidation write(SimulatedHost& host, const flows::simulation::StateWrite& write);
+  void execute(SimulatedHost& host, const flows::Packet& packet, const flows::simulation::Verdict& verdict,
+               Deliveries& out);
+  void cross(SimulatedHost& from, const flows::TunnelOutput& to, const Frame& frame, const flows::Offload& offload,
+             Deliveries& out);
+  void arrive(SimulatedHost& at, const flows::Packet& packet, Deliveries& out);
+  void send_emitted(SimulatedHost& host, const flows::simulation::EmittedPacket& emitted, int depth, Deliveries& out);
+  void ask(SimulatedHost& host, const flows::simulation::NeighbourWanted& wanted, Deliveries& out);
+  void release(Deliveries& out);
   void check();
+  void breach(std::string what) { breaches_.push_back(std::move(what)); }
 
   ScenarioNetwork scenario_;
-  flows::simulation::Network network_;
-  flows::MacTable macs_;
-  flows::NeighbourTable neighbours_;
+  std::vector<SimulatedHost> hosts_;
+  const Replication replication_;
+  std::vector<std::pair<int, flows::simulation::StateWrite>> unreplicated_;  // and who learned it
   flows::Time now_{std::chrono::hours(1)};
-  flows::simulation::Verdict verdict_;
-  flows::simulation::Trace trace_;
+  flows::simulation::Verdict verdict_, arrival_;
+  flows::simulation::Trace trace_, arrival_trace_;
+  size_t crossed_ = 0;
   std::vector<Waiting> waiting_;
-  std::vector<flows::simulation::NeighbourWanted> answered_;
-  FlowOracle oracle_;
+  bool learned_ = false;  // an address, since packets that wait were looked at
   std::vector<std::string> breaches_;
 };
 

@@ -27,13 +27,19 @@ struct Guest {
   IpAddress ip;
 };
 
-class TwoSubnets : public testing::TestWithParam<IpFamily> {
+// Every scenario runs with all ports on one host, and with ports spread over three.
+struct Setting {
+  IpFamily family;
+  int hosts;
+};
+
+class TwoSubnets : public testing::TestWithParam<Setting> {
  protected:
   static constexpr const char* kGreenMac = "02:00:00:00:01:fe";
   static constexpr const char* kBlueMac = "02:00:00:00:02:fe";
   static constexpr const char* kUpMac = "02:00:00:00:09:01";
 
-  TwoSubnets() : driver(network()) {}
+  TwoSubnets() : driver(network(), GetParam().hosts) {}
   ~TwoSubnets() override { EXPECT_THAT(driver.breaches(), testing::IsEmpty()); }
 
   static ScenarioNetwork network() {
@@ -47,7 +53,10 @@ class TwoSubnets : public testing::TestWithParam<IpFamily> {
     return net;
   }
 
-  bool v4() const { return GetParam() == IpFamily::v4; }
+  bool v4() const { return GetParam().family == IpFamily::v4; }
+  bool one_host() const { return GetParam().hosts == 1; }
+  // Where frames for p3 go, when they came in by p1.
+  const char* output_to_p3() const { return one_host() ? "output(3)" : "tunnel(9000,4098/192.0.2.1->192.0.2.3)"; }
   const char* pick(const char* four, const char* six) const { return v4() ? four : six; }
   // Host `host` of subnet 1 (green), 2 (blue) or 9 (uplink).
   IpAddress address(int subnet, int host) const {
@@ -113,8 +122,12 @@ class TwoSubnets : public testing::TestWithParam<IpFamily> {
   SimulationDriver driver;
 };
 
-inline std::string family_name(const testing::TestParamInfo<IpFamily>& info) {
-  return info.param == IpFamily::v4 ? "v4" : "v6";
+inline std::string setting_name(const testing::TestParamInfo<Setting>& info) {
+  return std::string(info.param.family == IpFamily::v4 ? "v4" : "v6") + (info.param.hosts == 1 ? "" : "_spread");
+}
+inline auto settings() {
+  return testing::Values(Setting{IpFamily::v4, 1}, Setting{IpFamily::v6, 1}, Setting{IpFamily::v4, 3},
+                         Setting{IpFamily::v6, 3});
 }
 
 }  // namespace viaduct::scenario

@@ -20,7 +20,7 @@ class PacketWorkerTest : public testing::Test {
   // As the router's actor asks.
   void ask_for(int vm) {
     auto frame = flows::make_arp_request(scenario::mac(kBlueMac), scenario::ip("10.0.2.254"), ip_of(vm));
-    EXPECT_TRUE(bench.pool->emit({bench.net.port("r1-blue"), frame, EmitPacket::Limit::none, RouterId()}));
+    EXPECT_TRUE(bench.pool->emit({bench.net.port("r1-blue"), frame, EmitPacket::Limit::none, Uuid()}));
     bench.work();
   }
   Frame answer_to(Frame request, int vm) {
@@ -161,10 +161,10 @@ TEST_F(PacketWorkerTest, APortThatFloodsTheSlowPathLosesItsOwnPacketsOnly) {
 TEST_F(PacketWorkerTest, AnActorsRequestsAreBounded) {
   for (size_t i = 0; i < WorkerInbox::kCapacity; ++i) bench.pool->neighbour_ready(gateway_to(3));
   EXPECT_EQ(bench.pool->requests_refused(), 0);
-  EXPECT_FALSE(bench.pool->emit({bench.net.port("r1-blue"), Frame(60), EmitPacket::Limit::none, RouterId()}));
+  EXPECT_FALSE(bench.pool->emit({bench.net.port("r1-blue"), Frame(60), EmitPacket::Limit::none, Uuid()}));
   EXPECT_EQ(bench.pool->requests_refused(), 1);
   bench.work();
-  EXPECT_TRUE(bench.pool->emit({bench.net.port("r1-blue"), Frame(60), EmitPacket::Limit::none, RouterId()}));
+  EXPECT_TRUE(bench.pool->emit({bench.net.port("r1-blue"), Frame(60), EmitPacket::Limit::none, Uuid()}));
 }
 
 TEST_F(PacketWorkerTest, AMacThatMovesTakesItsFlowsAlong) {

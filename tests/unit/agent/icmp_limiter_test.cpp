@@ -11,9 +11,9 @@ namespace {
 using namespace std::chrono_literals;
 const flows::Time kStart = flows::Time{} + 1h;
 
-RouterId router(uint64_t number) { return RouterId(Uuid::from_words(1, number)); }
+Uuid router(uint64_t number) { return Uuid::from_words(1, number); }
 
-int allowed(IcmpLimiter& limiter, RouterId id, flows::Time now, int wanted) {
+int allowed(IcmpLimiter& limiter, const Uuid& id, flows::Time now, int wanted) {
   int count = 0;
   for (int i = 0; i < wanted; ++i) count += limiter.allow(id, now) ? 1 : 0;
   return count;
@@ -38,7 +38,7 @@ TEST(IcmpLimiter, RoutersDoNotShare) {
 }
 
 TEST(IcmpLimiter, RoutersBeyondTheLimitShareOneBucket) {
-  IcmpLimiter limiter({.per_second = 10, .burst = 5, .max_routers = 2});
+  IcmpLimiter limiter({.per_second = 10, .burst = 5, .max_devices = 2});
   for (uint64_t i = 0; i < 2; ++i) EXPECT_EQ(allowed(limiter, router(i), kStart, 9), 5);
   EXPECT_EQ(allowed(limiter, router(7), kStart, 3), 3);
   EXPECT_EQ(allowed(limiter, router(8), kStart, 9), 2);

@@ -107,7 +107,7 @@ TEST_P(Neighbours, router_solicitations_reach_guests_and_no_router) {
   EXPECT_FALSE(driver.verdict().cacheable);
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, Neighbours, testing::Values(IpFamily::v4, IpFamily::v6), family_name);
+INSTANTIATE_TEST_SUITE_P(Settings, Neighbours, settings(), setting_name);
 
 }  // namespace
 }  // namespace viaduct::scenario

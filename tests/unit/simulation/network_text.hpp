@@ -15,6 +15,7 @@ inline std::string text_of(const PortView& port) {
       << port.device_id.to_string() << ' ' << port.admin_up << port.exterior << ' ' << port.number.value << ' '
       << port.peer.to_string() << ' ' << port.mac.to_string() << ' ' << port.mtu;
   for (const IpPrefix& address : port.addresses) out << ' ' << address.to_string();
+  if (port.active_elsewhere()) out << " on " << port.remote.host.to_string() << ' ' << port.remote.key;
   if (port.link_local) out << ' ' << port.link_local->to_string();
   return out.str();
 }
@@ -57,6 +58,12 @@ inline std::string text_of(const Network& network) {
   data.ports.for_each([&](const PortId&, const auto& port) { parts.insert(text_of(*port)); });
   data.by_number.for_each([&](PortNumber number, const PortId& id) {
     parts.insert("number " + std::to_string(number.value) + " " + id.to_string());
+  });
+  data.tunnel_ports.for_each([&](PortNumber number, uint32_t paths) {
+    parts.insert("tunnel port " + std::to_string(number.value) + " of " + std::to_string(paths));
+  });
+  data.peers.for_each([&](const IpAddress& address, const HostId& host) {
+    parts.insert("peer " + address.to_string() + " " + host.to_string());
   });
   data.bridges.for_each([&](const BridgeId&, const auto& bridge) { parts.insert(text_of(*bridge)); });
   data.routers.for_each([&](const RouterId&, const auto& router) { parts.insert(text_of(*router)); });

@@ -20,7 +20,7 @@ using flows::simulation::Outcome;
 
 class RandomWalk {
  public:
-  explicit RandomWalk(uint64_t seed) : random_(seed), net_(network()), driver_(net_) {
+  explicit RandomWalk(uint64_t seed) : random_(seed), net_(network(seed % 2 == 0 ? 1 : 3)), driver_(net_) {
     for (const Place& place : places_) {
       introduce(place, true);
       introduce(place, false);
@@ -35,6 +35,8 @@ class RandomWalk {
       neighbour_talk();
     } else if (dice < 86) {
       change_state();
+    } else if (dice < 90 && net_.hosts().count() > 1) {
+      send_by_tunnel();
     } else {
       changes_.change();
       driver_.apply(net_);
@@ -49,9 +51,9 @@ class RandomWalk {
   //                  up1 ┘│     └ r2             of r1's two equal defaults one is through r2,
   //                       └───── r2 ── red ── p5 and 10.0.8.0/24 is behind r2 on the blue bridge
   //                               └ up2
-  static ScenarioNetwork network() {
+  static ScenarioNetwork network(int hosts) {
     ScenarioNetwork net;
-    net.put(topology::Host{HostId(Uuid::from_words(0xabcd, 1)), 0, "here"});
+    net.spread(hosts);
     net.bridge("green").guest_port("green", "p1").guest_port("green", "p2");
     net.bridge("blue").guest_port("blue", "p3").guest_port("blue", "p4");
     net.bridge("red").guest_port("red", "p5");
@@ -111,7 +113,7 @@ class RandomWalk {
     MacAddress src, dst;
     bool v4 = true;
     IpAddress from, to;
-    int ttl = 64, kind = 0, source_port = 0, fragment = 0, vlan = -1;
+    int ttl = 64, tos = 0, kind = 0, source_port = 0, fragment = 0, vlan = -1;
     bool dont_fragment = false;
     size_t payload = 40;
     Frame build() const {
@@ -119,7 +121,7 @@ class RandomWalk {
       builder.eth(src, dst);
       if (vlan >= 0) builder.vlan(static_cast<uint16_t>(vlan));
       if (kind == 7) return builder.ethertype(0x8847).payload(40).build();
-      builder.ip(from, to).ttl(static_cast<uint8_t>(ttl));
+      builder.ip(from, to).ttl(static_cast<uint8_t>(ttl)).tos(static_cast<uint8_t>(tos));
       if (v4 && dont_fragment) builder.dont_fragment();
       if (fragment != 0) builder.fragment(fragment == 1 ? 0 : 64, true);
       switch (kind) {
@@ -176,7 +178,10 @@ class RandomWalk {
   }
   // The same but for one thing: what masks must tell apart.
   void vary(Recipe& recipe) {
-    switch (roll(10)) {
+    switch (roll(11)) {
+      case 10:
+        recipe.tos = roll(4) * 0x29;
+        break;
       case 0:
         recipe.ttl = any_of(std::vector<int>{1, 2, 3, 4, 64});
         break;
@@ -217,6 +222,16 @@ class RandomWalk {
     } else {
       recipes_[static_cast<size_t>(roll(40))] = recipe;
     }
+  }
+
+  // From another host or a stranger, by a key that is known or not.
+  void send_by_tunnel() {
+    const int at = roll(net_.hosts().count());
+    std::vector<uint32_t> keys{7};
+    net_.locations(at).keys.for_each([&](uint32_t key, const auto&) { keys.push_back(key); });
+    std::sort(keys.begin(), keys.end());
+    const flows::Tunnel tunnel{any_of(keys), net_.hosts().address(roll(4)), net_.hosts().address(at)};
+    driver_.send_by_tunnel(at, tunnel, fresh().build());
   }
 
   // --- ARP and neighbour discovery --------------------------------------------------------------------
@@ -275,7 +290,9 @@ TEST_P(Laws, hold_on_a_random_walk) {
     walk.step();
     ASSERT_THAT(walk.driver().breaches(), testing::IsEmpty()) << "step " << i;
   }
-  EXPECT_EQ(text_of(walk.driver().network()), text_of(walk.net().compile()));
+  for (int host = 0; host < walk.net().hosts().count(); ++host) {
+    EXPECT_EQ(text_of(walk.driver().host(host).network), text_of(walk.net().compile(host)));
+  }
 }
 
 // VIADUCT_WALKS: how many; for long runs by hand.

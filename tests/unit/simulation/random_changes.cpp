@@ -24,6 +24,7 @@ RandomChanges::RandomChanges(std::mt19937_64& random, ScenarioNetwork& net, std:
     : random_(random), net_(net), exterior_(std::move(exterior)) {}
 
 void RandomChanges::change() {
+  if (net_.hosts().count() > 1 && chance(40)) return change_hosts();
   const uint64_t before = net_.snapshot().revision();
   for (int i = 0; i < 6 && net_.snapshot().revision() == before; ++i) attempt();
 }
@@ -145,6 +146,38 @@ void RandomChanges::change_binding() {
   }
 }
 
+void RandomChanges::change_hosts() {
+  static const std::vector<uint16_t> mtus = {0, 1300, 1400, 600};
+  ScenarioHosts& hosts = net_.change_hosts();
+  const std::string& name = any_of(exterior_);
+  const std::pair<int, int> way{roll(hosts.count()), roll(hosts.count())};
+  switch (roll(10)) {
+    case 0:
+    case 1:
+    case 2:
+      return void(net_.move(name, roll(hosts.count())));
+    case 3:
+      return void(net_.claim(name, roll(hosts.count())));
+    case 4:
+      return hosts.rekey(net_.id(name));
+    case 5: {
+      const auto bridge = any<topology::Bridge>();
+      return bridge ? hosts.rekey(bridge->id.uuid()) : void();
+    }
+    case 6:
+      if (hosts.cut.erase(way) == 0) hosts.cut.insert(way);
+      return;
+    case 7:
+      hosts.alive = !hosts.alive;
+      return;
+    case 8:
+      hosts.copy_dscp = !hosts.copy_dscp;
+      return;
+    default:
+      hosts.path_mtus[way] = any_of(mtus);
+  }
+}
+
 void RandomChanges::change_port() {
   auto port = any<topology::Port>();
   if (!port) return;
@@ -156,7 +189,7 @@ void RandomChanges::change_port() {
     port->interface.clear();
     update(*port);
   } else if (!port->is_exterior() && !port->is_interior() && net_.number(port->name)) {
-    port->host = std::get<topology::Host>(all(Kind::host).front()).id;
+    port->host = std::get<topology::Host>(any_of(all(Kind::host))).id;
     port->interface = "if-" + port->name;
     update(*port);
   } else if (port->on_router()) {

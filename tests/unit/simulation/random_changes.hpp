@@ -1,5 +1,5 @@
 // Changes a network at random in every way that an operator can: through the topology's builder, with its rules and
-// what follows from deletions. What the builder refuses changes nothing. What was deleted comes back later, whole.
+// what follows from deletions. And in the ways that hosts do: ports move, keys and tunnels change. What the builder refuses changes nothing. What was deleted comes back later, whole.
 #pragma once
 
 #include <random>
@@ -40,6 +40,7 @@ class RandomChanges {
   void restore();
   void switch_admin_state();
   void change_binding();
+  void change_hosts();
   void change_port();
   void change_router_port(topology::Port port);
   void relink(topology::Port port);
