@@ -13,6 +13,7 @@ enum class Kind : uint64_t {
   mac,
   flood_mac,
   broadcast,
+  local_flood,
   route,
   routes,
   neighbour,
@@ -58,6 +59,7 @@ Tag flood_mac(const BridgeId& bridge, uint16_t vlan, const MacAddress& mac) {
   return Mixer(Kind::flood_mac).add(bridge.uuid()).add(pack(vlan, mac)).tag();
 }
 Tag broadcast(const BridgeId& bridge) { return Mixer(Kind::broadcast).add(bridge.uuid()).tag(); }
+Tag local_flood(const BridgeId& bridge) { return Mixer(Kind::local_flood).add(bridge.uuid()).tag(); }
 Tag route(const RouteId& route) { return Mixer(Kind::route).add(route.uuid()).tag(); }
 Tag routes(const RouterId& router) { return Mixer(Kind::routes).add(router.uuid()).tag(); }
 Tag neighbour(const RouterId& router, const PortId& port, const IpAddress& next_hop) {

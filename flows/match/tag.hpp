@@ -13,6 +13,7 @@
 // | flood_mac     | sent to that MAC, whether it is known or not;  | it is learned first; a router's port or a static |
 // |               | a source that is not learned: a router's       | entry with it comes or goes                      |
 // | broadcast     | any flood on the bridge                        | its set of usable ports or of other hosts changes|
+// | local_flood   | a flood from another host arrived              | the bridge's set of usable ports here changes    |
 // | route         | the route was selected                         | that route is removed or changed                 |
 // | routes        | the router looked up any destination           | never; epoch only: any route changes             |
 // | neighbour     | the next hop was resolved or asked for in vain | its MAC appears, changes, fails or expires       |
@@ -62,6 +63,7 @@ Tag absent(const Id<Kind>& id) {
 Tag mac(const BridgeId& bridge, uint16_t vlan, const MacAddress& mac, const PortId& port);
 Tag flood_mac(const BridgeId& bridge, uint16_t vlan, const MacAddress& mac);
 Tag broadcast(const BridgeId& bridge);
+Tag local_flood(const BridgeId& bridge);
 Tag route(const RouteId& route);
 Tag routes(const RouterId& router);
 Tag neighbour(const RouterId& router, const PortId& port, const IpAddress& next_hop);

@@ -179,8 +179,11 @@ class Collector {
     const PortNumber old_flood = old ? old->flood : PortNumber{};
     const PortNumber new_flood = now ? now->flood : PortNumber{};
     if (old_flood == new_flood) return;
-    if (old) add(tag::broadcast(old->bridge));
-    if (now) add(tag::broadcast(now->bridge));
+    for (const auto* side : {&old, &now}) {
+      if (!*side) continue;
+      add(tag::broadcast((*side)->bridge));
+      add(tag::local_flood((*side)->bridge));
+    }
   }
 
   const NetworkData& before_;

@@ -50,7 +50,7 @@ void arrive_for(Walk& walk, BridgeId id) {
     return refuse(walk, DropReason::device_missing, [&] { return id.to_string(); });
   }
   walk.tag(tag::device(id));
-  walk.tag(tag::broadcast(id));
+  walk.tag(tag::local_flood(id));
   walk.note(DeviceKind::bridge, id.uuid(), Stage::bridge_flood,
             [&] { return "from another host, for all ports here of " + bridge->name; });
   bridge->flood.for_each([&](const PortId& port, PortNumber) {

@@ -129,5 +129,6 @@ inline auto settings() {
   return testing::Values(Setting{IpFamily::v4, 1}, Setting{IpFamily::v6, 1}, Setting{IpFamily::v4, 3},
                          Setting{IpFamily::v6, 3});
 }
+inline auto spread_settings() { return testing::Values(Setting{IpFamily::v4, 3}, Setting{IpFamily::v6, 3}); }
 
 }  // namespace viaduct::scenario

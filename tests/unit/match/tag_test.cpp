@@ -10,9 +10,14 @@ namespace {
 
 TEST(Tag, KindsOfOneObjectDiffer) {
   Uuid id = Uuid::from_words(1, 2);
-  std::unordered_set<Tag> tags{tag::device(id), tag::absent(id), tag::broadcast(BridgeId(id)), tag::route(RouteId(id)),
-                               tag::routes(RouterId(id))};
-  EXPECT_EQ(tags.size(), 5U);
+  std::unordered_set<Tag> tags{tag::device(id),
+                               tag::absent(id),
+                               tag::broadcast(BridgeId(id)),
+                               tag::route(RouteId(id)),
+                               tag::routes(RouterId(id)),
+                               tag::local_flood(BridgeId(id)),
+                               tag::tunnel_path(HostId(id))};
+  EXPECT_EQ(tags.size(), 7U);
   EXPECT_EQ(tag::device(BridgeId(id)), tag::device(id));
 }
 
@@ -24,12 +29,24 @@ TEST(Tag, EveryPartCounts) {
   IpAddress ip = IpAddress::parse("10.0.0.1").value();
   IpAddress same_bytes = IpAddress::from_network(IpFamily::v6, ip.storage().data());
   std::unordered_set<Tag> tags{
-      tag::mac(bridge, 0, mac, port),           tag::mac(other, 0, mac, port),     tag::mac(bridge, 1, mac, port),
-      tag::mac(bridge, 0, mac2, port),          tag::mac(bridge, 0, mac, port2),   tag::flood_mac(bridge, 0, mac),
-      tag::flood_mac(bridge, 1, mac),           tag::neighbour(router, port, ip),  tag::neighbour(router, port2, ip),
-      tag::neighbour(router, port, same_bytes), tag::datapath_port(PortNumber{1}), tag::datapath_port(PortNumber{2}),
+      tag::mac(bridge, 0, mac, port),
+      tag::mac(other, 0, mac, port),
+      tag::mac(bridge, 1, mac, port),
+      tag::mac(bridge, 0, mac2, port),
+      tag::mac(bridge, 0, mac, port2),
+      tag::flood_mac(bridge, 0, mac),
+      tag::flood_mac(bridge, 1, mac),
+      tag::neighbour(router, port, ip),
+      tag::neighbour(router, port2, ip),
+      tag::neighbour(router, port, same_bytes),
+      tag::datapath_port(PortNumber{1}),
+      tag::datapath_port(PortNumber{2}),
+      tag::tunnel_key(1),
+      tag::tunnel_key(2),
+      tag::tunnel_peer(ip),
+      tag::tunnel_peer(same_bytes),
   };
-  EXPECT_EQ(tags.size(), 12U);
+  EXPECT_EQ(tags.size(), 16U);
 }
 
 TEST(Tag, NeighbouringFactsLieFarApart) {
