@@ -41,8 +41,9 @@ class LocalAddresses {
   virtual ~LocalAddresses() = default;
 
   virtual std::variant<std::vector<LocalAddress>, std::error_code> addresses() = 0;
-  // Both of one family. Errors: network_unreachable and host_unreachable (no route), invalid_argument (`src` is not an
-  // address of this host), others from the kernel.
+  // Errors: network_unreachable, host_unreachable (no route), invalid_argument (addresses of two families), others from
+  // the kernel. That `src` is not an address of this host some kernels call invalid_argument, others
+  // network_unreachable, and for IPv6 it is no error.
   virtual std::variant<UnderlayRoute, std::error_code> route(const IpAddress& src, const IpAddress& dst) = 0;
   // Called, from a thread of its own, when an interface, an address or a route changed: a hint to ask again. Hints come in
   // bursts, the caller waits until it is quiet. What ICMP teaches about a path is no such change: ask now and then (the
