@@ -35,7 +35,7 @@ MAY_INCLUDE = {
 FENCES = [
     (r"caf/", ["actors", "tests"], False),
     (r"rocksdb/", ["topology/store", "tests"], True),
-    (r"grpc", ["topology/store", "tests"], True),
+    (r"grpc|google/protobuf/", ["topology/store/etcd", "tests"], False),
     (r"prometheus/", ["observability", "tests"], True),
     (r"spdlog/", ["observability", "tests"], True),
     (r"netlink/", ["flows/datapath", "routing/underlay", "tests"], True),
@@ -50,7 +50,7 @@ FENCES = [
 # Built and tested without any third-party library.
 PURE = ["topology/address", "topology/model", "flows/packet", "flows/match", "flows/state", "flows/simulation",
         "flows/table", "routing/fib"]
-THIRD_PARTY = re.compile(r"caf/|rocksdb/|grpc|prometheus/|spdlog/|netlink/|bpf/|toml\+\+/|capnp/|kj/|CLI/|nlohmann/|yaml-cpp/")
+THIRD_PARTY = re.compile(r"caf/|rocksdb/|grpc|google/protobuf/|prometheus/|spdlog/|netlink/|bpf/|toml\+\+/|capnp/|kj/|CLI/|nlohmann/|yaml-cpp/")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 TOP = ("schema/", "observability/", "topology/", "routing/", "flows/", "actors/", "api/", "integrations/", "tests/")
 
@@ -99,7 +99,7 @@ def main():
                 continue
             checked += 1
             header = match.group(2)
-            generated = header.endswith(".capnp.h") or header.endswith(".skel.h")
+            generated = header.endswith((".capnp.h", ".skel.h", ".pb.h"))
             own = header.startswith(TOP) and match.group(1) == '"'
             problem = check_own(folder, header) if own else check_third_party(folder, name, header)
             if own and not generated and not (ROOT / header).exists():

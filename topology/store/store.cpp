@@ -37,6 +37,8 @@ std::string_view to_string(ErrorCode code) {
       return "io";
     case ErrorCode::unavailable:
       return "unavailable";
+    case ErrorCode::denied:
+      return "denied";
   }
   return "unknown";
 }

@@ -61,6 +61,7 @@ enum class ErrorCode : uint8_t {
   corrupt,      // what is stored cannot be read
   io,           // the disk failed; the store refuses further writes until it is opened again
   unavailable,  // the server cannot be reached (remote stores)
+  denied,       // the server does not accept the user, the password, or what the user asks for (remote stores)
 };
 std::string_view to_string(ErrorCode code);
 

@@ -18,14 +18,21 @@
 
 namespace viaduct::topology::store::testing {
 
+// What not every store under test can do.
+struct Abilities {
+  bool moves_time = true;          // advance() takes no time
+  bool reopening_restarts = true;  // reopen() restarts what ends leases, not only the connection to it
+};
+
 // A store under test that can be closed and opened again, and whose time can be moved.
 class StoreUnderTest {
  public:
   virtual ~StoreUnderTest() = default;
   virtual Store& store() = 0;
   virtual void reopen() = 0;
-  // Lets leases age, and ends those whose time is over before it returns.
+  // Lets leases age; those whose time is over end soon, when it moves time before it returns.
   virtual void advance(std::chrono::seconds duration) = 0;
+  virtual Abilities abilities() const { return {}; }
 };
 
 struct StoreFactory {
