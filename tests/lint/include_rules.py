@@ -43,6 +43,7 @@ FENCES = [
     (r"linux/", ["flows/datapath", "routing/underlay", "tests"], True),
     (r"capnp/|kj/", ["schema", "topology", "actors", "api", "tests"], False),
     (r"CLI/", ["api/cli", "actors/daemons", "tests"], False),
+    (r"openssl/", ["schema/identity", "actors/identity", "api/certificates", "tests"], False),
     (r"toml\+\+/", ["actors/daemons", "tests"], True),
     (r"nlohmann/", ["api", "tests"], False),
     (r"yaml-cpp/", ["api", "tests"], False),
