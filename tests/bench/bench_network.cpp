@@ -114,6 +114,10 @@ void BenchNetwork::add_routes(int count) {
   }
 }
 
-void BenchNetwork::compile() { network_ = scenario_.compile(); }
+void BenchNetwork::put_far_on_another_host() {
+  scenario_.spread(2).move("guest", 0).move("far", 1).change_hosts().mtu = 1450;
+}
+
+void BenchNetwork::compile() { network_ = scenario_.compile(0); }
 
 }  // namespace viaduct::bench

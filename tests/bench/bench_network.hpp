@@ -20,6 +20,7 @@ class BenchNetwork {
   // Before compile(): more of what is not on the path.
   void add_bridge_ports(int count);
   void add_routes(int count);
+  void put_far_on_another_host();  // only when the path ends at a bridge
   void compile();
 
   flows::simulation::Input input(const flows::Packet& packet) const { return {network_, view_, packet, now_}; }

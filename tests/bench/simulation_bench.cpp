@@ -16,10 +16,8 @@ using flows::simulation::Verdict;
 
 IpFamily family(const benchmark::State& state) { return state.range(0) == 6 ? IpFamily::v6 : IpFamily::v4; }
 
-void simulate_path(benchmark::State& state, BenchNetwork& network) {
-  const flows::Packet packet = network.packet();
+void simulate_path(benchmark::State& state, const flows::simulation::Input& input) {
   Verdict verdict;
-  const auto input = network.input(packet);
   flows::simulation::simulate(input, verdict);  // the verdict's lists get their room
   if (verdict.outcome != Outcome::forward) {
     state.SkipWithError("the packet does not cross the network");
@@ -34,6 +32,11 @@ void simulate_path(benchmark::State& state, BenchNetwork& network) {
       benchmark::Counter(static_cast<double>(allocations() - before), benchmark::Counter::kAvgIterations);
 }
 
+void simulate_path(benchmark::State& state, BenchNetwork& network) {
+  const flows::Packet packet = network.packet();
+  simulate_path(state, network.input(packet));
+}
+
 void simulate_bridge(benchmark::State& state) {
   BenchNetwork network(1, family(state));
   simulate_path(state, network);
@@ -41,6 +44,29 @@ void simulate_bridge(benchmark::State& state) {
 void simulate_bridge_router_bridge(benchmark::State& state) {
   BenchNetwork network(3, family(state));
   simulate_path(state, network);
+}
+void simulate_remote_bridge(benchmark::State& state) {
+  BenchNetwork network(1, family(state));
+  network.put_far_on_another_host();
+  network.compile();
+  simulate_path(state, network);
+}
+void simulate_remote_bridge_router_bridge(benchmark::State& state) {
+  BenchNetwork network(3, family(state));
+  network.put_far_on_another_host();
+  network.compile();
+  simulate_path(state, network);
+}
+// What came by a tunnel, on the host where the path ends.
+void simulate_arrival(benchmark::State& state) {
+  BenchNetwork bench(1, family(state));
+  bench.put_far_on_another_host();
+  const auto& hosts = bench.scenario().hosts();
+  const auto network = bench.scenario().compile(1);
+  flows::Packet packet = bench.packet();
+  packet.key.in_port = scenario::ScenarioHosts::kTunnelPort;
+  packet.key.tunnel = {hosts.key_of(bench.scenario().port("far")), hosts.address(0), hosts.address(1)};
+  simulate_path(state, {network, bench.input(packet).state, packet, bench.input(packet).now});
 }
 void simulate_ten_devices(benchmark::State& state) {
   BenchNetwork network(10, family(state));
@@ -82,6 +108,9 @@ void make_flow(benchmark::State& state) {
 
 BENCHMARK(simulate_bridge)->ArgName("ip")->Arg(4)->Arg(6);
 BENCHMARK(simulate_bridge_router_bridge)->ArgName("ip")->Arg(4)->Arg(6);
+BENCHMARK(simulate_remote_bridge)->ArgName("ip")->Arg(4)->Arg(6);
+BENCHMARK(simulate_remote_bridge_router_bridge)->ArgName("ip")->Arg(4)->Arg(6);
+BENCHMARK(simulate_arrival)->ArgName("ip")->Arg(4)->Arg(6);
 BENCHMARK(simulate_ten_devices)->ArgName("ip")->Arg(4)->Arg(6);
 BENCHMARK(simulate_large)->ArgName("ip")->Arg(4)->Arg(6);
 BENCHMARK(parse_packet)->ArgName("ip")->Arg(4)->Arg(6);

@@ -1,6 +1,6 @@
 // Any bytes as a packet at any port of a fixed network: no crash, and verdicts that keep their word.
 //
-// Input: one byte for the port, one for the offload, then the frame.
+// Input: one byte for the port, one for the offload and whether it comes by a tunnel, then the frame.
 #include <algorithm>
 #include <cstdlib>
 
@@ -17,19 +17,20 @@ void require(bool condition) {
   if (!condition) std::abort();
 }
 
-//   p1 p2 ── green ── r1 ── blue ── p3
+//   p4 is on another host
+//   p1 p2 p4 ── green ── r1 ── blue ── p3
 //                     ├ up1, default route by ECMP over up1 and x1
 //                     └ x1 ── x2 r2 (default back to r1)
 struct World {
-  World() : network(make().compile()) {
+  World() : network(make().compile(0)) {
     const ScenarioNetwork net = make();
     const Time now = at();
-    for (int i = 1; i <= 3; ++i) {
+    for (int i : {1, 2, 3, 4}) {
       const std::string n = std::to_string(i);
       const MacAddress who = scenario::mac("02:00:00:00:00:0" + n);
-      const BridgeId bridge(net.id(i < 3 ? "green" : "blue"));
+      const BridgeId bridge(net.id(i != 3 ? "green" : "blue"));
       macs.learn({bridge, 0, who}, net.port("p" + n), now);
-      const std::string subnet = i < 3 ? "1" : "2";
+      const std::string subnet = i != 3 ? "1" : "2";
       neighbours.learn({bridge.uuid(), PortId{}, scenario::ip("10.0." + subnet + "." + n)}, who, now);
       neighbours.learn({bridge.uuid(), PortId{}, scenario::ip("fd00:" + subnet + "::" + n)}, who, now);
     }
@@ -55,6 +56,9 @@ struct World {
     net.special_route("hole", "r1", "10.66.0.0/16", topology::NextHop::blackhole);
     net.special_route("no", "r1", "fd67::/16", topology::NextHop::reject);
     net.static_mac("green", "02:00:00:00:00:50", "p2").static_neighbour("green", "10.0.1.50", "02:00:00:00:00:50");
+    net.guest_port("green", "p4").spread(2);
+    for (const char* port : {"p1", "p2", "p3", "up1"}) net.move(port, 0);
+    net.move("p4", 1).change_hosts().mtu = 1300;
     return net;
   }
 
@@ -63,8 +67,18 @@ struct World {
   NeighbourTable neighbours{1024, 512};
 };
 
-void check(const Verdict& verdict, const Network& network) {
-  require(verdict.mask.contains(FieldSet::ethernet()));
+// By a key that stands for a port or a bridge, by one that is not known, or from a stranger.
+Tunnel tunnel_of(uint8_t byte) {
+  static const scenario::ScenarioNetwork net = World::make();
+  const uint32_t keys[] = {net.hosts().key_of(net.port("p1")), net.hosts().flood_key(BridgeId(net.id("green")), 0), 7};
+  return {keys[byte % 3], net.hosts().address(byte % 5 == 0 ? 9 : 1), net.hosts().address(0)};
+}
+
+void check(const Verdict& verdict, const Network& network, const FlowKey& key) {
+  const bool arrival = key.tunnel.present() && verdict.drop_reason != DropReason::malformed;
+  require(arrival ? verdict.mask == FieldSet{Field::in_port, Field::tunnel}
+                  : verdict.mask.contains(FieldSet::ethernet()));
+  require(!arrival || verdict.emits.empty());
   require(!verdict.tags.empty());
   require((verdict.outcome == Outcome::forward) == !verdict.actions.empty());
   require(verdict.outcome != Outcome::drop || verdict.drop_reason != DropReason::none);
@@ -74,7 +88,9 @@ void check(const Verdict& verdict, const Network& network) {
   bool output = false;
   for (const Action& action : verdict.actions) {
     const auto* out = std::get_if<Output>(&action);
-    output = output || out != nullptr;
+    const bool away = std::holds_alternative<TunnelOutput>(action);
+    require(!away || !key.tunnel.present());
+    output = output || away || out != nullptr;
     require(out == nullptr || network.at(out->port) != nullptr);
   }
   require(verdict.outcome != Outcome::forward || output);
@@ -93,11 +109,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     offload.gso = static_cast<Offload::Gso>(data[1] >> 1 & 3);
     offload.gso_size = static_cast<uint16_t>(data[1] * 8);
   }
-  const Packet packet = parse(frame, PortNumber{data[0] % 6U}, offload);
+  const bool by_tunnel = (data[1] & 16) != 0;
+  Packet packet = parse(frame, by_tunnel ? scenario::ScenarioHosts::kTunnelPort : PortNumber{data[0] % 6U}, offload);
+  if (by_tunnel) packet.key.tunnel = tunnel_of(data[0]);
   const Input input{world.network, {world.macs, world.neighbours}, packet, World::at(), (data[1] & 8) != 0};
   Verdict verdict, traced, next;
   simulate(input, verdict);
-  check(verdict, world.network);
+  check(verdict, world.network, packet.key);
   require(frame == original);
 
   Trace trace;
@@ -107,7 +125,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const Packet made = parse(emitted.frame, PortNumber{});
     require(made.error == DropReason::none);
     simulate_emitted({world.network, input.state, made, input.now}, emitted.from, next);
-    check(next, world.network);
+    check(next, world.network, made.key);
     require(!next.cacheable);
   }
   return 0;

@@ -186,6 +186,21 @@ TEST_P(Hosts, who_is_no_host_of_the_zone_is_not_heard) {
   EXPECT_EQ(ports_of(driver.send_by_tunnel(1, tunnel(net, 0, 1, key), to_p3())), "p3");
 }
 
+TEST_P(Hosts, a_host_without_peers_takes_nothing_by_tunnels_until_it_has_one) {
+  ScenarioNetwork net = hub();
+  net.change_hosts().cut = {{1, 0}, {1, 2}};
+  driver.apply(net);
+  const Tunnel way = tunnel(net, 0, 1, net.hosts().key_of(net.port("p3")));
+  driver.send_by_tunnel(1, tunnel(net, 0, 1, 0), to_p3());
+  EXPECT_EQ(driver.arrival().drop_reason, DropReason::unknown_port);
+  driver.send_by_tunnel(1, way, to_p3());
+  EXPECT_EQ(driver.arrival().drop_reason, DropReason::unknown_port);
+  EXPECT_TRUE(driver.arrival().cacheable);
+  net.change_hosts().cut.clear();
+  driver.apply(net);
+  EXPECT_EQ(ports_of(driver.send_by_tunnel(1, way, to_p3())), "p3");
+}
+
 TEST_P(Hosts, keys_mean_what_they_mean_now) {
   ScenarioNetwork net = hub();
   driver.apply(net);

@@ -113,6 +113,9 @@ TEST_P(TunnelMtu, vlan_tags_take_room_too) {
   ASSERT_GT(error.size(), 18U);
   EXPECT_EQ(flows::wire::load16(error.data() + 12), 0x8100) << "tagged as the packet was";
   EXPECT_EQ(told_mtu(Frame(error.begin() + 4, error.end())), 1396U);
+  PacketBuilder two;
+  two.eth(guest(1).mac, mac(kVm2Mac)).vlan(10).vlan(20).ip(guest(1).ip, guest(2).ip).udp(1, 2);
+  EXPECT_EQ(ports_of(driver.send("p1", two.payload(1393 - headers()).build())), "p1") << "another flow than one tag's";
 }
 
 TEST_P(TunnelMtu, who_must_not_be_told_is_not_told) {

@@ -54,6 +54,7 @@ class RandomWalk {
   static ScenarioNetwork network(int hosts) {
     ScenarioNetwork net;
     net.spread(hosts);
+    net.change_hosts().mtu = 1300;  // bytes that a tunnel takes; some packets have more
     net.bridge("green").guest_port("green", "p1").guest_port("green", "p2");
     net.bridge("blue").guest_port("blue", "p3").guest_port("blue", "p4");
     net.bridge("red").guest_port("red", "p5");
