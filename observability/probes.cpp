@@ -154,4 +154,62 @@ void AdminProbe::malformed(std::string_view reason) {
       .add();
 }
 
+// `show` appends the samples of one tunnel.
+template <class Show>
+ExportedCallback TunnelProbe::exported(std::string_view name, std::string_view help, Show show) {
+  return registry_.export_callback(name, help, MetricKind::gauge, [this, show] {
+    std::lock_guard lock(mutex_);
+    std::vector<Sample> samples;
+    for (const TunnelNumbers& tunnel : tunnels_) show(tunnel, samples);
+    return samples;
+  });
+}
+
+TunnelProbe::TunnelProbe(Registry& registry)
+    : registry_(registry),
+      problems_(registry.gauge("viaduct_tunnel_problems", "What keeps a tunnel zone or a peer from being used.")),
+      up_(exported("viaduct_tunnel_up", "1 when the peer answers through its tunnel, else 0.",
+                   [](const TunnelNumbers& tunnel, std::vector<Sample>& out) {
+                     out.push_back({{{"peer", tunnel.peer}, {"kind", tunnel.kind}}, tunnel.up ? 1.0 : 0.0, {}});
+                   })),
+      round_trip_(exported("viaduct_tunnel_rtt_seconds", "Round trip of probes through the tunnel, smoothed.",
+                           [](const TunnelNumbers& tunnel, std::vector<Sample>& out) {
+                             if (!tunnel.round_trip) return;
+                             const std::chrono::duration<double> seconds = *tunnel.round_trip;
+                             out.push_back({{{"peer", tunnel.peer}}, seconds.count(), {}});
+                           })),
+      loss_(exported("viaduct_tunnel_probe_loss_ratio", "Part of the last probes that was lost, by direction.",
+                     [](const TunnelNumbers& tunnel, std::vector<Sample>& out) {
+                       const auto put = [&](const char* direction, const std::optional<double>& loss) {
+                         if (loss) out.push_back({{{"peer", tunnel.peer}, {"direction", direction}}, *loss, {}});
+                       };
+                       put("from_peer", tunnel.loss_to_us);
+                       put("to_peer", tunnel.loss_to_peer);
+                     })),
+      mtu_(exported("viaduct_tunnel_mtu_bytes", "What fits behind the inner Ethernet header.",
+                    [](const TunnelNumbers& tunnel, std::vector<Sample>& out) {
+                      out.push_back({{{"peer", tunnel.peer}}, static_cast<double>(tunnel.mtu_bytes), {}});
+                    })) {}
+
+void TunnelProbe::observed(std::vector<TunnelNumbers> all) {
+  std::lock_guard lock(mutex_);
+  tunnels_ = std::move(all);
+}
+
+void TunnelProbe::state_changed(std::string_view peer, std::string_view to) {
+  registry_
+      .counter("viaduct_tunnel_state_changes_total", "Changes of a peer's liveness, by the new state.",
+               {{"peer", std::string(peer)}, {"to", std::string(to)}})
+      .add();
+}
+
+void TunnelProbe::probe_refused(std::string_view reason) {
+  registry_
+      .counter("viaduct_tunnel_probes_refused_total", "Liveness probes that were not believed, by reason.",
+               {{"reason", std::string(reason)}})
+      .add();
+}
+
+void TunnelProbe::problems(uint64_t now) { problems_.set(static_cast<double>(now)); }
+
 }  // namespace viaduct::observability

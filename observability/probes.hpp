@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -129,6 +130,35 @@ class AdminProbe {
 
  private:
   Registry& registry_;
+};
+
+// One tunnel as it is now. What is not known is not shown.
+struct TunnelNumbers {
+  std::string peer;  // the host's name
+  std::string kind;  // "vxlan", "gre"
+  bool up = false;
+  uint32_t mtu_bytes = 0;                          // behind the inner Ethernet header
+  std::optional<double> loss_to_us, loss_to_peer;  // of the last probes, 0 to 1
+  std::optional<std::chrono::nanoseconds> round_trip;
+};
+
+class TunnelProbe {
+ public:
+  explicit TunnelProbe(Registry& registry);
+  void observed(std::vector<TunnelNumbers> all);  // a peer that is not among them is no longer shown
+  void state_changed(std::string_view peer, std::string_view to);
+  void probe_refused(std::string_view reason);
+  void problems(uint64_t now);  // what keeps a zone or a peer from being used
+
+ private:
+  template <class Show>
+  ExportedCallback exported(std::string_view name, std::string_view help, Show show);
+
+  Registry& registry_;
+  Gauge& problems_;
+  mutable std::mutex mutex_;
+  std::vector<TunnelNumbers> tunnels_;
+  ExportedCallback up_, round_trip_, loss_, mtu_;
 };
 
 }  // namespace viaduct::observability

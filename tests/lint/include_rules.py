@@ -19,6 +19,7 @@ MAY_INCLUDE = {
     "topology": ["schema", "observability", "topology"],
     "routing": ["topology", "observability", "routing"],
     "routing/fib": ["topology/model"],
+    "routing/underlay": ["topology/model"],
     "flows/packet": [],
     "flows/match": ["flows/packet"],
     "flows/state": ["flows/packet", "flows/match", "schema"],

@@ -112,6 +112,34 @@ TEST(Probes, AnEndedActorShowsNoMailbox) {
   EXPECT_EQ(scrape(registry).count("viaduct_actor_mailbox_depth{actor=bridge/1}"), 0u);
 }
 
+TEST(Probes, TunnelsAreShownWhileTheyAreThere) {
+  Registry registry;
+  TunnelProbe tunnels(registry);
+  tunnels.observed({{"h2", "vxlan", true, 1450, 0.25, 0.5, 2ms}, {"h3", "gre", false, 1458, {}, {}, {}}});
+  tunnels.state_changed("h2", "up");
+  tunnels.state_changed("h2", "up");
+  tunnels.state_changed("h2", "down");
+  tunnels.probe_refused("duplicate");
+  tunnels.problems(3);
+  auto values = scrape(registry);
+  EXPECT_EQ(values.at("viaduct_tunnel_up{peer=h2}{kind=vxlan}"), 1);
+  EXPECT_EQ(values.at("viaduct_tunnel_up{peer=h3}{kind=gre}"), 0);
+  EXPECT_EQ(values.at("viaduct_tunnel_rtt_seconds{peer=h2}"), 0.002);
+  EXPECT_EQ(values.at("viaduct_tunnel_probe_loss_ratio{peer=h2}{direction=from_peer}"), 0.25);
+  EXPECT_EQ(values.at("viaduct_tunnel_probe_loss_ratio{peer=h2}{direction=to_peer}"), 0.5);
+  EXPECT_EQ(values.at("viaduct_tunnel_mtu_bytes{peer=h3}"), 1458);
+  EXPECT_EQ(values.count("viaduct_tunnel_rtt_seconds{peer=h3}"), 0u) << "not known";
+  EXPECT_EQ(values.count("viaduct_tunnel_probe_loss_ratio{peer=h3}{direction=to_peer}"), 0u);
+  EXPECT_EQ(values.at("viaduct_tunnel_state_changes_total{peer=h2}{to=up}"), 2);
+  EXPECT_EQ(values.at("viaduct_tunnel_probes_refused_total{reason=duplicate}"), 1);
+  EXPECT_EQ(values.at("viaduct_tunnel_problems"), 3);
+  tunnels.observed({{"h3", "gre", true, 1458, {}, {}, {}}});
+  values = scrape(registry);
+  EXPECT_EQ(values.count("viaduct_tunnel_up{peer=h2}{kind=vxlan}"), 0u);
+  EXPECT_EQ(values.at("viaduct_tunnel_up{peer=h3}{kind=gre}"), 1);
+  EXPECT_EQ(values.at("viaduct_tunnel_state_changes_total{peer=h2}{to=down}"), 1) << "a counter stays";
+}
+
 TEST(Status, StatesHaveNames) {
   EXPECT_EQ(to_string(ActorState::backing_off), "backing_off");
   EXPECT_EQ(ActorStatus{}.state, ActorState::starting);
