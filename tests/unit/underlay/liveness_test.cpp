@@ -179,6 +179,96 @@ TEST_F(Liveness, AnOvertakenProbeIsCountedAndNotObeyed) {
   EXPECT_EQ(hear(State::up, ours()), ProbeFate::duplicate) << "too old to tell";
 }
 
+TEST_F(Liveness, WhatCameBeforeTheFirstIsNotCounted) {
+  peer_.sequence = 10;
+  hear(State::down, 0);
+  peer_.sequence = 8;
+  EXPECT_EQ(hear(State::down, 0), ProbeFate::duplicate);
+  EXPECT_EQ(fsm_.stats().loss_to_us, 0.0);
+}
+
+TEST_F(Liveness, ANewLifesLossIsItsOwn) {
+  come_up();
+  for (int i = 0; i < 500; ++i) {
+    now_ = fsm_.next_deadline();
+    fsm_.tick(now_, actions_);
+    peer_.heard_highest = peer_.heard_count = actions_.send.back().sequence;
+    hear(State::up, ours());
+  }
+  now_ += 400ms;
+  fsm_.tick(now_, actions_);
+  peer_.my_discriminator = 78;
+  peer_.sequence = 0;
+  peer_.heard_highest = peer_.heard_count = 0;
+  hear(State::down, 0);
+  peer_.sequence += 2;
+  peer_.heard_highest = actions_.send.back().sequence;
+  peer_.heard_count = 1;
+  hear(State::init, ours());
+  EXPECT_EQ(fsm_.state(), State::up);
+  EXPECT_DOUBLE_EQ(*fsm_.stats().loss_to_us, 0.5) << "2 of 4";
+  EXPECT_EQ(fsm_.stats().loss_to_peer, 0.0);
+  for (const Time end = now_ + 300ms; now_ < end; now_ = fsm_.next_deadline()) fsm_.tick(now_, actions_);
+  peer_.heard_highest = actions_.send.back().sequence;
+  hear(State::up, ours());
+  EXPECT_GT(*fsm_.stats().loss_to_peer, 0.5) << "it heard no more than the one";
+}
+
+// Nobody has called tick() in time.
+TEST_F(Liveness, AProbeThatComesTooLateFindsThePeerSilent) {
+  come_up();
+  now_ += 400ms;
+  hear(State::up, ours());
+  EXPECT_EQ(fsm_.state(), State::down);
+  EXPECT_EQ(actions_.changes.back().reason, ChangeReason::silence);
+}
+
+TEST_F(Liveness, AVoiceEndsTheSlowPace) {
+  come_up();
+  for (const Time end = now_ + 60s; now_ < end; now_ = fsm_.next_deadline()) fsm_.tick(now_, actions_);
+  fsm_.tick(now_, actions_);
+  ASSERT_GT(fsm_.next_deadline(), now_ + 1s);
+  hear(State::up, ours());  // no reason to change our state, but there is somebody
+  EXPECT_LE(fsm_.next_deadline(), now_ + 100ms);
+}
+
+// The peer counts our silence by the old pace until it has heard of the new one.
+TEST_F(Liveness, ASlowerPaceIsKeptToWhenThePeerHasHeardOfIt) {
+  come_up();
+  fsm_.configure({.interval = 1s, .multiplier = 4}, now_);
+  for (int i = 0; i < 20; ++i) {
+    hear(State::up, ours());
+    ASSERT_LE(fsm_.next_deadline(), now_ + 100ms);
+    now_ = fsm_.next_deadline();
+    fsm_.tick(now_, actions_);
+    ASSERT_EQ(actions_.send.back().desired_interval, 1s);
+  }
+  peer_.heard_highest = peer_.heard_count = actions_.send.back().sequence;
+  hear(State::up, ours());
+  now_ = fsm_.next_deadline();
+  fsm_.tick(now_, actions_);
+  EXPECT_GE(fsm_.next_deadline(), now_ + 750ms);
+}
+
+// The peer keeps to what we asked until it has heard that it may be faster.
+TEST_F(Liveness, AFasterPaceIsExpectedWhenThePeerHasHeardOfIt) {
+  fsm_.configure({.interval = 1s, .multiplier = 4}, now_);
+  come_up();
+  fsm_.configure({.interval = 100ms, .multiplier = 4}, now_);
+  for (int i = 0; i < 5; ++i) {
+    hear(State::up, ours());
+    for (const Time next = now_ + 1s; now_ < next; now_ += 10ms) fsm_.tick(now_, actions_);
+    ASSERT_EQ(fsm_.state(), State::up);
+  }
+  peer_.heard_highest = peer_.heard_count = actions_.send.back().sequence;
+  hear(State::up, ours());
+  now_ += 400ms;
+  hear(State::up, ours());  // sets the deadline anew
+  now_ += 401ms;
+  fsm_.tick(now_, actions_);
+  EXPECT_EQ(fsm_.state(), State::down);
+}
+
 TEST_F(Liveness, RoundTripTimeLeavesOutWhatThePeerKeptItFor) {
   come_up();
   now_ = fsm_.next_deadline();
