@@ -1,5 +1,7 @@
 #include "topology/store/etcd/etcd_store.hpp"
 
+#include <grpc/support/log.h>
+
 #include <utility>
 
 #include "topology/store/etcd/errors.hpp"
@@ -191,6 +193,8 @@ CommitResult EtcdStore::revoke(LeaseId lease) {
 
 Result<std::unique_ptr<Store>> open_etcd_store(EtcdOptions options) {
   if (auto error = validate(options)) return *error;
+  // What gRPC would print is in the errors of calls; stderr is for records of ours.
+  gpr_set_log_function([](gpr_log_func_args*) {});
   auto credentials = etcd::credentials_of(options);
   if (!credentials) return credentials.error();
   auto store = std::make_unique<etcd::EtcdStore>(std::move(options), *credentials);

@@ -57,10 +57,10 @@ struct EtcdOptions {
   std::chrono::milliseconds connect_timeout{2'000};  // of one server
   std::chrono::milliseconds attempt_timeout{3'000};  // of one call to one server
   std::chrono::milliseconds call_timeout{10'000};    // of one call to the store; a write: one attempt more
-  // A server that is silent for the sum of these is given up. etcd ends connections that ask more often than its
-  // --grpc-keepalive-min-time (5 s).
+  // A server that is silent for the sum of these loses its watches. etcd ends connections that ask more often than its
+  // --grpc-keepalive-min-time (5 s). While a callback takes its time gRPC looks for the answer every 5 s only.
   std::chrono::milliseconds keepalive_interval{6'000};
-  std::chrono::milliseconds keepalive_timeout{4'000};
+  std::chrono::milliseconds keepalive_timeout{6'000};
   EtcdEvents events = {};
 };
 

@@ -2,6 +2,7 @@
 
 #include <grpc/grpc.h>
 #include <grpcpp/client_context.h>
+#include <grpcpp/completion_queue.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/support/channel_arguments.h>
 
@@ -15,8 +16,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds kLook{100};   // how long a request to stop may go unnoticed
-constexpr milliseconds kRound{100};  // between two rounds through all servers
+constexpr milliseconds kLook{10};  // how long a new connection, or a request to stop, may go unnoticed
 
 int ms(milliseconds duration) { return static_cast<int>(duration.count()); }
 
@@ -67,25 +67,38 @@ Servers::Servers(const EtcdOptions& options, const std::shared_ptr<grpc::Channel
 }
 
 Server* Servers::connected(SteadyTime deadline, const std::stop_token& stop) {
-  do {
+  for (;;) {
     for (size_t tried = 0; tried < servers_.size(); ++tried) {
       Server& server = *servers_.at(current_);
       if (wait_until_ready(server, std::min(deadline, steady_clock::now() + connect_timeout_), stop)) return &server;
       if (stop.stop_requested() || steady_clock::now() >= deadline) return nullptr;
       leave(server, "not connected");
     }
-  } while (pause(kRound, stop));
-  return nullptr;
+    drive();
+  }
 }
 
-bool Servers::wait_until_ready(Server& server, SteadyTime deadline, const std::stop_token& stop) const {
+bool Servers::wait_until_ready(Server& server, SteadyTime deadline, const std::stop_token& stop) {
   for (;;) {
     const auto state = server.channel->GetState(true);
     if (state == GRPC_CHANNEL_READY) return true;
     if (state == GRPC_CHANNEL_TRANSIENT_FAILURE || state == GRPC_CHANNEL_SHUTDOWN) return false;
-    const auto now = steady_clock::now();
-    if (stop.stop_requested() || now >= deadline) return false;
-    server.channel->WaitForStateChange(state, deadline_of(std::min(deadline, now + kLook)));
+    if (stop.stop_requested() || steady_clock::now() >= deadline) return false;
+    drive();
+  }
+}
+
+void Servers::drive() {
+  grpc::CompletionQueue queue;
+  const auto deadline = deadline_of(steady_clock::now() + kLook);
+  for (const auto& server : servers_) {
+    server->channel->NotifyOnStateChange(server->channel->GetState(false), deadline, &queue, nullptr);
+  }
+  void* tag = nullptr;
+  bool changed = false;
+  for (size_t i = 0; i < servers_.size(); ++i) queue.Next(&tag, &changed);
+  queue.Shutdown();
+  while (queue.Next(&tag, &changed)) {
   }
 }
 

@@ -48,7 +48,9 @@ class Servers {
   std::string why_unreachable();
 
  private:
-  bool wait_until_ready(Server& server, SteadyTime deadline, const std::stop_token& stop) const;
+  bool wait_until_ready(Server& server, SteadyTime deadline, const std::stop_token& stop);
+  // Lends this thread to all connections for a moment: gRPC makes them only while somebody waits for them.
+  void drive();
 
   const std::chrono::milliseconds connect_timeout_;
   const EtcdEvents events_;

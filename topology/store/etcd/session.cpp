@@ -24,8 +24,9 @@ void Session::raise(std::atomic<Revision>& known, Revision revision) {
   }
 }
 
-std::string Session::prepare(grpc::ClientContext& context) {
+std::string Session::prepare(grpc::ClientContext& context, Identity identity) {
   context.AddMetadata("hasleader", "true");
+  if (identity == Identity::none) return {};
   std::lock_guard lock(token_mutex_);
   if (!token_.empty()) context.AddMetadata("token", token_);
   return token_;
@@ -35,24 +36,24 @@ void Session::count(std::string_view method, const grpc::Status& status) const {
   if (options_.events.called) options_.events.called(method, label(status.error_code()));
 }
 
-std::optional<Error> Session::call(std::string_view method, Effect effect, const Attempt& attempt) {
+std::optional<Error> Session::repeat(std::string_view method, Effect effect, Identity identity,
+                                     const Attempt& attempt) {
   const auto deadline = steady_clock::now() + options_.call_timeout;
   for (milliseconds wait = kFirstPause;; wait = after(wait)) {
     Server* server = servers_.connected(deadline);
     if (server == nullptr) return none_connected(method);
     grpc::ClientContext context;
     context.set_deadline(deadline_of(steady_clock::now() + options_.attempt_timeout));
-    const std::string token = prepare(context);
+    const std::string token = prepare(context, identity);
     const grpc::Status status = attempt(*server, context);
     count(method, status);
     if (status.ok()) return std::nullopt;
     const Answer answer = judge(status);
-    const bool late = steady_clock::now() + wait >= deadline;
     if (answer == Answer::done) return error_of(method, server->endpoint, status);
     if (answer != Answer::stale_token) servers_.leave(*server, status.error_message());
     if (answer == Answer::unknown && effect == Effect::write) return fate_unknown(method, server->endpoint, status);
-    if (late || (answer == Answer::stale_token && !has_user())) return error_of(method, server->endpoint, status);
-    if (answer == Answer::stale_token) {
+    if (steady_clock::now() + wait >= deadline) return error_of(method, server->endpoint, status);
+    if (answer == Answer::stale_token && identity == Identity::token) {
       if (auto error = authenticate(token)) return error;
     }
     pause(wait, {});
@@ -74,7 +75,7 @@ std::optional<Error> Session::authenticate(const std::string& refused_token) {
   request.set_name(options_.user);
   request.set_password(options_.password);
   pb::AuthenticateResponse response;
-  auto error = call("authenticate", Effect::none, [&](Server& server, grpc::ClientContext& context) {
+  auto error = repeat("authenticate", Effect::none, Identity::none, [&](Server& server, grpc::ClientContext& context) {
     return server.auth->Authenticate(&context, request, &response);
   });
   if (error) return error;

@@ -27,13 +27,15 @@ class Session {
 
   using Attempt = std::function<grpc::Status(Server& server, grpc::ClientContext& context)>;
   // `method` as in "commit": for errors and counts. Nothing when it was done.
-  std::optional<Error> call(std::string_view method, Effect effect, const Attempt& attempt);
+  std::optional<Error> call(std::string_view method, Effect effect, const Attempt& attempt) {
+    return repeat(method, effect, Identity::token, attempt);
+  }
 
   // --- for streams, which look after themselves ---
   Servers& servers() { return servers_; }
   const EtcdOptions& options() const { return options_; }
   // Adds the token, which is returned, and that the server must know a leader.
-  std::string prepare(grpc::ClientContext& context);
+  std::string prepare(grpc::ClientContext& context) { return prepare(context, Identity::token); }
   void count(std::string_view method, const grpc::Status& status) const;
   // Makes a new token unless somebody has already replaced this one.
   std::optional<Error> authenticate(const std::string& refused_token);
@@ -46,6 +48,9 @@ class Session {
   Revision compacted_revision() const { return compacted_; }
 
  private:
+  enum class Identity : uint8_t { none, token };  // none: the call that asks for a token
+  std::string prepare(grpc::ClientContext& context, Identity identity);
+  std::optional<Error> repeat(std::string_view method, Effect effect, Identity identity, const Attempt& attempt);
   Error none_connected(std::string_view method);
   static void raise(std::atomic<Revision>& known, Revision revision);
 
