@@ -57,6 +57,26 @@ void StoreProbe::refused(std::string_view reason) {
 void StoreProbe::revision(uint64_t revision) { revision_.set(static_cast<double>(revision)); }
 void StoreProbe::watch_compacted() { compacted_.add(); }
 
+EtcdProbe::EtcdProbe(Registry& registry)
+    : registry_(registry),
+      broken_(registry.counter("viaduct_etcd_watches_broken_total", "Watches of etcd whose stream ended.")),
+      resumed_(registry.counter("viaduct_etcd_watches_resumed_total", "Watches of etcd that go on after they broke.")),
+      authentications_(registry.counter("viaduct_etcd_authentications_total", "Tokens that etcd gave.")) {}
+
+void EtcdProbe::called(std::string_view method, std::string_view result) {
+  registry_
+      .counter("viaduct_etcd_calls_total", "Calls to etcd's servers, each attempt, by method and result.",
+               {{"method", std::string(method)}, {"result", std::string(result)}})
+      .add();
+}
+
+void EtcdProbe::server_left(std::string_view server) {
+  registry_
+      .counter("viaduct_etcd_servers_left_total", "How often a server of etcd failed and another one was asked.",
+               {{"server", std::string(server)}})
+      .add();
+}
+
 MirrorProbe::MirrorProbe(Registry& registry)
     : revision_(registry.gauge("viaduct_mirror_applied_revision", "The latest revision that this host enforces.")),
       commit_to_applied_(registry.histogram("viaduct_commit_to_applied_seconds",

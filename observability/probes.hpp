@@ -66,6 +66,23 @@ class StoreProbe {
   Counter& compacted_;
 };
 
+// The servers behind the clustered store.
+class EtcdProbe {
+ public:
+  explicit EtcdProbe(Registry& registry);
+  void called(std::string_view method, std::string_view result);  // one attempt at one server
+  void server_left(std::string_view server);                      // it failed, another one is asked
+  void watch_broken() { broken_.add(); }
+  void watch_resumed() { resumed_.add(); }
+  void authenticated() { authentications_.add(); }  // a token was given
+
+ private:
+  Registry& registry_;
+  Counter& broken_;
+  Counter& resumed_;
+  Counter& authentications_;
+};
+
 class MirrorProbe {
  public:
   explicit MirrorProbe(Registry& registry);

@@ -62,6 +62,13 @@ TEST(Probes, TheControlPlanesVerbsAreCounted) {
   store.committed(1ms, 9);
   store.refused("conflict");
   store.watch_compacted();
+  EtcdProbe etcd(registry);
+  etcd.called("commit", "ok");
+  etcd.called("commit", "unavailable");
+  etcd.server_left("db-1:2379");
+  etcd.watch_broken();
+  etcd.watch_resumed();
+  etcd.authenticated();
   MirrorProbe mirror(registry);
   mirror.applied(8, 5ms);
   mirror.resynchronised();
@@ -82,6 +89,12 @@ TEST(Probes, TheControlPlanesVerbsAreCounted) {
   EXPECT_EQ(values["viaduct_store_revision"], 9);
   EXPECT_EQ(values["viaduct_store_refused_total{reason=conflict}"], 1);
   EXPECT_EQ(values["viaduct_store_watch_compacted_total"], 1);
+  EXPECT_EQ(values["viaduct_etcd_calls_total{method=commit}{result=ok}"], 1);
+  EXPECT_EQ(values["viaduct_etcd_calls_total{method=commit}{result=unavailable}"], 1);
+  EXPECT_EQ(values["viaduct_etcd_servers_left_total{server=db-1:2379}"], 1);
+  EXPECT_EQ(values["viaduct_etcd_watches_broken_total"], 1);
+  EXPECT_EQ(values["viaduct_etcd_watches_resumed_total"], 1);
+  EXPECT_EQ(values["viaduct_etcd_authentications_total"], 1);
   EXPECT_EQ(values["viaduct_mirror_applied_revision"], 8);
   EXPECT_EQ(values["viaduct_commit_to_applied_seconds"], 1);
   EXPECT_EQ(values["viaduct_mirror_resyncs_total"], 1);

@@ -92,10 +92,11 @@ Error error_of(std::string_view action, std::string_view server, const grpc::Sta
     case Answer::done:
       return {ErrorCode::invalid, sentence(action, server, status)};
     case Answer::not_handled:
+      return {ErrorCode::unavailable, sentence(action, server, status) + "; nothing was changed"};
     case Answer::unknown:
       break;
   }
-  return {ErrorCode::unavailable, sentence(action, server, status) + "; nothing was changed"};
+  return {ErrorCode::unavailable, sentence(action, server, status)};
 }
 
 Error fate_unknown(std::string_view action, std::string_view server, const grpc::Status& status) {
