@@ -49,12 +49,12 @@ struct DatapathPort {
 
 // A port for packets between hosts: one of each kind in a datapath. It is flow-based: each packet that leaves by it says
 // by TunnelOutput where to, and each that comes in has its FlowKey::tunnel set. Its interface is made by the datapath,
-// named after it ("<name>-vxlan"), and taken over by the next life like any port.
+// named after it ("<name>-vxlan", "<name>-gre"; tunnel_interface.hpp), and taken over by the next life like any port.
 struct TunnelPortSpec {
   static constexpr uint16_t kVxlanPort = 6677;  // MidoNet's for its overlay; 4789 is left to VTEPs
 
-  TunnelKind kind = TunnelKind::vxlan;
-  uint16_t udp_port = kVxlanPort;  // vxlan
+  TunnelKind kind = TunnelKind::vxlan;  // gre: between IPv4 addresses only
+  uint16_t udp_port = kVxlanPort;       // vxlan
   friend bool operator==(const TunnelPortSpec&, const TunnelPortSpec&) = default;
 };
 
@@ -154,7 +154,9 @@ class Datapath {
   // device_or_resource_busy (it belongs to a Linux bridge or another datapath), others from the kernel.
   virtual DatapathPort add_port(const std::string& interface, std::error_code& error) = 0;
   // Makes the tunnel port of this kind, or changes the one that there is. Errors: not_supported (the kernel has no such
-  // tunnels), address_in_use (the UDP port belongs to somebody else), others from the kernel.
+  // tunnels), address_in_use (the UDP port belongs to somebody else, or in GRE another flow-based device is there),
+  // device_or_resource_busy (an interface of that name is something else), others from the kernel. A packet that comes
+  // in without a key is dropped and counted (no_tunnel).
   virtual DatapathPort add_tunnel_port(const TunnelPortSpec& spec, std::error_code& error) = 0;
   // Gives the interface back and deletes the flows that come in by it. Removing what is absent succeeds.
   virtual std::error_code remove_port(PortNumber port) = 0;

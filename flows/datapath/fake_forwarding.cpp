@@ -132,7 +132,7 @@ void FakeKernel::capture(const Port& port, Interface& interface, const TunnelOut
   if ((tunnel != nullptr ? tunneled_.size() : interface.output.size()) >= kMaxCaptured) {
     ++errors_["capture_overflow"];
   } else if (tunnel != nullptr) {
-    tunneled_.push_back({*port.tunnel, std::move(frame), tunnel->tunnel, tunnel->tos});
+    tunneled_.push_back({port.tunnel->kind, std::move(frame), tunnel->tunnel, tunnel->tos, port.tunnel->udp_port});
   } else {
     interface.output.push_back(std::move(frame));
   }
@@ -163,8 +163,14 @@ bool FakeKernel::inject_tunneled(const FakeTunneled& packet) {
   bool received = false;
   {
     std::lock_guard lock(mutex_);
+    if (!packet.tunnel.present()) {
+      ++errors_["no_tunnel"];
+      return false;
+    }
     for (auto& [number, port] : ports_) {
-      if (port.tunnel == packet.kind) received = inject_locked(number, port, packet.frame, packet.tunnel);
+      if (!port.tunnel || port.tunnel->kind != packet.kind) continue;
+      if (packet.kind == TunnelKind::vxlan && port.tunnel->udp_port != packet.udp_port) continue;
+      received = inject_locked(number, port, packet.frame, packet.tunnel);
     }
   }
   carry();

@@ -42,6 +42,11 @@ void FakeKernel::remove_interface(const std::string& name) {
   hint();
 }
 
+bool FakeKernel::has_interface(const std::string& name) const {
+  std::lock_guard lock(mutex_);
+  return interfaces_.contains(name);
+}
+
 void FakeKernel::set_link(const std::string& name, Link link) {
   {
     std::lock_guard lock(mutex_);
@@ -75,7 +80,11 @@ void FakeKernel::hint() {
 }
 
 DatapathPort FakeKernel::describe(PortNumber number, const Port& port) const {
-  DatapathPort out{.number = number, .interface = port.interface, .tunnel = port.tunnel};
+  DatapathPort out{
+      .number = number,
+      .interface = port.interface,
+  };
+  if (port.tunnel) out.tunnel = port.tunnel->kind;
   auto at = interfaces_.find(port.interface);
   out.present = at != interfaces_.end();
   if (out.present) {
@@ -108,12 +117,14 @@ DatapathPort FakeKernel::add_tunnel_port(const std::string& interface, const Tun
   }
   hint();
   std::lock_guard lock(mutex_);
-  return make_port(interface, spec.kind);
+  return make_port(interface, spec);
 }
 
-DatapathPort FakeKernel::make_port(const std::string& interface, std::optional<TunnelKind> tunnel) {
-  for (const auto& [number, port] : ports_) {
-    if (port.interface == interface) return describe(number, port);
+DatapathPort FakeKernel::make_port(const std::string& interface, const std::optional<TunnelPortSpec>& tunnel) {
+  for (auto& [number, port] : ports_) {
+    if (port.interface != interface) continue;
+    port.tunnel = tunnel;
+    return describe(number, port);
   }
   while (ports_.contains(next_port_) || table_.refers_to(next_port_)) ++next_port_.value;
   PortNumber number{next_port_.value++};

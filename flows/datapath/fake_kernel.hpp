@@ -46,6 +46,7 @@ struct FakeTunneled {
   FakeFrame frame;
   Tunnel tunnel;
   uint8_t tos = 0;
+  uint16_t udp_port = TunnelPortSpec::kVxlanPort;
 };
 
 class FakeKernel {
@@ -61,6 +62,7 @@ class FakeKernel {
   // --- the imaginary host ---
   void add_interface(const std::string& name, uint32_t mtu = 1500);
   void remove_interface(const std::string& name);
+  bool has_interface(const std::string& name) const;
   enum class Link : uint8_t { down, up };
   void set_link(const std::string& name, Link link);
   // It belongs to a Linux bridge: no port can be made of it.
@@ -116,7 +118,7 @@ class FakeKernel {
   };
   struct Port {
     std::string interface;
-    std::optional<TunnelKind> tunnel;
+    std::optional<TunnelPortSpec> tunnel;
     PortStats stats;
     uint32_t queued = 0;
   };
@@ -128,7 +130,7 @@ class FakeKernel {
   };
   static constexpr size_t kMaxWorkers = 16;
 
-  DatapathPort make_port(const std::string& interface, std::optional<TunnelKind> tunnel);
+  DatapathPort make_port(const std::string& interface, const std::optional<TunnelPortSpec>& tunnel);
   bool inject_locked(PortNumber number, Port& port, const FakeFrame& frame, const Tunnel& tunnel);
   bool receive(PortNumber number, const FakeFrame& frame);
   void forward(const Packet& packet, FakeFlowTable::Entry& entry);

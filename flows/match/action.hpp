@@ -1,6 +1,7 @@
 // What a flow does to its packets, in order, in words that every datapath can execute.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -40,7 +41,7 @@ struct TunnelOutput {
   PortNumber port;
   Tunnel tunnel;    // src: this host's address
   uint8_t tos = 0;  // DSCP; its ECN bits are the datapath's (RFC 6040)
-  friend bool operator==(const TunnelOutput&, const TunnelOutput&) = default;
+  friend auto operator<=>(const TunnelOutput&, const TunnelOutput&) = default;
 };
 
 using Action = std::variant<SetEthernet, DecrementTtl, CheckMtu, Output, TunnelOutput>;

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "flows/datapath/ebpf/ebpf.hpp"
+#include "tunnel_words.hpp"
 #include "veth_harness.hpp"
 
 namespace viaduct::flows {
@@ -25,5 +26,6 @@ std::unique_ptr<Harness> make_harness(std::string& why_not) {
 
 INSTANTIATE_TEST_SUITE_P(Ebpf, DatapathConformance, testing::Values(HarnessFactory{"ebpf", &make_harness}),
                          harness_name);
+INSTANTIATE_TEST_SUITE_P(Ebpf, TunnelConformance, testing::Values(HarnessFactory{"ebpf", &make_harness}), harness_name);
 
 }  // namespace viaduct::flows

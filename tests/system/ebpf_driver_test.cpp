@@ -1,13 +1,17 @@
 // What is special about the eBPF driver: death and adoption, layouts, classes of masks, the host's silence.
 #include <bpf/bpf.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "ebpf_fixture.hpp"
 #include "flows/datapath/ebpf/layout.h"
+#include "flows/datapath/tunnel_interface.hpp"
 
 namespace viaduct::flows {
 
@@ -66,6 +70,64 @@ TEST_F(EbpfTest, AKilledProcessLeavesForwardingBehind) {
   EXPECT_EQ(datapath_->ports().size(), 2U);
   EXPECT_EQ(datapath_->stats().flows, 1U);
   EXPECT_EQ(datapath_->stats().hits, 20U);
+}
+
+// So that no test of tunnels passes for want of them.
+TEST_F(EbpfTest, ThisKernelHasVxlan) {
+  open();
+  EXPECT_TRUE(datapath_->capabilities().vxlan);
+}
+
+TEST_F(EbpfTest, AVxlanPortOfSomebodyElseIsAnError) {
+  open();
+  ASSERT_TRUE(harness_->run("ip link add other type vxlan external dstport 6677 && ip link set other up"));
+  std::error_code error;
+  EXPECT_FALSE(datapath_->add_tunnel_port({}, error).number);
+  EXPECT_EQ(error, std::errc::address_in_use);
+  EXPECT_TRUE(datapath_->ports().empty());
+  ASSERT_TRUE(harness_->run("ip link del other"));
+  EXPECT_TRUE(datapath_->add_tunnel_port({}, error).number);
+  EXPECT_FALSE(error) << error.message();
+}
+
+TEST_F(EbpfTest, AUdpPortOfAProcessIsAnError) {
+  open();
+  int taken = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(TunnelPortSpec::kVxlanPort);
+  ASSERT_EQ(bind(taken, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  std::error_code error;
+  EXPECT_FALSE(datapath_->add_tunnel_port({}, error).number);
+  EXPECT_EQ(error, std::errc::address_in_use);
+  EXPECT_FALSE(harness_->has_interface(tunnel_interface(options_.name, TunnelKind::vxlan)));
+  close(taken);
+}
+
+TEST_F(EbpfTest, AnInterfaceOfThatNameThatIsSomethingElseStays) {
+  open();
+  std::string name = tunnel_interface(options_.name, TunnelKind::vxlan);
+  ASSERT_TRUE(harness_->run("ip link add " + name + " type bridge"));
+  std::error_code error;
+  EXPECT_FALSE(datapath_->add_tunnel_port({}, error).number);
+  EXPECT_EQ(error, std::errc::device_or_resource_busy);
+  datapath_->destroy();
+  EXPECT_TRUE(harness_->has_interface(name));
+}
+
+// Deleted by somebody: the port stays listed, and is made again by its number.
+TEST_F(EbpfTest, AVanishedTunnelDeviceIsMadeAgain) {
+  open();
+  std::error_code error;
+  DatapathPort port = datapath_->add_tunnel_port({}, error);
+  ASSERT_TRUE(harness_->run("ip link del " + port.interface));
+  auto deadline = std::chrono::steady_clock::now() + kSoon;
+  while (datapath_->ports().at(0).present && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_FALSE(datapath_->ports().at(0).present);
+  DatapathPort again = datapath_->add_tunnel_port({}, error);
+  EXPECT_FALSE(error) << error.message();
+  EXPECT_EQ(again.number, port.number);
+  EXPECT_TRUE(again.present);
 }
 
 TEST_F(EbpfTest, OneProcessPerName) {

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "ebpf_fixture.hpp"
+#include "tunnel_words.hpp"
 
 namespace viaduct::flows {
 
@@ -16,17 +17,28 @@ namespace {
 constexpr uint16_t kPort = 5001;
 constexpr size_t kTransferBytes = 64 << 20;
 
-// What the agent's packet worker does, for two ports that are connected: a flow for every connection.
+// What the agent's packet worker does, for two ports that are connected, one of which may be a tunnel's: a flow for
+// every connection.
 class Patch {
  public:
   Patch(PacketChannel& channel, PortNumber a, PortNumber b, ActionList rewrites)
-      : channel_(channel), a_(a), b_(b), rewrites_(std::move(rewrites)), thread_([this] { run(); }) {}
+      : Patch(channel, a, Output{a}, Output{b}, std::move(rewrites)) {}
+  Patch(PacketChannel& channel, PortNumber a, Action to_a, Action to_b, ActionList rewrites)
+      : channel_(channel),
+        a_(a),
+        to_a_(std::move(to_a)),
+        to_b_(std::move(to_b)),
+        rewrites_(std::move(rewrites)),
+        thread_([this] { run(); }) {}
   ~Patch() {
     stop_ = true;
     channel_.wake();
     thread_.join();
   }
   size_t upcalls() const { return upcalls_; }
+  size_t super_packets() const { return super_packets_; }  // of upcalls
+  // From now on user space carries every packet.
+  void stop_installing() { flows_ = false; }
 
  private:
   void run() {
@@ -39,23 +51,27 @@ class Patch {
   void serve(Upcall& upcall) {
     ++upcalls_;
     Packet packet = parse(upcall.frame, upcall.in_port, upcall.offload);
+    packet.key.tunnel = upcall.tunnel;
+    if (packet.offload.gso != Offload::Gso::none) ++super_packets_;
     ActionList actions;
     if (packet.key.eth_type == ethertype::kIpv4) actions = rewrites_;
-    actions.push_back(Output{upcall.in_port == a_ ? b_ : a_});
+    actions.push_back(upcall.in_port == a_ ? to_b_ : to_a_);
     FieldSet mask = FieldSet::ethernet();
-    mask.add({Field::ip_src, Field::ip_dst, Field::ip_proto, Field::l4_src, Field::l4_dst});
+    mask.add({Field::ip_src, Field::ip_dst, Field::ip_proto, Field::l4_src, Field::l4_dst, Field::tunnel});
     FlowInstall flow{Flow::make(packet.key, mask, actions), packet.key};
     InstallResult result;
-    channel_.install(std::span(&flow, 1), std::span(&result, 1));
+    if (flows_) channel_.install(std::span(&flow, 1), std::span(&result, 1));
     PacketOut out{upcall.frame, upcall.offload, upcall.in_port, actions.view()};
     channel_.execute(std::span(&out, 1));
   }
 
   PacketChannel& channel_;
-  PortNumber a_, b_;
+  const PortNumber a_;
+  const Action to_a_, to_b_;
   ActionList rewrites_;
   std::atomic<bool> stop_ = false;
-  std::atomic<size_t> upcalls_ = 0;
+  std::atomic<size_t> upcalls_ = 0, super_packets_ = 0;
+  std::atomic<bool> flows_ = true;
   std::thread thread_;
 };
 
@@ -76,11 +92,11 @@ size_t receive_all(int listener) {
   return total;
 }
 
-void send_all(int connection) {
+void send_all(int connection, size_t total) {
   std::vector<uint8_t> buffer(1 << 16);
-  for (size_t sent = 0; sent < kTransferBytes;) {
+  for (size_t sent = 0; sent < total;) {
     for (size_t i = 0; i < buffer.size(); ++i) buffer[i] = pattern(sent + i);
-    size_t length = std::min(buffer.size(), kTransferBytes - sent);
+    size_t length = std::min(buffer.size(), total - sent);
     ssize_t done = send(connection, buffer.data(), length, MSG_NOSIGNAL);
     if (done <= 0) return;
     sent += static_cast<size_t>(done);
@@ -98,7 +114,7 @@ sockaddr_in address_of(const char* text) {
 class EbpfTcpTest : public EbpfTest, public testing::WithParamInterface<bool> {
  protected:
   // Bytes received, all of them right.
-  size_t transfer(const std::string& from, const std::string& to) {
+  size_t transfer(const std::string& from, const std::string& to, size_t bytes = kTransferBytes) {
     size_t received = 0;
     int listener = -1;
     harness_->in_guest(to, [&] {
@@ -112,11 +128,56 @@ class EbpfTcpTest : public EbpfTest, public testing::WithParamInterface<bool> {
     std::thread server([&] { received = receive_all(listener); });
     sockaddr_in address = address_of("10.0.0.2");
     EXPECT_EQ(connect(connection, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    send_all(connection);
+    send_all(connection, bytes);
     close(connection);
     server.join();
     close(listener);
     return received;
+  }
+};
+
+// A guest here, and one on another host whose only tunnel is a plain VXLAN device of the kernel: not of this project.
+class EbpfTunnelTcpTest : public EbpfTcpTest {
+ protected:
+  static constexpr uint32_t kKey = 77;
+  static constexpr const char* kInnerMtu = "1400";
+
+  void open_hosts(IpFamily family) {
+    harness_->add_underlay();
+    open();
+    guest_ = harness_->add_interface();
+    std::error_code error;
+    PortNumber tunnel = datapath_->add_tunnel_port({}, error).number;
+    ASSERT_FALSE(error) << error.message();
+    PortNumber guest = add_port(guest_);
+    const frames::Host us = frames::Host::outer(1), peer = frames::Host::outer(2);
+    make_peer(us.address(family).to_string(), peer, family);
+    ASSERT_TRUE(harness_->run_in_guest(guest_, std::string("ip link set eth0 mtu ") + kInnerMtu));
+    ASSERT_TRUE(harness_->run_in_guest(guest_, "ip address add 10.0.0.1/24 dev eth0"));
+    TunnelOutput to_peer{tunnel, {kKey, us.address(family), peer.address(family)}};
+    patch_ = std::make_unique<Patch>(*channel_, guest, Output{guest}, to_peer, ActionList{});
+  }
+  void TearDown() override {
+    patch_.reset();
+    EbpfTest::TearDown();
+  }
+
+  static constexpr const char* kPeer = VethHarness::kUnderlay;
+  std::string guest_;
+  std::unique_ptr<Patch> patch_;
+
+ private:
+  void make_peer(const std::string& us, const frames::Host& peer, IpFamily family) {
+    auto run = [this](const std::string& command) { ASSERT_TRUE(harness_->run_in_guest(kPeer, command)) << command; };
+    const bool v6 = family == IpFamily::v6;
+    run("echo 0 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6");
+    run("ip link set eth0 address " + peer.mac.to_string());
+    run("ip address add " + peer.address(family).to_string() + (v6 ? "/64 nodad" : "/24") + " dev eth0");
+    run("ip link add vx type vxlan id " + std::to_string(kKey) + " remote " + us + " local " +
+        peer.address(family).to_string() + " dstport " + std::to_string(TunnelPortSpec::kVxlanPort) +
+        (v6 ? " udp6zerocsumrx udp6zerocsumtx" : ""));
+    run(std::string("ip link set vx mtu ") + kInnerMtu + " up");
+    run("ip address add 10.0.0.2/24 dev vx");
   }
 };
 
@@ -143,6 +204,31 @@ TEST_P(EbpfTcpTest, ABulkTransferStaysInTheKernel) {
   EXPECT_LT(patch.upcalls(), 100U) << "the transfer went through user space";
   EXPECT_EQ(error_count("rewrite_failed"), 0U);
 }
+
+// The parameter: over IPv6.
+TEST_P(EbpfTunnelTcpTest, ABulkTransferToAnotherHostStaysInTheKernel) {
+  open_hosts(GetParam() ? IpFamily::v6 : IpFamily::v4);
+  auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(transfer(guest_, kPeer), kTransferBytes);
+  auto took = std::chrono::steady_clock::now() - start;
+  RecordProperty("mbit_per_second",
+                 std::to_string(kTransferBytes * 8 / 1e6 / std::chrono::duration<double>(took).count()));
+  EXPECT_LT(patch_->upcalls(), 100U) << "the transfer went through user space";
+  EXPECT_EQ(error_count("output_failed"), 0U);
+}
+
+// Each super-packet goes up whole and into the tunnel whole, and the kernel cuts it behind the encapsulation.
+TEST_P(EbpfTunnelTcpTest, UserSpaceCarriesSuperPacketsToAnotherHost) {
+  constexpr size_t kBytes = 4 << 20;
+  open_hosts(GetParam() ? IpFamily::v6 : IpFamily::v4);
+  patch_->stop_installing();
+  EXPECT_EQ(transfer(guest_, kPeer, kBytes), kBytes);
+  EXPECT_GT(patch_->super_packets(), 0U);
+  EXPECT_LT(patch_->upcalls(), kBytes / 1400) << "the packets were not super-packets";
+}
+
+INSTANTIATE_TEST_SUITE_P(Ebpf, EbpfTunnelTcpTest, testing::Values(false, true),
+                         [](const auto& info) { return info.param ? "ipv6" : "ipv4"; });
 
 INSTANTIATE_TEST_SUITE_P(Ebpf, EbpfTcpTest, testing::Values(false, true),
                          [](const auto& info) { return info.param ? "routed" : "bridged"; });

@@ -64,7 +64,7 @@ Channel::Channel(KernelMaps& maps, FlowTable& flows, ErrorCounts& errors, unsign
       flows_(flows),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       ring_(maps.ring(worker), [this](const vd_upcall& upcall) { return take(upcall); }),
-      sender_(maps, errors),
+      sender_(maps, errors, worker),
       arena_(std::make_unique_for_overwrite<uint8_t[]>(kArenaBytes)) {
   if (std::error_code error = sender_.open()) errors.count_errno("open_channel", error.value());
 }
@@ -91,8 +91,12 @@ RingStep Channel::take(const vd_upcall& upcall) {
   PortNumber port{upcall.in_port};
   return_credit(maps_.port(PortNumber{upcall.in_port % kVdMaxPorts}), upcall);
   std::span<uint8_t> frame(to, bytes);
-  out_[taken_++] = {port, reason_of(upcall.reason), frame, offload_of(upcall, frame),
-                    std::chrono::steady_clock::time_point(std::chrono::nanoseconds(upcall.time_ns))};
+  out_[taken_++] = {port,
+                    reason_of(upcall.reason),
+                    frame,
+                    offload_of(upcall, frame),
+                    std::chrono::steady_clock::time_point(std::chrono::nanoseconds(upcall.time_ns)),
+                    from_kernel(upcall.tunnel)};
   bool room = taken_ < out_.size() && arena_used_ + kMaxUpcallBytes + wire::eth::kVlanBytes <= kArenaBytes;
   return room ? RingStep::go_on : RingStep::enough;
 }

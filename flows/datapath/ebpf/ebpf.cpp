@@ -16,6 +16,8 @@
 #include "flows/datapath/ebpf/pins.hpp"
 #include "flows/datapath/ebpf/port_table.hpp"
 #include "flows/datapath/ebpf/record.hpp"
+#include "flows/datapath/tunnel_device.hpp"
+#include "flows/datapath/tunnel_interface.hpp"
 
 namespace viaduct::flows {
 
@@ -28,10 +30,15 @@ struct NamedCounter {
   const char* name;
 };
 constexpr std::array kKernelErrors{
-    NamedCounter{kVdLostCredit, "upcall.no_credit"},   NamedCounter{kVdLostRing, "upcall.ring_full"},
-    NamedCounter{kVdLostTruncated, "upcall.too_long"}, NamedCounter{kVdLostNoRing, "upcall.no_ring"},
-    NamedCounter{kVdOutputGone, "output_gone"},        NamedCounter{kVdRewriteFailed, "rewrite_failed"},
-    NamedCounter{kVdOutputFailed, "output_failed"},    NamedCounter{kVdUnknownPort, "unknown_port"},
+    NamedCounter{kVdLostCredit, "upcall.no_credit"},
+    NamedCounter{kVdLostRing, "upcall.ring_full"},
+    NamedCounter{kVdLostTruncated, "upcall.too_long"},
+    NamedCounter{kVdLostNoRing, "upcall.no_ring"},
+    NamedCounter{kVdOutputGone, "output_gone"},
+    NamedCounter{kVdRewriteFailed, "rewrite_failed"},
+    NamedCounter{kVdOutputFailed, "output_failed"},
+    NamedCounter{kVdUnknownPort, "unknown_port"},
+    NamedCounter{kVdNoTunnel, "no_tunnel"},
 };
 constexpr std::array kLost{kVdLostCredit, kVdLostRing, kVdLostTruncated, kVdLostNoRing};
 
@@ -71,13 +78,15 @@ class EbpfDatapath final : public Datapath {
     return {.megaflows = false,
             .max_flows = options_.max_flows,
             .max_outputs = kVdMaxOutputs,
+            .max_tunnel_outputs = kVdMaxOutputs,
             .max_dec_ttl = kMaxDecrementTtl,
-            .check_mtu = true};
+            .check_mtu = true,
+            .vxlan = has_vxlan_,
+            .gre = has_gre_};
   }
 
-  DatapathPort add_tunnel_port(const TunnelPortSpec&, std::error_code& error) override {
-    error = std::make_error_code(std::errc::not_supported);
-    return {};
+  DatapathPort add_tunnel_port(const TunnelPortSpec& spec, std::error_code& error) override {
+    return ports_.add_tunnel(tunnel_interface(options_.name, spec.kind), spec, error);
   }
   DatapathPort add_port(const std::string& interface, std::error_code& error) override {
     return ports_.add(interface, error);
@@ -128,6 +137,7 @@ class EbpfDatapath final : public Datapath {
   }
 
   const DatapathOptions options_;
+  const bool has_vxlan_ = has_tunnel_devices(TunnelKind::vxlan), has_gre_ = has_tunnel_devices(TunnelKind::gre);
   std::unique_ptr<ErrorCounts> errors_;
   std::unique_ptr<KernelMaps> maps_;
   FlowTable flows_;

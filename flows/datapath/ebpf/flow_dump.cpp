@@ -68,7 +68,7 @@ std::vector<FlowTable::Entry> FlowTable::read_class(vd_class of) {
   visit_class(of, [&](const uint8_t* key, const vd_flow& record) {
     Entry& entry = out.emplace_back();
     std::memset(&entry.key, 0, sizeof entry.key);
-    std::memcpy(&entry.key, key, key_bytes(of));
+    std::memcpy(reinterpret_cast<uint8_t*>(&entry.key) + key_offset(of), key, key_bytes(of));
     entry.record = record;
   });
   return out;
@@ -80,9 +80,9 @@ void FlowTable::adopt() {
     // A daemon may have died between an entry and its class's bit.
     std::atomic_ref(maps_.config().classes).fetch_or(1U << of);
     for (const Entry& entry : read_class(of)) {
-      std::optional<Flow> flow = to_flow(entry.key, entry.record);
-      if (!flow || class_of(flow->mask) != of) {
-        bpf_map_delete_elem(maps_.flows(of), &entry.key);
+      std::optional<Flow> flow = to_flow(entry.key, entry.record, maps_.tunnel_outputs());
+      if (!flow || class_of(flow->mask, entry_of(entry.key)) != of) {
+        bpf_map_delete_elem(maps_.flows(of), map_key(of, entry.key));
         errors_.count("flow.foreign");
         continue;
       }
@@ -150,7 +150,8 @@ void FlowTable::dump_flows(const Datapath::FlowVisitor& visit) {
     auto of = static_cast<vd_class>(c);
     uint64_t now = monotonic_ns();
     for_each_flow(of, [&](auto first, auto last) {
-      if (std::optional<Flow> flow = to_flow(first->key, first->record)) return visit(*flow, sum(first, last, now));
+      if (std::optional<Flow> flow = to_flow(first->key, first->record, maps_.tunnel_outputs()))
+        return visit(*flow, sum(first, last, now));
       errors_.count("flow.foreign");
       for (; first != last; ++first) release_key(of, first->key);
     });

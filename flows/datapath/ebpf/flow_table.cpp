@@ -69,10 +69,11 @@ FlowTable::FlowTable(KernelMaps& maps, ErrorCounts& errors, size_t max_flows)
       port_entries_(std::make_unique<std::atomic<uint32_t>[]>(kVdMaxPorts)) {}
 
 InstallResult FlowTable::install(const FlowInstall& install) {
-  std::optional<vd_flow> record = compile(install);
+  TakenOutputs taken(maps_.tunnel_outputs());
+  std::optional<vd_flow> record = compile(install, taken);
   if (!record) return InstallResult::unsupported;
   record->created_ns = monotonic_ns();
-  vd_class of = class_of(install.flow.mask);
+  vd_class of = class_of(install.flow.mask, entry_of(install.packet_key));
   vd_key key = to_kernel(install.packet_key, of);
   // The same packets may belong to another flow by now (a change of the topology): the newer one has them.
   constexpr int kAttempts = 3;
@@ -143,14 +144,14 @@ InstallResult FlowTable::extend(Keys& keys, vd_class of, const vd_key& key, vd_f
 bool FlowTable::replace_all(Keys& keys, vd_class of, const vd_flow& record, bool& changed) {
   for (size_t i = 0; i < keys.size(); ++i) {
     vd_flow old;
-    if (bpf_map_lookup_elem(maps_.flows(of), &keys[i], &old) != 0) continue;
+    if (bpf_map_lookup_elem(maps_.flows(of), map_key(of, keys[i]), &old) != 0) continue;
     if (same_actions(old, record)) return true;
     vd_flow now = record;
     now.packets = old.packets;
     now.bytes = old.bytes;
     now.last_used_ns = old.last_used_ns;
     now.created_ns = old.created_ns;
-    if (bpf_map_update_elem(maps_.flows(of), &keys[i], &now, BPF_EXIST) != 0) {
+    if (bpf_map_update_elem(maps_.flows(of), map_key(of, keys[i]), &now, BPF_EXIST) != 0) {
       errors_.count_errno("install", errno);
       return false;
     }
@@ -179,7 +180,7 @@ FlowTable::Added FlowTable::add_entry(vd_class of, const vd_key& key, const vd_f
   if (key.in_port >= kVdMaxPorts) return Added::failed;
   if (!take_room(key.in_port)) return Added::full;
   enter_class(of);
-  if (bpf_map_update_elem(maps_.flows(of), &key, &record, BPF_NOEXIST) == 0) {
+  if (bpf_map_update_elem(maps_.flows(of), map_key(of, key), &record, BPF_NOEXIST) == 0) {
     refer(key, record, 1);
     return Added::yes;
   }
@@ -193,7 +194,7 @@ FlowTable::Added FlowTable::add_entry(vd_class of, const vd_key& key, const vd_f
 
 // Removes one entry and gives what it last was.
 bool FlowTable::take_entry(vd_class of, const vd_key& key, vd_flow& record) {
-  if (bpf_map_lookup_and_delete_elem(maps_.flows(of), &key, &record) != 0) {
+  if (bpf_map_lookup_and_delete_elem(maps_.flows(of), map_key(of, key), &record) != 0) {
     if (errno != ENOENT) errors_.count_errno("remove", errno);
     return false;
   }
@@ -206,7 +207,7 @@ bool FlowTable::take_entry(vd_class of, const vd_key& key, vd_flow& record) {
 // Takes an entry from the flow that owns it.
 void FlowTable::release_key(vd_class of, const vd_key& key) {
   vd_flow record;
-  if (bpf_map_lookup_elem(maps_.flows(of), &key, &record) != 0) return;
+  if (bpf_map_lookup_elem(maps_.flows(of), map_key(of, key), &record) != 0) return;
   FlowId owner{record.id_high, record.id_low};
   Shard& shard = this->shard(owner);
   std::lock_guard lock(shard.mutex);
@@ -231,7 +232,7 @@ bool FlowTable::remove_flow(Shard& shard, const FlowId& id, FlowStats& last) {
   Keys* found = shard.find(id);
   if (found == nullptr) return false;
   Keys& keys = *found;
-  vd_class of = class_of(FieldSet::from_bits(keys.mask));
+  vd_class of = class_of(FieldSet::from_bits(keys.mask), entry_of(keys.first));
   bool first = true;
   for (size_t i = 0; i < keys.size(); ++i) {
     vd_flow record;
@@ -296,7 +297,16 @@ void FlowTable::refer(const vd_key& key, const vd_flow& record, int by) {
     if (port < kVdMaxPorts) references_[port].fetch_add(static_cast<uint32_t>(by), std::memory_order_relaxed);
   };
   add(key.in_port);
-  for (size_t i = 0; i < std::min<size_t>(record.outputs, kVdMaxOutputs); ++i) add(record.output[i]);
+  for (size_t i = 0; i < std::min<size_t>(record.outputs, kVdMaxOutputs); ++i) {
+    const uint16_t output = record.output[i];
+    if ((output & kVdTunnelOutput) == 0) {
+      add(output);
+      continue;
+    }
+    const auto index = static_cast<uint16_t>(output & (kVdTunnelOutput - 1));
+    if (std::optional<TunnelOutput> tunnel = maps_.tunnel_outputs().at(index)) add(tunnel->port.value);
+    maps_.tunnel_outputs().refer(index, by);
+  }
 }
 
 }  // namespace viaduct::flows::ebpf

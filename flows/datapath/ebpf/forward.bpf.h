@@ -5,6 +5,7 @@
 
 #include "maps.bpf.h"
 #include "parse.bpf.h"
+#include "tunnel.bpf.h"
 #include "upcall.bpf.h"
 
 /* Bytes behind the Ethernet header; of one segment when the packet is still to be cut (Packet::l3_segment_bytes). */
@@ -36,9 +37,8 @@ VD_INLINE _Bool decrement_ttl(struct __sk_buff* skb, const struct vd_packet* pac
   return bpf_skb_store_bytes(skb, packet->l3 + 7, &hop_limit, 1, BPF_F_RECOMPUTE_CSUM) == 0;
 }
 
-enum vd_more { kVdLastOutput, kVdMoreOutputs };
-
 VD_INLINE int output(struct __sk_buff* skb, __u32 number, enum vd_more more) {
+  if (number & kVdTunnelOutput) return output_to_tunnel(skb, number & (kVdTunnelOutput - 1), more);
   struct vd_port* port = bpf_map_lookup_elem(&ports, &number);
   if (!port || !(port->flags & kVdPortPresent)) {
     count(kVdOutputGone);
@@ -67,9 +67,10 @@ VD_INLINE int output_all(struct __sk_buff* skb, const struct vd_flow* flow) {
   return output(skb, flow->output[(outputs - 1) & (kVdMaxOutputs - 1)], kVdLastOutput);
 }
 
-VD_INLINE int forward(struct __sk_buff* skb, struct vd_packet* packet, struct vd_flow* flow) {
-  if (flow->dec_ttl && packet->key.ip_ttl <= flow->dec_ttl) return upcall(skb, packet, kVdTtlExpired);
-  if (flow->mtu && l3_segment_bytes(skb, packet) > flow->mtu) return upcall(skb, packet, kVdTooBig);
+/* `entry`: 0 or kVdTunnelled. */
+VD_INLINE int forward(struct __sk_buff* skb, struct vd_packet* packet, struct vd_flow* flow, const __u32 entry) {
+  if (flow->dec_ttl && packet->key.ip_ttl <= flow->dec_ttl) return upcall(skb, packet, kVdTtlExpired | entry);
+  if (flow->mtu && l3_segment_bytes(skb, packet) > flow->mtu) return upcall(skb, packet, kVdTooBig | entry);
   __sync_fetch_and_add(&flow->packets, 1);
   __sync_fetch_and_add(&flow->bytes, (__u64)skb->len);
   flow->last_used_ns = bpf_ktime_get_coarse_ns();

@@ -26,7 +26,8 @@ namespace viaduct::flows::ebpf {
 namespace {
 
 constexpr std::array<const char*, kVdClasses> kFlowMaps{"flows_ethernet", "flows_addresses", "flows_ports",
-                                                        "flows_exact"};
+                                                        "flows_exact",    "tunnel_ethernet", "tunnel_addresses",
+                                                        "tunnel_ports",   "tunnel_exact"};
 
 std::string ring_path(const std::string& directory, unsigned worker) {
   return directory + "/ring_" + std::to_string(worker);
@@ -109,16 +110,27 @@ std::error_code KernelMaps::load(const DatapathOptions& options) {
 }
 
 std::error_code KernelMaps::find_maps() {
-  bpf_program* program = bpf_object__find_program_by_name(object_, "viaduct_ingress");
-  program_ = program != nullptr ? bpf_program__fd(program) : -1;
+  auto program = [this](const char* name) {
+    bpf_program* found = bpf_object__find_program_by_name(object_, name);
+    return found != nullptr ? bpf_program__fd(found) : -1;
+  };
+  port_programs_ = {program("viaduct_ingress"), -1};
+  tunnel_programs_ = {program("viaduct_tunnel_ingress"), program("viaduct_tunnel_egress")};
   for (size_t i = 0; i < kFlowMaps.size(); ++i) flow_maps_[i] = bpf_object__find_map_fd_by_name(object_, kFlowMaps[i]);
   port_numbers_ = bpf_object__find_map_fd_by_name(object_, "port_numbers");
   port_counters_ = bpf_object__find_map_fd_by_name(object_, "port_counters");
   counters_ = bpf_object__find_map_fd_by_name(object_, "counters");
   int error = config_.map(bpf_object__find_map_fd_by_name(object_, "config"), sizeof(vd_config));
   if (error == 0) error = ports_.map(bpf_object__find_map_fd_by_name(object_, "ports"), sizeof(vd_port) * kVdMaxPorts);
+  if (error == 0) {
+    error = shared_outputs_.map(bpf_object__find_map_fd_by_name(object_, "tunnel_outputs"),
+                                sizeof(vd_tunnel_output) * kVdMaxTunnelOutputs);
+  }
   if (error != 0) return {error, std::generic_category()};
-  return program_ < 0 ? std::make_error_code(std::errc::invalid_argument) : std::error_code{};
+  tunnel_outputs_ = std::make_unique<TunnelOutputs>(shared_outputs_.as<vd_tunnel_output>());
+  return port_programs_.ingress < 0 || tunnel_programs_.ingress < 0 || tunnel_programs_.egress < 0
+             ? std::make_error_code(std::errc::invalid_argument)
+             : std::error_code{};
 }
 
 std::error_code KernelMaps::make_rings() {

@@ -16,6 +16,7 @@
 #include "flows/datapath/datapath.hpp"
 #include "flows/datapath/ebpf/error_counts.hpp"
 #include "flows/datapath/ebpf/layout.h"
+#include "flows/datapath/ebpf/tunnel_outputs.hpp"
 
 struct bpf_object;
 
@@ -63,12 +64,20 @@ class KernelMaps {
   KernelMaps& operator=(const KernelMaps&) = delete;
   ~KernelMaps();
 
-  int program() const { return program_; }
+  struct Programs {
+    int ingress = -1, egress = -1;  // egress: tunnel devices only
+  };
+  const Programs& port_programs() const { return port_programs_; }
+  const Programs& tunnel_programs() const { return tunnel_programs_; }
   int flows(vd_class of) const { return flow_maps_[of]; }
   int port_numbers() const { return port_numbers_; }
   int port_counters() const { return port_counters_; }
   vd_config& config() const { return *config_.as<vd_config>(); }
   vd_port& port(PortNumber number) const { return ports_.as<vd_port>()[number.value]; }
+  TunnelOutputs& tunnel_outputs() const { return *tunnel_outputs_; }
+  // What a worker may write, and no flow refers to: kVdWorkerTunnelOutputs of them, from this index on.
+  static constexpr uint32_t worker_outputs(unsigned worker) { return worker * kVdWorkerTunnelOutputs; }
+  vd_tunnel_output& tunnel_output(uint32_t index) const { return shared_outputs_.as<vd_tunnel_output>()[index]; }
   uint64_t counter(vd_counter which) const;  // since the maps were made
   int ring(unsigned worker) const { return rings_[worker].get(); }
   unsigned workers() const { return workers_; }
@@ -89,11 +98,12 @@ class KernelMaps {
   std::string directory_;
   UniqueFd lock_;
   bpf_object* object_ = nullptr;
-  int program_ = -1;
+  Programs port_programs_, tunnel_programs_;
   std::array<int, kVdClasses> flow_maps_{};
   int port_numbers_ = -1, port_counters_ = -1, counters_ = -1;
   unsigned workers_ = 1;
-  SharedArray config_, ports_;
+  SharedArray config_, ports_, shared_outputs_;
+  std::unique_ptr<TunnelOutputs> tunnel_outputs_;
   std::array<UniqueFd, kVdMaxWorkers> rings_;
 };
 

@@ -13,7 +13,7 @@
 
 enum {
   kVdMagic = 0x56444450, /* "VDDP" */
-  kVdLayoutVersion = 3,
+  kVdLayoutVersion = 4,
   kVdMaxPorts = 8192, /* port numbers are 1..8191 */
   kVdMaxWorkers = 16,
   kVdMaxOutputs = 32,
@@ -22,19 +22,45 @@ enum {
   /* A port's share of one ring: so many noisy ports with full frames fit beside each other. */
   kVdPortQueueBytes = 512 << 10,
   kVdMaxExtensionHeaders = 16,
+  /* Distinct tunnel outputs. The first ones belong to workers, for packets from user space: so many each. */
+  kVdMaxTunnelOutputs = 32768,
+  kVdWorkerTunnelOutputs = 64,
+  kVdFirstFlowTunnelOutput = kVdMaxWorkers * kVdWorkerTunnelOutputs,
+  kVdTunnelOutput = 0x8000,   /* in vd_flow.output: the rest is an index of tunnel_outputs and not a port */
+  kVdTunnelMark = 0x76640000, /* skb->mark of a packet on its way into a tunnel device: with that index */
 };
 
-/* How much of a packet a flow is looked up by. A class is a prefix of struct vd_key; a higher class is asked first. */
+/* How much of a packet a flow is looked up by. A class is a prefix of struct vd_key, from in_port on; a higher class is
+ * asked first. Packets from tunnel ports have classes of their own, whose keys begin with the tunnel. */
 enum vd_class {
   kVdEthernet = 0, /* ... and IP protocol and fragment */
   kVdAddresses,    /* + addresses and type of service */
   kVdPorts,        /* + layer-4 ports, ICMP type and code */
   kVdExact,        /* + TTL */
-  kVdClasses,
+  kVdTunnelClass,  /* + any of the above */
+  kVdClasses = 2 * kVdTunnelClass,
+};
+
+/* Tunnel (flows/packet/tunnel.hpp); all zero when there is none. */
+struct vd_tunnel {
+  uint32_t key;
+  uint8_t is_ipv6;
+  uint8_t tos; /* of what is sent; 0 in a key */
+  uint8_t pad[2];
+  uint8_t src[16];
+  uint8_t dst[16];
+};
+
+/* What is output to another host. */
+struct vd_tunnel_output {
+  struct vd_tunnel tunnel;
+  uint32_t port;
+  uint32_t pad;
 };
 
 /* FlowKey (flows/packet/flow_key.hpp). An IPv4 address uses the first four bytes, the rest are zero. */
 struct vd_key {
+  struct vd_tunnel tunnel;
   uint32_t in_port;
   uint8_t eth_src[6];
   uint8_t eth_dst[6];
@@ -53,12 +79,14 @@ struct vd_key {
   uint8_t pad_ttl[3];
 };
 
-/* Lengths of the prefixes: the key sizes of the four flow maps. Multiples of four, which the kernel hashes fastest. */
+/* Lengths of the prefixes from in_port on: the key sizes of the flow maps; those of tunnel classes are longer by the
+ * tunnel. Multiples of four, which the kernel hashes fastest. */
 enum {
   kVdEthernetKeyBytes = 24,
   kVdAddressesKeyBytes = 60,
   kVdPortsKeyBytes = 64,
   kVdExactKeyBytes = 68,
+  kVdTunnelKeyBytes = 40,
 };
 
 enum vd_flow_flags {
@@ -79,9 +107,9 @@ struct vd_flow {
   uint8_t outputs; /* 0: drop */
   uint8_t dec_ttl; /* how many times */
   uint8_t recipe_bytes;
-  uint16_t mtu;         /* of the narrowest CheckMtu; 0: none */
-  uint8_t ethernet[12]; /* destination, source: as on the wire */
-  uint16_t output[kVdMaxOutputs];
+  uint16_t mtu;                   /* of the narrowest CheckMtu; 0: none */
+  uint8_t ethernet[12];           /* destination, source: as on the wire */
+  uint16_t output[kVdMaxOutputs]; /* port numbers, or kVdTunnelOutput and an index */
   /* The actions as they were given, for dump_flows (actions.cpp); the program does not read it. */
   uint8_t recipe[kVdRecipeBytes];
   uint16_t pad;
@@ -93,6 +121,8 @@ enum vd_port_flags {
   kVdPortPeer = 4,          /* a veth whose peer lives in another namespace: hand packets to the peer directly */
   kVdPortOwnsClsact = 8,    /* the qdisc was made by us */
   kVdPortIpv6Silenced = 16, /* disable_ipv6 was 0 before us */
+  kVdPortVxlan = 32,        /* a tunnel device, made by us */
+  kVdPortGre = 64,
 };
 
 /* A port, by its number, in memory shared with user space. */
@@ -127,6 +157,7 @@ enum vd_counter {
   kVdRewriteFailed, /* the kernel could not make the packet writable */
   kVdOutputFailed,  /* the kernel could not copy the packet, or send the copy, for one of several outputs */
   kVdUnknownPort,   /* a filter was left on an interface that is no port */
+  kVdNoTunnel,      /* a tunnel port's packet without a tunnel: key 0, or no outer header */
   kVdCounters,
 };
 
@@ -143,6 +174,7 @@ struct vd_config {
 };
 
 enum vd_reason { kVdMiss = 0, kVdTtlExpired = 1, kVdTooBig = 2 };
+enum { kVdTunnelled = 0x80 }; /* to the program's upcall(), with a reason: vd_key.tunnel is set */
 
 /* The head of a record in a worker's ring; the frame follows, without its outer VLAN tag. */
 struct vd_upcall {
@@ -155,6 +187,7 @@ struct vd_upcall {
   uint16_t vlan_proto; /* host order: 0x8100 or 0x88a8 */
   uint8_t reason;      /* vd_reason */
   uint8_t pad[5];
+  struct vd_tunnel tunnel;
 };
 
 /* Sizes of the records: constants, because the kernel wants a reservation's size to be one. */

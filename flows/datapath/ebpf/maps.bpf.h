@@ -24,6 +24,20 @@ VD_FLOW_MAP(flows_ethernet, kVdEthernetKeyBytes);
 VD_FLOW_MAP(flows_addresses, kVdAddressesKeyBytes);
 VD_FLOW_MAP(flows_ports, kVdPortsKeyBytes);
 VD_FLOW_MAP(flows_exact, kVdExactKeyBytes);
+VD_FLOW_MAP(tunnel_ethernet, kVdTunnelKeyBytes + kVdEthernetKeyBytes);
+VD_FLOW_MAP(tunnel_addresses, kVdTunnelKeyBytes + kVdAddressesKeyBytes);
+VD_FLOW_MAP(tunnel_ports, kVdTunnelKeyBytes + kVdPortsKeyBytes);
+VD_FLOW_MAP(tunnel_exact, kVdTunnelKeyBytes + kVdExactKeyBytes);
+
+/* By index: what flows and workers output to other hosts. */
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(map_flags, BPF_F_MMAPABLE);
+  __type(key, __u32);
+  __type(value, struct vd_tunnel_output);
+  __uint(max_entries, kVdMaxTunnelOutputs);
+  __uint(pinning, LIBBPF_PIN_BY_NAME);
+} tunnel_outputs SEC(".maps");
 
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);

@@ -79,7 +79,7 @@ void detach_pinned_ports(const std::string& directory) {
   for (int error = bpf_map_get_next_key(numbers.get(), nullptr, &next); error == 0;
        error = bpf_map_get_next_key(numbers.get(), &ifindex, &next)) {
     ifindex = next;
-    detach_program(ifindex, Clsact::keep);
+    detach_programs(ifindex, Clsact::keep);
   }
 }
 

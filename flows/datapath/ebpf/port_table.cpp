@@ -9,6 +9,7 @@
 
 #include "flows/datapath/ebpf/pins.hpp"
 #include "flows/datapath/ebpf/tc_filter.hpp"
+#include "flows/datapath/tunnel_device.hpp"
 
 namespace viaduct::flows::ebpf {
 
@@ -17,6 +18,14 @@ namespace {
 // The program reads them at any time.
 void set_flags(vd_port& port, uint32_t flags) { std::atomic_ref(port.flags).fetch_or(flags); }
 void clear_flags(vd_port& port, uint32_t flags) { std::atomic_ref(port.flags).fetch_and(~flags); }
+
+uint32_t tunnel_flag(TunnelKind kind) { return kind == TunnelKind::vxlan ? kVdPortVxlan : kVdPortGre; }
+
+std::optional<TunnelKind> tunnel_of(uint32_t flags) {
+  if ((flags & kVdPortVxlan) != 0) return TunnelKind::vxlan;
+  if ((flags & kVdPortGre) != 0) return TunnelKind::gre;
+  return std::nullopt;
+}
 
 // All but the queue: upcalls of the old port may still wait, and give their credit back when they are read.
 void release(vd_port& port) {
@@ -39,6 +48,7 @@ void PortTable::adopt() {
     Port& port = ports_[number];
     port.interface.assign(shared.name, strnlen(shared.name, sizeof shared.name));
     port.ifindex = shared.ifindex;
+    port.tunnel = tunnel_of(shared.flags);
     std::error_code error;
     std::optional<Interface> found = find_interface(port.interface, error);
     // Another index behind the name, or another name behind the index: not the interface that was taken.
@@ -53,6 +63,23 @@ void PortTable::adopt() {
 
 DatapathPort PortTable::add(const std::string& interface, std::error_code& error) {
   std::lock_guard lock(mutex_);
+  return add_locked(interface, std::nullopt, error);
+}
+
+DatapathPort PortTable::add_tunnel(const std::string& interface, const TunnelPortSpec& spec, std::error_code& error) {
+  std::lock_guard lock(mutex_);
+  error = make_tunnel_device(interface, spec);
+  if (error) {
+    errors_.count_errno("add_tunnel_port", error.value());
+    return {};
+  }
+  DatapathPort port = add_locked(interface, spec.kind, error);
+  if (error) remove_tunnel_device(interface, spec.kind);
+  return port;
+}
+
+DatapathPort PortTable::add_locked(const std::string& interface, std::optional<TunnelKind> tunnel,
+                                   std::error_code& error) {
   std::optional<Interface> found = find_interface(interface, error);
   if (!found) return {};
   if (found->enslaved || belongs_to_another(*found)) {
@@ -72,6 +99,7 @@ DatapathPort PortTable::add(const std::string& interface, std::error_code& error
     return describe(number, port);
   }
   port.interface = found->name;
+  port.tunnel = tunnel;
   if ((error = attach(number, port, *found))) {
     errors_.count_errno("add_port", error.value());
     detach(number, port);
@@ -89,13 +117,14 @@ std::error_code PortTable::attach(PortNumber number, Port& port, const Interface
   vd_port& shared = maps_.port(number);
   std::strncpy(shared.name, interface.name.c_str(), sizeof shared.name - 1);
   shared.ifindex = interface.ifindex;
-  set_flags(shared, kVdPortUsed);
+  set_flags(shared, kVdPortUsed | (port.tunnel ? tunnel_flag(*port.tunnel) : 0));
   port.ifindex = interface.ifindex;
   if (set_ipv6(interface.name, Ipv6::off)) set_flags(shared, kVdPortIpv6Silenced);
   if (bpf_map_update_elem(maps_.port_numbers(), &interface.ifindex, &number.value, BPF_ANY) != 0)
     return {errno, std::generic_category()};
   bool made_clsact = false;
-  if (std::error_code error = attach_program(interface.ifindex, maps_.program(), made_clsact)) return error;
+  const KernelMaps::Programs& programs = port.tunnel ? maps_.tunnel_programs() : maps_.port_programs();
+  if (std::error_code error = attach_programs(interface.ifindex, programs, made_clsact)) return error;
   if (made_clsact) set_flags(shared, kVdPortOwnsClsact);
   if (std::error_code error = set_link_up(interface.name)) return error;
   apply(number, port, interface);
@@ -132,7 +161,7 @@ void PortTable::detach(PortNumber number, Port& port) {
   if (port.ifindex != 0) {
     clear_flags(shared, kVdPortPresent);
     std::error_code error =
-        detach_program(port.ifindex, (flags & kVdPortOwnsClsact) != 0 ? Clsact::remove : Clsact::keep);
+        detach_programs(port.ifindex, (flags & kVdPortOwnsClsact) != 0 ? Clsact::remove : Clsact::keep);
     if (error) errors_.count_errno("remove_port", error.value());
     if ((flags & kVdPortIpv6Silenced) != 0) set_ipv6(port.interface, Ipv6::on);
   }
@@ -144,11 +173,14 @@ std::error_code PortTable::remove(PortNumber number) {
   auto at = ports_.find(number);
   if (at == ports_.end()) return {};
   detach(number, at->second);
+  std::error_code error;
+  if (at->second.tunnel && (error = remove_tunnel_device(at->second.interface, *at->second.tunnel)))
+    errors_.count_errno("remove_port", error.value());
   flows_.remove_port(number);
   clear_counters(number);
   release(maps_.port(number));
   ports_.erase(at);
-  return {};
+  return error;
 }
 
 // A filter whose datapath has no maps any more is a left-over, and will be replaced.
@@ -176,7 +208,7 @@ PortNumber PortTable::free_number() const {
 }
 
 DatapathPort PortTable::describe(PortNumber number, const Port& port) {
-  return {number, port.interface, port.mtu, port.link_up, port.ifindex != 0};
+  return {number, port.interface, port.mtu, port.link_up, port.ifindex != 0, port.tunnel};
 }
 
 std::vector<DatapathPort> PortTable::list() {

@@ -28,6 +28,8 @@ class PortTable {
   // Takes over the ports of an earlier life: finds their interfaces again and puts today's program in place of theirs.
   void adopt();
   DatapathPort add(const std::string& interface, std::error_code& error);
+  // An interface of make_tunnel_device(); it goes when the port is removed.
+  DatapathPort add_tunnel(const std::string& interface, const TunnelPortSpec& spec, std::error_code& error);
   std::error_code remove(PortNumber number);
   std::vector<DatapathPort> list();
   std::optional<PortStats> stats(PortNumber number);
@@ -41,10 +43,12 @@ class PortTable {
   struct Port {
     std::string interface;
     uint32_t ifindex = 0;  // 0: absent
+    std::optional<TunnelKind> tunnel;
     uint32_t mtu = 0;
     bool link_up = false;
   };
 
+  DatapathPort add_locked(const std::string& interface, std::optional<TunnelKind> tunnel, std::error_code& error);
   bool belongs_to_another(const Interface& interface) const;
   PortNumber number_of(const std::string& interface) const;
   PortNumber free_number() const;

@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstring>
 
 #include "flows/match/apply.hpp"
 #include "flows/packet/headers.hpp"
@@ -14,7 +15,7 @@ namespace viaduct::flows::ebpf {
 
 namespace {
 
-constexpr size_t kBatch = 64;
+constexpr size_t kBatch = kVdWorkerTunnelOutputs;
 constexpr int kSendBufferBytes = 8 << 20;
 
 // struct virtio_net_hdr (virtio 1.2, 5.1.6), whose header has a member that is a C++ keyword. Host byte order.
@@ -67,7 +68,7 @@ VirtioHeader header_of(std::span<uint8_t> frame, const Offload& offload) {
 bool outputs_come_last(std::span<const Action> actions) {
   bool output_seen = false;
   for (const Action& action : actions) {
-    if (std::holds_alternative<Output>(action))
+    if (std::holds_alternative<Output>(action) || std::holds_alternative<TunnelOutput>(action))
       output_seen = true;
     else if (output_seen && !std::holds_alternative<CheckMtu>(action))
       return false;
@@ -83,11 +84,18 @@ struct RawSender::Batch {
   std::array<VirtioHeader, kBatch> headers;
   std::array<sockaddr_ll, kBatch> addresses;
   std::array<PortNumber, kBatch> ports;
+  struct alignas(cmsghdr) Control {
+    std::array<uint8_t, CMSG_SPACE(sizeof(uint32_t))> bytes;
+  };
+  std::array<Control, kBatch> controls;
   size_t size = 0;
 };
 
-RawSender::RawSender(KernelMaps& maps, ErrorCounts& errors)
-    : maps_(maps), errors_(errors), batch_(std::make_unique<Batch>()) {}
+RawSender::RawSender(KernelMaps& maps, ErrorCounts& errors, unsigned worker)
+    : maps_(maps),
+      errors_(errors),
+      first_output_(KernelMaps::worker_outputs(worker)),
+      batch_(std::make_unique<Batch>()) {}
 
 RawSender::~RawSender() = default;
 
@@ -113,7 +121,7 @@ size_t RawSender::send(std::span<PacketOut> packets) {
 void RawSender::send_one(PacketOut& packet) {
   bool wait = outputs_come_last(packet.actions);
   auto sink = [&](const OutputTarget& to, std::span<uint8_t> frame, const Offload& offload) {
-    queue(to.port, frame, offload);
+    queue(to, frame, offload);
     if (!wait) flush();
   };
   if (apply(packet.actions, packet.frame, packet.offload, sink) != ApplyResult::done) {
@@ -122,12 +130,31 @@ void RawSender::send_one(PacketOut& packet) {
   }
 }
 
-void RawSender::queue(PortNumber number, std::span<uint8_t> frame, const Offload& offload) {
-  uint32_t ifindex = 0;
-  if (number.value < kVdMaxPorts) {
-    vd_port& port = maps_.port(number);
-    if ((std::atomic_ref(port.flags).load() & kVdPortPresent) != 0) ifindex = port.ifindex;
-  }
+// Of the target's interface; 0 when there is none, or when a tunnel port is meant and it is not one, or the reverse.
+uint32_t RawSender::index_of(const OutputTarget& to) const {
+  if (to.port.value >= kVdMaxPorts) return 0;
+  vd_port& port = maps_.port(to.port);
+  const uint32_t flags = std::atomic_ref(port.flags).load();
+  const bool is_tunnel = (flags & (kVdPortVxlan | kVdPortGre)) != 0;
+  return (flags & kVdPortPresent) != 0 && is_tunnel == (to.tunnel != nullptr) ? port.ifindex : 0;
+}
+
+void RawSender::mark(size_t i, const TunnelOutput& output) {
+  const uint32_t index = first_output_ + static_cast<uint32_t>(i);
+  maps_.tunnel_output(index) = to_kernel(output);
+  msghdr& message = batch_->messages[i].msg_hdr;
+  message.msg_control = batch_->controls[i].bytes.data();
+  message.msg_controllen = batch_->controls[i].bytes.size();
+  cmsghdr* control = CMSG_FIRSTHDR(&message);
+  control->cmsg_level = SOL_SOCKET;
+  control->cmsg_type = SO_MARK;
+  control->cmsg_len = CMSG_LEN(sizeof(uint32_t));
+  const uint32_t mark = kVdTunnelMark | index;
+  std::memcpy(CMSG_DATA(control), &mark, sizeof mark);
+}
+
+void RawSender::queue(const OutputTarget& to, std::span<uint8_t> frame, const Offload& offload) {
+  const uint32_t ifindex = index_of(to);
   if (ifindex == 0) {
     errors_.count("send.no_port");
     ++refused_;
@@ -140,13 +167,14 @@ void RawSender::queue(PortNumber number, std::span<uint8_t> frame, const Offload
   batch.addresses[i] = sockaddr_ll{};
   batch.addresses[i].sll_family = AF_PACKET;
   batch.addresses[i].sll_ifindex = static_cast<int>(ifindex);
-  batch.ports[i] = number;
+  batch.ports[i] = to.port;
   msghdr& message = batch.messages[i].msg_hdr;
   message = msghdr{};
   message.msg_name = &batch.addresses[i];
   message.msg_namelen = sizeof(sockaddr_ll);
   message.msg_iov = batch.parts[i].data();
   message.msg_iovlen = batch.parts[i].size();
+  if (to.tunnel != nullptr) mark(i, *to.tunnel);
   if (batch.size == kBatch) flush();
 }
 

@@ -1,6 +1,7 @@
 #include "flows/datapath/ebpf/record.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstring>
 #include <utility>
@@ -9,14 +10,15 @@ namespace viaduct::flows::ebpf {
 
 namespace {
 
-static_assert(offsetof(vd_key, ip_src) == kVdEthernetKeyBytes);
-static_assert(offsetof(vd_key, l4_src) == kVdAddressesKeyBytes);
-static_assert(offsetof(vd_key, ip_ttl) == kVdPortsKeyBytes);
-static_assert(sizeof(vd_key) == kVdExactKeyBytes);
+static_assert(offsetof(vd_key, in_port) == kVdTunnelKeyBytes && sizeof(vd_tunnel) == kVdTunnelKeyBytes);
+static_assert(offsetof(vd_key, ip_src) == kVdTunnelKeyBytes + kVdEthernetKeyBytes);
+static_assert(offsetof(vd_key, l4_src) == kVdTunnelKeyBytes + kVdAddressesKeyBytes);
+static_assert(offsetof(vd_key, ip_ttl) == kVdTunnelKeyBytes + kVdPortsKeyBytes);
+static_assert(sizeof(vd_key) == kVdTunnelKeyBytes + kVdExactKeyBytes);
 static_assert(sizeof(vd_port) == 64 && sizeof(vd_config) == 64);
 
-constexpr FieldSet kEthernetFields{Field::in_port, Field::eth_src,    Field::eth_dst,  Field::eth_type,
-                                   Field::vlan,    Field::inner_vlan, Field::ip_proto, Field::fragment};
+constexpr FieldSet kEthernetFields{Field::in_port,    Field::eth_src,  Field::eth_dst,  Field::eth_type, Field::vlan,
+                                   Field::inner_vlan, Field::ip_proto, Field::fragment, Field::tunnel};
 constexpr FieldSet kAddressFields{Field::ip_src, Field::ip_dst, Field::ip_tos};
 constexpr FieldSet kPortFields{Field::l4_src, Field::l4_dst};
 
@@ -41,6 +43,7 @@ class RecipeWriter {
 struct Compiler {
   vd_flow& record;
   bool is_ip;
+  TakenOutputs& taken;
   RecipeWriter recipe{record};
 
   bool operator()(const SetEthernet& set) {
@@ -60,7 +63,12 @@ struct Compiler {
     if (record.mtu == 0 || check.mtu < record.mtu) record.mtu = check.mtu;
     return recipe.put(kOpCheckMtu) && recipe.put(&check.mtu, sizeof check.mtu);
   }
-  bool operator()(const TunnelOutput&) { return false; }
+  bool operator()(const TunnelOutput& output) {
+    if (record.outputs == kVdMaxOutputs) return false;
+    std::optional<uint16_t> index = taken.take(output);
+    if (index) record.output[record.outputs++] = static_cast<uint16_t>(kVdTunnelOutput | *index);
+    return index.has_value();
+  }
   bool operator()(const Output& output) {
     if (record.outputs == kVdMaxOutputs || output.port.value == 0 || output.port.value >= kVdMaxPorts) return false;
     record.output[record.outputs++] = static_cast<uint16_t>(output.port.value);
@@ -87,30 +95,29 @@ bool representable(const FlowKey& key, FieldSet mask) {
 
 }  // namespace
 
-vd_class class_of(FieldSet mask) {
+vd_class class_of(FieldSet mask, Entry entry) {
+  auto of = [entry](vd_class plain) {
+    return entry == Entry::plain ? plain : static_cast<vd_class>(kVdTunnelClass + plain);
+  };
   FieldSet fields = kEthernetFields;
-  if (fields.contains(mask)) return kVdEthernet;
+  if (fields.contains(mask)) return of(kVdEthernet);
   fields.add(kAddressFields);
-  if (fields.contains(mask)) return kVdAddresses;
+  if (fields.contains(mask)) return of(kVdAddresses);
   fields.add(kPortFields);
-  return fields.contains(mask) ? kVdPorts : kVdExact;
+  return of(fields.contains(mask) ? kVdPorts : kVdExact);
 }
 
 size_t key_bytes(vd_class of) {
-  switch (of) {
-    case kVdEthernet:
-      return kVdEthernetKeyBytes;
-    case kVdAddresses:
-      return kVdAddressesKeyBytes;
-    case kVdPorts:
-      return kVdPortsKeyBytes;
-    default:
-      return kVdExactKeyBytes;
-  }
+  constexpr std::array<size_t, kVdTunnelClass> kBytes{kVdEthernetKeyBytes, kVdAddressesKeyBytes, kVdPortsKeyBytes,
+                                                      kVdExactKeyBytes};
+  return of < kVdTunnelClass ? kBytes[of] : kVdTunnelKeyBytes + kBytes[of - kVdTunnelClass];
 }
+
+size_t key_offset(vd_class of) { return of < kVdTunnelClass ? kVdTunnelKeyBytes : 0; }
 
 vd_key to_kernel(const FlowKey& key, vd_class of) {
   vd_key out{};
+  if (of >= kVdTunnelClass) out.tunnel = to_kernel(key.tunnel);
   out.in_port = key.in_port.value;
   std::copy(key.eth_src.bytes().begin(), key.eth_src.bytes().end(), out.eth_src);
   std::copy(key.eth_dst.bytes().begin(), key.eth_dst.bytes().end(), out.eth_dst);
@@ -125,13 +132,14 @@ vd_key to_kernel(const FlowKey& key, vd_class of) {
   out.l4_src = key.l4_src;
   out.l4_dst = key.l4_dst;
   out.ip_ttl = key.ip_ttl;
-  size_t bytes = key_bytes(of);
-  std::memset(reinterpret_cast<uint8_t*>(&out) + bytes, 0, sizeof out - bytes);
+  size_t end = key_offset(of) + key_bytes(of);
+  std::memset(reinterpret_cast<uint8_t*>(&out) + end, 0, sizeof out - end);
   return out;
 }
 
 FlowKey from_kernel(const vd_key& key, FieldSet mask) {
   FlowKey out;
+  out.tunnel = from_kernel(key.tunnel);
   out.in_port = PortNumber{key.in_port};
   out.eth_src = mac_at(key.eth_src);
   out.eth_dst = mac_at(key.eth_dst);
@@ -149,14 +157,14 @@ FlowKey from_kernel(const vd_key& key, FieldSet mask) {
   return mask.apply(out);
 }
 
-std::optional<vd_flow> compile(const FlowInstall& install) {
+std::optional<vd_flow> compile(const FlowInstall& install, TakenOutputs& outputs) {
   const Flow& flow = install.flow;
   if (!representable(install.packet_key, flow.mask)) return std::nullopt;
   vd_flow record{};
   record.id_high = flow.id.high;
   record.id_low = flow.id.low;
   record.mask = flow.mask.bits();
-  Compiler compiler{record, install.packet_key.is_ip()};
+  Compiler compiler{record, install.packet_key.is_ip(), outputs};
   for (const Action& action : flow.actions) {
     if (!std::visit(compiler, action)) return std::nullopt;
   }
@@ -165,7 +173,7 @@ std::optional<vd_flow> compile(const FlowInstall& install) {
   return record;
 }
 
-std::optional<ActionList> decompile(const vd_flow& record) {
+std::optional<ActionList> decompile(const vd_flow& record, const TunnelOutputs& outputs) {
   if (record.recipe_bytes > kVdRecipeBytes || record.outputs > kVdMaxOutputs) return std::nullopt;
   ActionList out;
   const uint8_t* end = record.recipe + record.recipe_bytes;
@@ -185,13 +193,21 @@ std::optional<ActionList> decompile(const vd_flow& record) {
       return std::nullopt;
     }
   }
-  for (size_t i = 0; i < record.outputs; ++i) out.push_back(Output{PortNumber{record.output[i]}});
+  for (size_t i = 0; i < record.outputs; ++i) {
+    if ((record.output[i] & kVdTunnelOutput) == 0) {
+      out.push_back(Output{PortNumber{record.output[i]}});
+      continue;
+    }
+    std::optional<TunnelOutput> tunnel = outputs.at(record.output[i] & (kVdTunnelOutput - 1));
+    if (!tunnel) return std::nullopt;
+    out.push_back(*tunnel);
+  }
   return out;
 }
 
-std::optional<Flow> to_flow(const vd_key& key, const vd_flow& record) {
+std::optional<Flow> to_flow(const vd_key& key, const vd_flow& record, const TunnelOutputs& outputs) {
   FieldSet mask = FieldSet::from_bits(record.mask);
-  std::optional<ActionList> actions = decompile(record);
+  std::optional<ActionList> actions = decompile(record, outputs);
   if (!actions || mask.bits() != record.mask) return std::nullopt;
   Flow flow{{record.id_high, record.id_low}, from_kernel(key, mask), mask, std::move(*actions)};
   if (flow.id != FlowId::of(flow.key, mask)) return std::nullopt;

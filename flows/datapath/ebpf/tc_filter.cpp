@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "flows/datapath/ebpf/kernel_maps.hpp"
 #include "flows/datapath/ebpf/layout.h"
 
 namespace viaduct::flows::ebpf {
@@ -26,6 +25,14 @@ bpf_tc_hook hook_of(uint32_t ifindex, bpf_tc_attach_point point) {
   return hook;
 }
 
+bpf_tc_opts our_filter() {
+  bpf_tc_opts options{};
+  options.sz = sizeof options;
+  options.handle = kHandle;
+  options.priority = kPriority;
+  return options;
+}
+
 std::error_code code(int negative_errno) { return {-negative_errno, std::generic_category()}; }
 
 // The name in the map `config`, if that is what `id` is.
@@ -41,16 +48,27 @@ std::string name_in_config(uint32_t id) {
   return {config.name, strnlen(config.name, sizeof config.name)};
 }
 
+int attach(uint32_t ifindex, bpf_tc_attach_point point, int program) {
+  bpf_tc_hook hook = hook_of(ifindex, point);
+  bpf_tc_opts options = our_filter();
+  options.prog_fd = program;
+  options.flags = BPF_TC_F_REPLACE;
+  return bpf_tc_attach(&hook, &options);
+}
+
+int detach(uint32_t ifindex, bpf_tc_attach_point point) {
+  bpf_tc_hook hook = hook_of(ifindex, point);
+  bpf_tc_opts options = our_filter();
+  return bpf_tc_detach(&hook, &options);
+}
+
 bool is_absent(int error) { return error == -ENOENT || error == -ENODEV || error == -EINVAL; }
 
 }  // namespace
 
 std::string owner_of(uint32_t ifindex) {
   bpf_tc_hook hook = hook_of(ifindex, BPF_TC_INGRESS);
-  bpf_tc_opts options{};
-  options.sz = sizeof options;
-  options.handle = kHandle;
-  options.priority = kPriority;
+  bpf_tc_opts options = our_filter();
   if (bpf_tc_query(&hook, &options) != 0) return {};
   UniqueFd program(bpf_prog_get_fd_by_id(options.prog_id));
   std::array<uint32_t, 64> maps{};
@@ -65,30 +83,22 @@ std::string owner_of(uint32_t ifindex) {
   return {};
 }
 
-std::error_code attach_program(uint32_t ifindex, int program, bool& made_clsact) {
+std::error_code attach_programs(uint32_t ifindex, const KernelMaps::Programs& programs, bool& made_clsact) {
   bpf_tc_hook hook = hook_of(ifindex, BPF_TC_INGRESS);
   int error = bpf_tc_hook_create(&hook);
   if (error != 0 && error != -EEXIST) return code(error);
   made_clsact = error == 0;
-  bpf_tc_opts options{};
-  options.sz = sizeof options;
-  options.prog_fd = program;
-  options.handle = kHandle;
-  options.priority = kPriority;
-  options.flags = BPF_TC_F_REPLACE;
-  error = bpf_tc_attach(&hook, &options);
+  if (programs.egress >= 0 && (error = attach(ifindex, BPF_TC_EGRESS, programs.egress)) != 0) return code(error);
+  error = attach(ifindex, BPF_TC_INGRESS, programs.ingress);
   return error == 0 ? std::error_code{} : code(error);
 }
 
-std::error_code detach_program(uint32_t ifindex, Clsact clsact) {
-  bpf_tc_hook hook = hook_of(ifindex, BPF_TC_INGRESS);
-  bpf_tc_opts options{};
-  options.sz = sizeof options;
-  options.handle = kHandle;
-  options.priority = kPriority;
-  int error = bpf_tc_detach(&hook, &options);
+std::error_code detach_programs(uint32_t ifindex, Clsact clsact) {
+  int error = detach(ifindex, BPF_TC_INGRESS);
+  int egress_error = detach(ifindex, BPF_TC_EGRESS);
+  if (is_absent(error)) error = egress_error;
   if (clsact == Clsact::remove) {
-    hook = hook_of(ifindex, static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS));
+    bpf_tc_hook hook = hook_of(ifindex, static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS));
     int qdisc_error = bpf_tc_hook_destroy(&hook);
     if (error == 0) error = qdisc_error;
   }

@@ -7,10 +7,10 @@
 #include "parse.bpf.h"
 
 VD_INLINE __u32 worker_of(const struct vd_key* key, __u32 workers) {
-  const __u32* words = (const __u32*)key;
+  const __u32* words = (const __u32*)&key->in_port;
   __u32 hash = 0;
 #pragma unroll
-  for (int i = 0; i < (int)(sizeof(*key) / 4); ++i) hash = (hash ^ words[i]) * 0x9e3779b1;
+  for (int i = 0; i < kVdExactKeyBytes / 4; ++i) hash = (hash ^ words[i]) * 0x9e3779b1;
   hash ^= hash >> 16;
   return workers > 1 ? hash % workers : 0;
 }
@@ -76,7 +76,7 @@ static __noinline int upcall(struct __sk_buff* skb, struct vd_packet* packet, __
   struct vd_port* port = bpf_map_lookup_elem(&ports, &number);
   struct vd_port_counters* of_port = bpf_map_lookup_elem(&port_counters, &number);
   if (!cfg || !port) return TC_ACT_SHOT;
-  if (reason == kVdMiss) count(kVdMisses);
+  if ((reason & ~kVdTunnelled) == kVdMiss) count(kVdMisses);
   if (skb->len > kVdHugeFrame) return lose(of_port, kVdLostTruncated);
   __u32 worker = worker_of(&packet->key, cfg->workers);
   void* ring = bpf_map_lookup_elem(&rings, &worker);
@@ -88,8 +88,9 @@ static __noinline int upcall(struct __sk_buff* skb, struct vd_packet* packet, __
       .in_port = number,
       .frame_bytes = skb->len,
       .gso_size = (__u16)skb->gso_size,
-      .reason = (__u8)reason,
+      .reason = (__u8)(reason & ~kVdTunnelled),
   };
+  if (reason & kVdTunnelled) head.tunnel = packet->key.tunnel;
   if (skb->vlan_present) {
     head.vlan_tci = (__u16)skb->vlan_tci;
     head.vlan_proto = bpf_ntohs((__u16)skb->vlan_proto);

@@ -51,7 +51,8 @@ std::optional<DatapathConformance::Seen> DatapathConformance::next_upcall() {
       // With several workers each is asked in turn.
       size_t count = channel->poll(batch, std::chrono::milliseconds(channels_.size() == 1 ? 100 : 5));
       for (const Upcall& one : std::span(batch).first(count)) {
-        seen_.push_back({one.in_port, one.reason, {one.frame.begin(), one.frame.end()}, one.offload, one.received});
+        seen_.push_back(
+            {one.in_port, one.reason, {one.frame.begin(), one.frame.end()}, one.offload, one.received, one.tunnel});
       }
     }
   }
@@ -90,6 +91,14 @@ FlowInstall DatapathConformance::flow_for(const Guest& from, const frames::Bytes
                                           const ActionList& actions) {
   frames::Bytes copy = frame;
   FlowKey key = frames::parsed(copy, from.port).key;
+  return {Flow::make(key, mask, actions), key};
+}
+
+FlowInstall DatapathConformance::flow_for(PortNumber port, const Tunnel& tunnel, const frames::Bytes& frame,
+                                          FieldSet mask, const ActionList& actions) {
+  frames::Bytes copy = frame;
+  FlowKey key = frames::parsed(copy, port).key;
+  key.tunnel = tunnel;
   return {Flow::make(key, mask, actions), key};
 }
 

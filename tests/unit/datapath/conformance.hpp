@@ -29,6 +29,17 @@ struct WireFrame {
   Offload offload;
 };
 
+// A frame in its outer packet, as it is between two hosts.
+struct Tunneled {
+  TunnelKind kind = TunnelKind::vxlan;
+  frames::Bytes frame = {};
+  Tunnel tunnel = {};
+  uint8_t tos = 0, ttl = 64;
+  uint16_t udp_port = TunnelPortSpec::kVxlanPort;  // vxlan
+  bool dont_fragment = false;                      // IPv4
+  bool checksum = false;                           // vxlan: there is one outside
+};
+
 // One host with a datapath of one name, and guests behind its interfaces. Guests are silent: only what send() sends
 // comes in.
 class Harness {
@@ -49,6 +60,12 @@ class Harness {
   virtual void send(const std::string& interface, std::span<const uint8_t> frame, const Offload& offload) = 0;
   // What the guest behind `interface` receives next.
   virtual std::optional<WireFrame> receive(const std::string& interface, std::chrono::milliseconds timeout) = 0;
+  virtual bool has_interface(const std::string& interface) = 0;
+  // A link to other hosts: this one becomes frames::Host::outer(1), and 2 to 4 are there, with no datapath of any kind.
+  virtual void add_underlay() = 0;
+  virtual void send_tunneled(const Tunneled& packet) = 0;
+  // What the other hosts receive next.
+  virtual std::optional<Tunneled> receive_tunneled(std::chrono::milliseconds timeout) = 0;
   // Lets time pass on the datapath's clock.
   virtual void pass_time(std::chrono::milliseconds time) = 0;
 };
@@ -76,6 +93,7 @@ class DatapathConformance : public testing::TestWithParam<HarnessFactory> {
     frames::Bytes bytes;
     Offload offload;
     std::chrono::steady_clock::time_point received;
+    Tunnel tunnel;
   };
 
   void SetUp() override;
@@ -96,6 +114,9 @@ class DatapathConformance : public testing::TestWithParam<HarnessFactory> {
   bool eventually(const std::function<bool()>& condition);
 
   FlowInstall flow_for(const Guest& from, const frames::Bytes& frame, FieldSet mask, const ActionList& actions);
+  // Of a frame that comes in by a tunnel port.
+  FlowInstall flow_for(PortNumber port, const Tunnel& tunnel, const frames::Bytes& frame, FieldSet mask,
+                       const ActionList& actions);
   InstallResult install(const FlowInstall& flow);
   InstallResult install(const Guest& from, const frames::Bytes& frame, FieldSet mask, const ActionList& actions) {
     return install(flow_for(from, frame, mask, actions));

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "conformance.hpp"
+#include "tunnel_words.hpp"
 
 namespace viaduct::flows {
 
@@ -28,6 +29,21 @@ class FakeHarness final : public Harness {
     if (!frame) return std::nullopt;
     return WireFrame{std::move(frame->bytes), frame->offload};
   }
+  bool has_interface(const std::string& interface) override { return kernel_->has_interface(interface); }
+  void add_underlay() override {}
+  void send_tunneled(const Tunneled& packet) override {
+    kernel_->inject_tunneled({packet.kind, {packet.frame, {}}, packet.tunnel, packet.tos, packet.udp_port});
+  }
+  std::optional<Tunneled> receive_tunneled(std::chrono::milliseconds timeout) override {
+    std::optional<FakeTunneled> packet = kernel_->wait_tunneled(timeout);
+    if (!packet) return std::nullopt;
+    return Tunneled{.kind = packet->kind,
+                    .frame = std::move(packet->frame.bytes),
+                    .tunnel = packet->tunnel,
+                    .tos = packet->tos,
+                    .udp_port = packet->udp_port,
+                    .dont_fragment = packet->tunnel.src.family() == IpFamily::v4};
+  }
   void pass_time(std::chrono::milliseconds time) override { *passed_ += time; }
 
  private:
@@ -42,6 +58,7 @@ std::unique_ptr<Harness> make_fake(std::string&) { return std::make_unique<FakeH
 }  // namespace
 
 INSTANTIATE_TEST_SUITE_P(Fake, DatapathConformance, testing::Values(HarnessFactory{"fake", &make_fake}), harness_name);
+INSTANTIATE_TEST_SUITE_P(Fake, TunnelConformance, testing::Values(HarnessFactory{"fake", &make_fake}), harness_name);
 
 namespace {
 

@@ -1,5 +1,7 @@
 #include "frames.hpp"
 
+#include <algorithm>
+
 #include "flows/packet/checksum.hpp"
 #include "flows/packet/headers.hpp"
 
@@ -56,6 +58,12 @@ Host Host::number(uint8_t n) {
   IpAddress::Bytes v6{0xfd};
   v6[15] = n;
   return {MacAddress::from_uint64(0x0200'0000'0000 + n), IpAddress::v4(0x0a00'0000U + n), IpAddress::v6(v6)};
+}
+
+Host Host::outer(uint8_t n) {
+  IpAddress::Bytes v6{0x20, 0x01, 0x0d, 0xb8};
+  v6[15] = n;
+  return {MacAddress::from_uint64(0x0200'0000'0100 + n), IpAddress::v4(0xc000'0200U + n), IpAddress::v6(v6)};
 }
 
 Bytes udp4(const Udp& udp) {
@@ -132,6 +140,31 @@ Bytes tcp_super4(const Host& from, const Host& to, size_t payload) {
   for (size_t i = 0; i < payload; ++i) tcp[wire::tcp::kBytes + i] = static_cast<uint8_t>(i * 7);
   uint16_t sum = pseudo_header_sum(from.v4, to.v4, ip_proto::kTcp, static_cast<uint32_t>(wire::tcp::kBytes + payload));
   wire::store16(tcp + wire::tcp::kChecksum, sum);
+  return frame;
+}
+
+Bytes vxlan(const Udp& outer, IpFamily family, uint32_t key, const Bytes& inner) {
+  constexpr size_t kVxlan = 8;  // RFC 7348, 5
+  Udp udp = outer;
+  udp.payload = kVxlan + inner.size();
+  Bytes frame = family == IpFamily::v4 ? udp4(udp) : udp6(udp);
+  uint8_t* at = frame.data() + frame.size() - udp.payload;
+  wire::store16(at - wire::udp::kBytes + wire::udp::kChecksum, 0);
+  wire::store32(at, 0x0800'0000);
+  wire::store32(at + 4, key << 8);
+  std::copy(inner.begin(), inner.end(), at + kVxlan);
+  return frame;
+}
+
+Bytes gre(const Udp& outer, uint32_t key, const Bytes& inner) {
+  constexpr size_t kGre = 8;  // with a key: RFC 2890, 2
+  constexpr uint8_t kProtocol = 47;
+  Bytes frame = ethernet(outer.from, outer.to, ethertype::kIpv4, wire::ipv4::kBytes + kGre + inner.size());
+  put_ipv4(frame, outer.from.v4, outer.to.v4, kProtocol, outer.ttl);
+  uint8_t* at = frame.data() + wire::eth::kBytes + wire::ipv4::kBytes;
+  wire::store32(at, 0x2000'6558);
+  wire::store32(at + 4, key);
+  std::copy(inner.begin(), inner.end(), at + kGre);
   return frame;
 }
 

@@ -17,6 +17,9 @@ struct Host {
   IpAddress v4, v6;
   // 02:00:00:00:00:NN, 10.0.0.NN, fd00::NN
   static Host number(uint8_t n);
+  // A host that others reach by tunnels: 02:00:00:00:01:NN, 192.0.2.NN, 2001:db8::NN
+  static Host outer(uint8_t n);
+  const IpAddress& address(IpFamily family) const { return family == IpFamily::v4 ? v4 : v6; }
 };
 
 struct Udp {
@@ -37,6 +40,10 @@ Bytes tagged(const Bytes& frame, uint16_t tci, uint16_t protocol = ethertype::kV
 Bytes tcp_super4(const Host& from, const Host& to, size_t payload);
 // udp6 behind a hop-by-hop and a destination-options header.
 Bytes udp6_with_extensions(const Udp& udp);
+
+// What one host sends to another by a tunnel port: an outer packet around `inner`. VXLAN's ports are those of `outer`.
+Bytes vxlan(const Udp& outer, IpFamily family, uint32_t key, const Bytes& inner);
+Bytes gre(const Udp& outer, uint32_t key, const Bytes& inner);
 
 Packet parsed(Bytes& frame, PortNumber port = {}, Offload offload = {});
 

@@ -76,6 +76,33 @@ Offload offload_of(const VirtioHeader& header) {
   return offload;
 }
 
+// Written from RFC 7348 and RFC 2890, so that it does not share a mistake with the kernel.
+std::optional<Tunneled> untunneled(frames::Bytes& bytes) {
+  constexpr uint8_t kGre = 47;
+  Packet outer = frames::parsed(bytes);
+  Tunneled out{.tos = outer.key.ip_tos, .ttl = outer.key.ip_ttl};
+  size_t at = 0;
+  if (outer.key.ip_proto == ip_proto::kUdp && outer.l4_offset != 0) {
+    at = outer.l4_offset + wire::udp::kBytes;
+    out.udp_port = outer.key.l4_dst;
+    out.checksum = wire::load16(&bytes[outer.l4_offset + wire::udp::kChecksum]) != 0;
+    if (bytes.size() < at + 8 || wire::load32(&bytes[at]) != 0x0800'0000) return std::nullopt;
+    out.tunnel.key = wire::load32(&bytes[at + 4]) >> 8;
+  } else if (outer.key.ip_proto == kGre && outer.key.eth_type == ethertype::kIpv4) {
+    at = wire::eth::kBytes + wire::ipv4::kBytes;
+    out.kind = TunnelKind::gre;
+    if (bytes.size() < at + 8 || wire::load32(&bytes[at]) != 0x2000'6558) return std::nullopt;
+    out.tunnel.key = wire::load32(&bytes[at + 4]);
+  } else {
+    return std::nullopt;
+  }
+  out.dont_fragment = outer.key.eth_type == ethertype::kIpv4 && (bytes[wire::eth::kBytes + 6] & 0x40) != 0;
+  out.tunnel.src = outer.key.ip_src;
+  out.tunnel.dst = outer.key.ip_dst;
+  out.frame.assign(bytes.begin() + static_cast<ptrdiff_t>(at + 8), bytes.end());
+  return out;
+}
+
 }  // namespace
 
 // A namespace with one end of a veth pair, and a packet socket on it.
@@ -203,6 +230,49 @@ void VethHarness::send(const std::string& interface, std::span<const uint8_t> fr
 
 std::optional<WireFrame> VethHarness::receive(const std::string& interface, std::chrono::milliseconds timeout) {
   return guests_.at(interface)->receive(timeout);
+}
+
+bool VethHarness::has_interface(const std::string& interface) { return if_nametoindex(interface.c_str()) != 0; }
+
+// The other hosts are addresses behind a link, of which this host knows the MAC addresses: nobody there answers.
+void VethHarness::add_underlay() {
+  enter_new_namespace();
+  guests_[kUnderlay] = std::make_unique<Guest>();
+  enter(host_);
+  restore_interface(kUnderlay);
+  const std::string device = std::string(" dev ") + kUnderlay;
+  const frames::Host us = frames::Host::outer(1);
+  run("echo 0 > /proc/sys/net/ipv6/conf/" + std::string(kUnderlay) + "/disable_ipv6");
+  must(run("ip link set" + device + " address " + us.mac.to_string()), "address");
+  for (IpFamily family : {IpFamily::v4, IpFamily::v6}) {
+    const char* length = family == IpFamily::v4 ? "/24" : "/64 nodad";
+    must(run("ip address add " + us.address(family).to_string() + length + device), "address");
+    for (uint8_t n = 2; n <= 4; ++n) {
+      frames::Host peer = frames::Host::outer(n);
+      must(run("ip neighbour replace " + peer.address(family).to_string() + " lladdr " + peer.mac.to_string() +
+               " nud permanent" + device),
+           "neighbour");
+    }
+  }
+}
+
+void VethHarness::send_tunneled(const Tunneled& packet) {
+  const IpAddress& src = packet.tunnel.src;
+  frames::Udp outer{{}, frames::Host::outer(1), 50000, packet.udp_port, packet.ttl};
+  outer.from.mac = frames::Host::outer(2).mac;
+  (src.family() == IpFamily::v4 ? outer.from.v4 : outer.from.v6) = src;
+  frames::Bytes frame = packet.kind == TunnelKind::vxlan
+                            ? frames::vxlan(outer, src.family(), packet.tunnel.key, packet.frame)
+                            : frames::gre(outer, packet.tunnel.key, packet.frame);
+  guests_.at(kUnderlay)->send(frame, {});
+}
+
+std::optional<Tunneled> VethHarness::receive_tunneled(std::chrono::milliseconds timeout) {
+  // Anything else there is the host's own: neighbour discovery and the like.
+  while (std::optional<WireFrame> got = guests_.at(kUnderlay)->receive(timeout)) {
+    if (std::optional<Tunneled> packet = untunneled(got->bytes)) return packet;
+  }
+  return std::nullopt;
 }
 
 void VethHarness::pass_time(std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }

@@ -14,6 +14,7 @@ namespace viaduct::flows {
 
 class VethHarness : public Harness {
  public:
+  static constexpr const char* kUnderlay = "under0";  // the link to other hosts, and their namespace
   // Opens the driver under test. Called in the namespace of the host.
   using Opener = std::function<std::unique_ptr<Datapath>(DatapathOptions)>;
 
@@ -29,6 +30,10 @@ class VethHarness : public Harness {
   void set_mtu(const std::string& interface, uint32_t mtu) override;
   void send(const std::string& interface, std::span<const uint8_t> frame, const Offload& offload) override;
   std::optional<WireFrame> receive(const std::string& interface, std::chrono::milliseconds timeout) override;
+  bool has_interface(const std::string& interface) override;
+  void add_underlay() override;
+  void send_tunneled(const Tunneled& packet) override;
+  std::optional<Tunneled> receive_tunneled(std::chrono::milliseconds timeout) override;
   void pass_time(std::chrono::milliseconds time) override;
 
   // Runs `body` with the calling thread in the namespace of the guest; its end of the pair is called "eth0".

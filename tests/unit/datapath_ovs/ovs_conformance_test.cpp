@@ -1,5 +1,6 @@
 #include "flows/datapath/ovs/ovs_datapath.hpp"
 #include "ovs_harness.hpp"
+#include "tunnel_words.hpp"
 #include "veth_harness.hpp"
 
 namespace viaduct::flows {
@@ -22,6 +23,8 @@ std::unique_ptr<Harness> make_ovs_harness(std::string& why_not) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Ovs, DatapathConformance, testing::Values(HarnessFactory{"ovs", &make_ovs_harness}),
+                         harness_name);
+INSTANTIATE_TEST_SUITE_P(Ovs, TunnelConformance, testing::Values(HarnessFactory{"ovs", &make_ovs_harness}),
                          harness_name);
 
 }  // namespace viaduct::flows
