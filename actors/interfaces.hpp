@@ -8,10 +8,12 @@
 #include <caf/all.hpp>
 
 #include "actors/messages.hpp"
+#include "actors/wire_types.hpp"
 
 namespace viaduct::actors {
 struct Subscribe;
-}
+struct FollowStates;
+}  // namespace viaduct::actors
 
 #define VIADUCT_LOCAL_MESSAGE(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(viaduct::actors::type)
 VIADUCT_LOCAL_MESSAGE(ReportStatus)
@@ -25,12 +27,32 @@ VIADUCT_LOCAL_MESSAGE(WaitAppliedReply)
 VIADUCT_LOCAL_MESSAGE(StoreRevisions)
 VIADUCT_LOCAL_MESSAGE(ReadRevisions)
 VIADUCT_LOCAL_MESSAGE(Subscribe)
-VIADUCT_LOCAL_MESSAGE(Committed)
-VIADUCT_LOCAL_MESSAGE(FeedFrame)
-VIADUCT_LOCAL_MESSAGE(FeedApplied)
+VIADUCT_LOCAL_MESSAGE(FollowStates)
+VIADUCT_LOCAL_MESSAGE(FeedChange)
 VIADUCT_LOCAL_MESSAGE(AgentApplied)
+VIADUCT_LOCAL_MESSAGE(SendWhole)
+VIADUCT_LOCAL_MESSAGE(ReadAgents)
+VIADUCT_LOCAL_MESSAGE(AgentsReport)
+VIADUCT_LOCAL_MESSAGE(ReportCluster)
+VIADUCT_LOCAL_MESSAGE(ClusterReport)
+VIADUCT_LOCAL_MESSAGE(BeatDue)
+VIADUCT_LOCAL_MESSAGE(SessionChanged)
+VIADUCT_LOCAL_MESSAGE(BeginSession)
+VIADUCT_LOCAL_MESSAGE(SessionBegun)
+VIADUCT_LOCAL_MESSAGE(KeepSession)
+VIADUCT_LOCAL_MESSAGE(SessionKept)
+VIADUCT_LOCAL_MESSAGE(WriteStates)
+VIADUCT_LOCAL_MESSAGE(StatesChanged)
 VIADUCT_LOCAL_MESSAGE(ReconcileBindings)
 VIADUCT_LOCAL_MESSAGE(BindingsChanged)
+VIADUCT_LOCAL_MESSAGE(UnderlayTopology)
+VIADUCT_LOCAL_MESSAGE(HostPaths)
+VIADUCT_LOCAL_MESSAGE(OwnLocations)
+VIADUCT_LOCAL_MESSAGE(CachedFeed)
+VIADUCT_LOCAL_MESSAGE(ReportTunnels)
+VIADUCT_LOCAL_MESSAGE(TunnelReport)
+VIADUCT_LOCAL_MESSAGE(ReadMirror)
+VIADUCT_LOCAL_MESSAGE(MirrorPosition)
 VIADUCT_LOCAL_MESSAGE(InvalidateFlows)
 VIADUCT_LOCAL_MESSAGE(FlowsInvalidated)
 VIADUCT_LOCAL_MESSAGE(NewsWaits)
@@ -52,6 +74,7 @@ VIADUCT_LOCAL_MESSAGE(FlowReport)
 VIADUCT_LOCAL_MESSAGE(ReportFlows)
 VIADUCT_LOCAL_MESSAGE(Tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(viaduct::observability::ActorStatus)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(viaduct::topology::StateWritten)
 
 namespace viaduct::actors {
 
@@ -98,12 +121,41 @@ using DatapathActor = SupervisedActor::extend<
 
 // Receives the change feed, publishes networks, and says when a revision is applied. [agent, core]
 using TopologyMirrorActor = SupervisedActor::extend<
-    replies_to<FeedFrame>::with<FeedApplied>,  // one batch at a time; answered when the datapath behaves accordingly
-    reacts_to<BindingsChanged>>;               // an interface came or went by itself
+    replies_to<FeedFrame>::with<FeedApplied>,   // one batch at a time; answered when the datapath behaves accordingly
+    replies_to<CachedFeed>::with<FeedApplied>,  // the first of all, when the cluster may be away
+    reacts_to<BindingsChanged>,                 // an interface came or went by itself
+    replies_to<ReadMirror>::with<MirrorPosition>,
+    replies_to<ReadTopology>::with<SnapshotPtr>,  // as far as this host has it
+    reacts_to<HostPaths>>;                        // other hosts are reached otherwise
+
+// Knows how other hosts are reached, and whether they answer. [agent]
+using TunnelManagerActor =
+    SupervisedActor::extend<replies_to<UnderlayTopology>::with<HostPaths>,  // tunnel zones or hosts have changed
+                            replies_to<ReportTunnels>::with<TunnelReport>,  // for operators
+                            reacts_to<NewsWaits>,                           // probes have come
+                            reacts_to<Tick>>;  // probes are due, the underlay may have changed
+
+// Tells the cluster what this host has learned and which ports are active here. [agent]
+using StatePublisherActor =
+    SupervisedActor::extend<reacts_to<NewsWaits>,       // from workers and devices
+                            reacts_to<OwnLocations>,    // from the mirror
+                            reacts_to<SessionChanged>,  // the cluster node that hears it, or that none does
+                            reacts_to<Tick>>;
+
+// The agent's connection to the cluster. [agent]
+using ClusterLinkActor = SupervisedActor::extend<replies_to<ReportCluster>::with<ClusterReport>,  // for operators
+                                                 reacts_to<BeatDue>, reacts_to<Tick>>;
 
 // Sends one agent what it needs, one acknowledged batch at a time, merging what piles up meanwhile. [cluster]
-using SubscriptionActor = SupervisedActor::extend<reacts_to<Committed>,  // a new revision
-                                                  reacts_to<Tick>>;      // try again after a failure
+using SubscriptionActor = SupervisedActor::extend<reacts_to<FeedChange>,  // something changed that the agent needs
+                                                  reacts_to<Tick>>;       // try again after a failure
+
+// Writes what hosts say into the state tables: each host its own, while its session lives. [cluster, core, detached]
+using StateTablesActor =
+    SupervisedActor::extend<replies_to<BeginSession>::with<SessionBegun>,           // an agent has come
+                            replies_to<KeepSession>::with<SessionKept>,             // it was heard
+                            replies_to<WriteStates>::with<topology::StateWritten>,  // refused when the session is over
+                            reacts_to<StatesChanged>>;                              // what the database holds now
 
 // The one writer: validates, commits, publishes. [cluster, core, detached]
 using TopologyStoreActor = SupervisedActor::extend<
@@ -112,8 +164,12 @@ using TopologyStoreActor = SupervisedActor::extend<
     replies_to<ReadRevisions>::with<StoreRevisions>,   // committed, and applied by every agent
     replies_to<WaitApplied>::with<WaitAppliedReply>,   // answered when every agent has applied the revision
     replies_to<ReportNode>::with<NodeReport>,          // its subscriptions
-    reacts_to<Subscribe>,                              // an agent's mirror wants the feed
+    replies_to<ReadAgents>::with<AgentsReport>,        // the hosts, and who serves them
+    replies_to<Subscribe>::with<SubscriptionActor>,    // an agent wants the feed
     reacts_to<AgentApplied>,                           // from a subscription
+    reacts_to<SendWhole>,                              // from a subscription
+    reacts_to<FollowStates>,                           // the state tables want to know of every change of them
+    reacts_to<NewsWaits>,                              // the store's watch has something
     reacts_to<Tick>>;                                  // a waiter's patience may have ended
 
 // Writes learned state to disk so that a restart finds it. [agent, detached]
@@ -127,10 +183,18 @@ using NodeActor = caf::typed_actor<replies_to<ReportNode>::with<NodeReport>,  //
                                    reacts_to<Shutdown>,                       // the operator's or systemd's word
                                    reacts_to<Tick>>;                          // ask every actor how it is
 
-// From a mirror (or, later, a remote agent) to the store.
+// From the gateway to the store: an agent that has everything of `devices` up to `revision`.
 struct Subscribe {
   HostId host;
-  TopologyMirrorActor mirror;
+  FeedSinkActor sink;
+  uint64_t revision = 0;
+  std::vector<Uuid> devices;
+  Secret feed;  // for its sink
+};
+
+// From the state tables to the store: answered by StatesChanged, now with everything and later with every change.
+struct FollowStates {
+  StateTablesActor tables;
 };
 
 }  // namespace viaduct::actors

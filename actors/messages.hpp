@@ -18,11 +18,18 @@
 #include "schema/frame.hpp"
 #include "topology/builder.hpp"
 #include "topology/delta.hpp"
+#include "topology/feed.hpp"
 #include "topology/snapshot.hpp"
+#include "topology/state_index.hpp"
+#include "topology/state_write.hpp"
 
 namespace viaduct::actors {
 
 using WallTime = std::chrono::system_clock::time_point;
+
+// Between hosts: the actor framework delivers a message to any actor whose number a connected peer guesses, and believes
+// what it says of its sender. So whoever was proven gets a secret, and what it sends carries it. 32 random bytes.
+using Secret = std::vector<uint8_t>;
 
 // --- supervision ---------------------------------------------------------------------------------
 
@@ -69,25 +76,111 @@ struct ReadRevisions {};
 
 // --- subscription --------------------------------------------------------------------------------
 
-// One committed revision, from the store to its subscriptions.
-struct Committed {
-  SnapshotPtr snapshot;
-  std::shared_ptr<const topology::Delta> delta;
-  WallTime at;
+// What changed for some hosts, made once for all of them.
+struct FeedPart {
+  std::vector<HostId> hosts;
+  std::shared_ptr<const topology::FeedBatch> batch;
 };
-// From a subscription to a mirror: a FeedBatch. The next one is sent after FeedApplied.
+// From the store to a subscription.
+struct FeedChange {
+  std::shared_ptr<const topology::FeedBatch> batch;
+};
+// From a subscription to an agent: a FeedBatch. The next one is sent after FeedApplied. Both cross hosts.
 struct FeedFrame {
-  std::shared_ptr<const schema::Frame> frame;
+  Secret sink;  // that the agent gave when it joined
+  std::shared_ptr<const schema::Frame> frame = std::make_shared<const schema::Frame>();
 };
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& inspector, FeedFrame& feed) {
+  if constexpr (Inspector::reads_state) {
+    return inspector(feed.sink, feed.frame->bytes);
+  } else {
+    auto frame = std::make_shared<schema::Frame>();
+    feed.frame = frame;
+    return inspector(feed.sink, frame->bytes);
+  }
+}
 struct FeedApplied {
   uint64_t revision = 0;  // what the mirror has applied after the frame
-  bool resync = false;    // it missed something: the next frame must be a snapshot
+  bool resync = false;    // it missed something: the next frame must hold everything
 };
-// From a subscription to the store: the least applied revision of its agent.
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& inspector, FeedApplied& applied) {
+  return inspector(applied.revision, applied.resync);
+}
+// From a subscription to the store: what its agent has applied.
 struct AgentApplied {
   HostId host;
   uint64_t revision = 0;
 };
+// From a subscription to the store: its agent needs everything, as a FeedChange.
+struct SendWhole {
+  HostId host;
+};
+
+// --- state tables (cluster) ----------------------------------------------------------------------
+
+// A host's agent has come: its session, new or continued.
+struct BeginSession {
+  HostId host;
+  std::string name;
+  std::string instance;
+};
+struct SessionBegun {
+  std::string refused;  // empty: begun
+  bool fresh = false;   // no entry of the host is left from an earlier session
+  uint64_t epoch = 0;   // of its writes
+  std::chrono::milliseconds lease{};
+};
+// The agent was heard: its lease goes on.
+struct KeepSession {
+  HostId host;
+  uint64_t epoch = 0;
+};
+struct SessionKept {
+  bool ended = false;
+};
+struct WriteStates {
+  HostId host;
+  uint64_t epoch = 0;
+  std::shared_ptr<const topology::StateWrite> write;
+};
+// From the topology store: what the watch said of the tables, and the topology that goes with it.
+struct StatesChanged {
+  SnapshotPtr snapshot;
+  std::vector<topology::StateChange> changes;
+  bool whole = false;  // the changes are all that there is
+};
+
+// --- between hosts -------------------------------------------------------------------------------
+
+// Frames of schema/hello.capnp, one after the other; the last answer has the secret for GatewayJoin.
+struct GatewayHello {
+  schema::Frame frame;
+  Secret exchange;  // of the first answer, then of each further request
+};
+struct SessionWrite {
+  Secret session;
+  schema::Frame frame;  // StateWrite; answered by a StateWritten
+};
+// Heartbeats, both ways.
+struct SessionBeat {
+  Secret session;
+  uint64_t applied = 0;  // the agent's revision; in the answer: the database's
+  bool ended = false;    // answer: the session is over, join again
+};
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& inspector, GatewayHello& hello) {
+  return inspector(hello.frame, hello.exchange);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& inspector, SessionWrite& write) {
+  return inspector(write.session, write.frame);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& inspector, SessionBeat& beat) {
+  return inspector(beat.session, beat.applied, beat.ended);
+}
 
 // --- agent: bindings and networks ----------------------------------------------------------------
 
@@ -106,6 +199,73 @@ struct ReconcileBindings {
 struct BindingsChanged {
   flows::simulation::Bindings bindings;
   std::vector<PortId> rebound;
+};
+
+// What the tunnels depend on; from the mirror to the tunnel manager. Everything, whenever some of it changes.
+struct UnderlayTopology {
+  std::vector<topology::TunnelZone> zones;
+  std::vector<topology::TunnelZoneHost> members;
+  std::map<HostId, std::string> names;
+};
+// How other hosts are reached: the answer, and later whenever it changes.
+struct HostPaths {
+  std::map<HostId, flows::simulation::TunnelPath> paths;
+  bool copy_dscp = false;
+};
+struct ReportTunnels {};
+struct TunnelReport {
+  struct Line {
+    HostId host;
+    std::string name;
+    topology::TunnelType kind = topology::TunnelType::vxlan;
+    IpAddress src, dst;
+    uint16_t mtu = 0;
+    std::string state;                        // up, init, down, admin_down
+    std::chrono::microseconds round_trip{0};  // 0: unknown
+    double loss = 0;                          // of probes towards this host
+  };
+  std::vector<Line> tunnels;
+  std::vector<std::string> problems;  // what keeps a zone or a host from being used
+};
+// All hosts, as a cluster node knows them.
+struct ReadAgents {};
+struct AgentsReport {
+  struct Line {
+    HostId host;
+    std::string name;
+    std::string state;  // served, elsewhere, away
+    std::string node;
+    WallTime since;  // of its session
+    uint64_t applied = 0, lag = 0;
+  };
+  std::vector<Line> agents;
+};
+// How this agent is connected to the cluster.
+struct ReportCluster {};
+struct ClusterReport {
+  std::string state;  // dialling, proving, joining, joined, pause
+  WallTime since;
+  std::string node;        // its address
+  std::string node_name;   // as it calls itself
+  std::string last_error;  // empty while joined
+};
+// The cluster link's own timer.
+struct BeatDue {
+  uint64_t attempt = 0;
+};
+// How far the mirror is: what a cluster node has to know to go on from there.
+struct ReadMirror {};
+struct MirrorPosition {
+  uint64_t revision = 0;
+  std::vector<Uuid> devices;
+};
+// From the mirror to the state publisher: the ports that are active here and the bridges that they are on. All of them.
+struct OwnLocations {
+  std::vector<topology::StateEntry> entries;
+};
+// A batch that an earlier life has stored.
+struct CachedFeed {
+  std::shared_ptr<const topology::FeedBatch> batch;
 };
 
 // "There is something for you in AgentState's news": one at a time, however much it is (actors/agent/news.hpp).

@@ -82,7 +82,9 @@ MirrorProbe::MirrorProbe(Registry& registry)
       commit_to_applied_(registry.histogram("viaduct_commit_to_applied_seconds",
                                             "From the commit of a change to its enforcement on this host.")),
       resyncs_(registry.counter("viaduct_mirror_resyncs_total",
-                                "Times the mirror read the whole topology instead of following changes.")) {}
+                                "Times the mirror read the whole topology instead of following changes.")),
+      cache_failures_(registry.counter("viaduct_mirror_cache_failures_total",
+                                       "Batches of the feed that could not be written to the host's cache.")) {}
 
 void MirrorProbe::applied(uint64_t revision, std::chrono::nanoseconds commit_to_applied) {
   revision_.set(static_cast<double>(revision));
@@ -90,6 +92,64 @@ void MirrorProbe::applied(uint64_t revision, std::chrono::nanoseconds commit_to_
 }
 
 void MirrorProbe::resynchronised() { resyncs_.add(); }
+
+void MirrorProbe::cache_failed() { cache_failures_.add(); }
+
+PublisherProbe::PublisherProbe(Registry& registry)
+    : writes_(registry.counter("viaduct_state_writes_total", "Writes of this host to the cluster's state tables.")),
+      entries_(registry.counter("viaduct_state_entries_written_total", "Entries in those writes.")),
+      failures_(registry.counter("viaduct_state_write_failures_total",
+                                 "Writes that were not answered or that the database refused; sent again.")),
+      lost_(registry.counter("viaduct_state_claims_lost_total",
+                             "Entries that another host owned already, or that were not this host's to write.")),
+      published_(
+          registry.gauge("viaduct_state_published_entries", "Entries of the state tables that are this host's.")) {}
+
+void PublisherProbe::write(size_t entries) {
+  writes_.add();
+  entries_.add(entries);
+}
+
+void PublisherProbe::failed() { failures_.add(); }
+
+void PublisherProbe::lost(uint64_t claims) { lost_.add(claims); }
+
+void PublisherProbe::published(size_t entries) { published_.set(static_cast<double>(entries)); }
+
+ClusterLinkProbe::ClusterLinkProbe(Registry& registry)
+    : connected_(registry.gauge("viaduct_cluster_connected", "1 while a cluster node serves this host.")),
+      joins_(registry.counter("viaduct_cluster_joins_total", "Times this host has joined a cluster node.")),
+      losses_(registry.counter("viaduct_cluster_failures_total",
+                               "Attempts to join that failed, and connections to the cluster that ended.")) {}
+
+void ClusterLinkProbe::joined() {
+  connected_.set(1);
+  joins_.add();
+}
+
+void ClusterLinkProbe::lost() {
+  connected_.set(0);
+  losses_.add();
+}
+
+GatewayProbe::GatewayProbe(Registry& registry)
+    : registry_(registry), sessions_(registry.gauge("viaduct_gateway_sessions", "Agents that this node serves.")) {}
+
+void GatewayProbe::refused(std::string_view reason) {
+  registry_
+      .counter("viaduct_gateway_refused_total", "Agents that were not let in, by reason.",
+               {{"reason", std::string(reason)}})
+      .add();
+}
+
+void GatewayProbe::joined(bool fresh) {
+  registry_
+      .counter("viaduct_gateway_joins_total", "Agents that have joined, by whether their session was still there.",
+               {{"session", fresh ? "new" : "continued"}})
+      .add();
+}
+
+void GatewayProbe::sessions(size_t now) { sessions_.set(static_cast<double>(now)); }
 
 SupervisorProbe::SupervisorProbe(Registry& registry)
     : registry_(registry),

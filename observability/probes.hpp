@@ -88,11 +88,56 @@ class MirrorProbe {
   explicit MirrorProbe(Registry& registry);
   void applied(uint64_t revision, std::chrono::nanoseconds commit_to_applied);
   void resynchronised();  // read everything instead of following changes
+  void cache_failed();    // a batch could not be written to the cache
 
  private:
   Gauge& revision_;
   Histogram& commit_to_applied_;
   Counter& resyncs_;
+  Counter& cache_failures_;
+};
+
+// What this host tells the cluster of itself.
+class PublisherProbe {
+ public:
+  explicit PublisherProbe(Registry& registry);
+  void write(size_t entries);
+  void failed();               // no answer, or the database's error: sent again
+  void lost(uint64_t claims);  // another host's came first
+  void published(size_t entries);
+
+ private:
+  Counter& writes_;
+  Counter& entries_;
+  Counter& failures_;
+  Counter& lost_;
+  Gauge& published_;
+};
+
+// An agent's connection to the cluster.
+class ClusterLinkProbe {
+ public:
+  explicit ClusterLinkProbe(Registry& registry);
+  void joined();
+  void lost();
+
+ private:
+  Gauge& connected_;
+  Counter& joins_;
+  Counter& losses_;
+};
+
+// A cluster node's side of it.
+class GatewayProbe {
+ public:
+  explicit GatewayProbe(Registry& registry);
+  void refused(std::string_view reason);
+  void joined(bool fresh);
+  void sessions(size_t now);
+
+ private:
+  Registry& registry_;
+  Gauge& sessions_;
 };
 
 class SupervisorProbe {

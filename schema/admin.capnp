@@ -187,6 +187,39 @@ struct DropLine {
   count @1 :UInt64;
 }
 
+# How this host reaches another.
+struct TunnelLine {
+  host @0 :Topology.Uuid;
+  name @1 :Text;
+  kind @2 :Text;             # vxlan, gre
+  source @3 :Text;
+  destination @4 :Text;
+  mtu @5 :UInt16;            # bytes behind the inner Ethernet header
+  state @6 :Text;            # up, init, down, admin_down
+  roundTripSeconds @7 :Float64;  # 0: unknown
+  loss @8 :Float64;          # of the last probes towards this host, 0 to 1
+}
+
+# How this host's agent is connected to the cluster.
+struct ClusterConnection {
+  state @0 :Text;            # dialling, proving, joining, joined, pause; empty: no agent here
+  node @1 :Text;
+  nodeName @2 :Text;
+  lastError @3 :Text;
+  forSeconds @4 :Float64;    # in this state
+}
+
+# A host as the cluster node that was asked knows it.
+struct AgentLine {
+  host @0 :Topology.Uuid;
+  name @1 :Text;
+  state @2 :Text;            # served (by this node), elsewhere (by another), away
+  node @3 :Text;             # that serves it
+  sinceSeconds @4 :Float64;  # of its session
+  appliedRevision @5 :UInt64;  # of served ones
+  lagRevisions @6 :UInt64;   # of what it needs; 0: it has everything
+}
+
 struct Status {
   version @0 :Text;
   hostId @1 :Topology.Uuid;
@@ -202,6 +235,10 @@ struct Status {
   upSeconds @11 :Float64;
   adoptedFlows @12 :UInt64;
   unlistedActors @13 :UInt64;  # more than `actors` names; those in trouble are named first
+  tunnels @14 :List(TunnelLine);
+  problems @15 :List(Text);    # what keeps a tunnel zone or a host from being used
+  cluster @16 :ClusterConnection;
+  agents @17 :List(AgentLine); # of a daemon with the cluster role
 }
 
 struct FlowLine {

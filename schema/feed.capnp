@@ -1,23 +1,27 @@
-# The change feed from the topology store to the agents.
+# The change feed from the cluster to the agents.
+#
+# It carries entries of the network state database as they lie there: key, value, revision. So a value is encoded once,
+# when it is committed, however many agents get it, and an agent's cache holds what the database holds.
 @0xb6f3a4b0c8d1e702;
 
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("viaduct::schema");
 using Topology = import "topology.capnp";
 
-struct Change {
+struct FeedItem {
+  key @0 :Text;        # "/topology/…": a topology.capnp Object; "/state/…": a state.capnp StateEntry
+  revision @1 :UInt64; # of its last change
   union {
-    put @0 :Topology.Object;      # created or changed: the whole object
-    delete @1 :Topology.ObjectRef;
+    value @2 :Data;
+    deleted @3 :Void;
   }
 }
 
-# One revision, or a whole snapshot. A receiver applies batches in order; `previous` that is not its own revision
-# means that it missed something and must ask for a snapshot.
+# What changed up to a revision. Batches follow each other: the next one is sent when this one is applied.
 struct FeedBatch {
-  previous @0 :UInt64;
-  revision @1 :UInt64;
-  snapshot @2 :Bool;           # changes are all objects that exist; what is not named does not exist
-  changes @3 :List(Change);
-  committedAt @4 :UInt64;      # nanoseconds since the Unix epoch, for the commit-to-applied histogram; 0: unknown
+  revision @0 :UInt64;
+  complete @1 :Bool;            # the items are all that there is; what is not named does not exist
+  items @2 :List(FeedItem);
+  forget @3 :List(Topology.Uuid);  # devices and tunnel zones that do not concern this agent any more, with all that is theirs
+  committedAt @4 :UInt64;       # nanoseconds since the Unix epoch, for the commit-to-applied histogram; 0: unknown
 }

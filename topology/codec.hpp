@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,8 +21,12 @@
 #include "schema/admin.capnp.h"
 #include "schema/feed.capnp.h"
 #include "schema/frame.hpp"
+#include "schema/state.capnp.h"
 #include "schema/topology.capnp.h"
 #include "topology/builder.hpp"
+#include "topology/feed.hpp"
+#include "topology/host_state.hpp"
+#include "topology/state_write.hpp"
 
 namespace viaduct::topology {
 
@@ -74,23 +79,30 @@ inline constexpr std::string_view kObjectKeyPrefix = "/topology/";
 std::string key_of(const ObjectRef& ref);
 std::optional<ObjectRef> parse_key(std::string_view key);
 
-// --- feed ------------------------------------------------------------------------------------------
+// --- state tables ----------------------------------------------------------------------------------
 
-struct FeedBatch {
-  uint64_t previous = 0;
-  uint64_t revision = 0;
-  bool snapshot = false;                                 // `changes` are all objects that there are
-  std::vector<std::variant<Object, ObjectRef>> changes;  // put, or deleted
-  uint64_t committed_at = 0;                             // nanoseconds since the Unix epoch; 0: unknown
-};
+void encode(const StateEntry& entry, schema::StateEntry::Builder to);
+Decoded<StateEntry> decode(schema::StateEntry::Reader from);
+
+// As the store keeps it; its revision is the key's.
+schema::Frame encode_state(const StateEntry& entry);
+Decoded<StateEntry> decode_state(std::span<const uint8_t> bytes);
+
+schema::Frame encode_state_write(const StateWrite& write);
+Decoded<StateWrite> decode_state_write(const schema::Frame& frame);
+schema::Frame encode_state_written(const StateWritten& written);
+Decoded<StateWritten> decode_state_written(const schema::Frame& frame);
+
+// --- feed ------------------------------------------------------------------------------------------
 
 // Feeds come from our own cluster over the actor transport, not over a framed stream: a snapshot of a large network is
 // larger than kMaxFrameBytes.
 inline constexpr size_t kMaxFeedBytes = size_t{256} << 20;
 
-schema::Frame encode_feed(const Delta& delta, uint64_t committed_at);
-schema::Frame encode_feed_snapshot(const Snapshot& snapshot, uint64_t committed_at = 0);
+schema::Frame encode_feed(const FeedBatch& batch);
 Decoded<FeedBatch> decode_feed(const schema::Frame& frame);
+FeedItemPtr feed_item(const Object& object);
+FeedItemPtr feed_item(const StateEntry& entry);
 
 // --- admin messages --------------------------------------------------------------------------------
 

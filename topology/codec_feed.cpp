@@ -8,84 +8,59 @@
 namespace viaduct::topology {
 namespace {
 
-// Bytes are proportional to objects; a first segment of about the right size saves copies of large batches.
-constexpr unsigned kWordsPerChange = 40;
-constexpr unsigned kMaxFirstSegmentWords = 1U << 20;
+// A first segment of the right size saves copies of large batches.
+constexpr size_t kWordsPerItem = 16;  // what is not the value
+constexpr size_t kMaxFirstSegmentWords = size_t{16} << 20;
 
-unsigned first_segment_words(size_t changes) {
-  return static_cast<unsigned>(std::min<size_t>(64 + changes * kWordsPerChange, kMaxFirstSegmentWords));
+unsigned first_segment_words(const FeedBatch& batch) {
+  size_t words = 64 + batch.forget.size() * 3;
+  for (const auto& item : batch.items) words += kWordsPerItem + (item->value ? item->value->size() / 8 : 0);
+  return static_cast<unsigned>(std::min(words, kMaxFirstSegmentWords));
 }
 
-// Empty: no error.
-std::string read_change(FeedBatch& batch, schema::Change::Reader from) {
-  Uuid id;
-  switch (from.which()) {
-    case schema::Change::PUT: {
-      auto object = decode(from.getPut());
-      if (!object) return object.error();
-      id = id_of(*object);
-      batch.changes.emplace_back(std::move(*object));
-      break;
-    }
-    case schema::Change::DELETE: {
-      auto ref = decode(from.getDelete());
-      if (!ref) return "delete: " + ref.error();
-      id = ref->id;
-      batch.changes.emplace_back(*ref);
-      break;
-    }
-    default:
-      return "unknown change " + std::to_string(static_cast<int>(from.which()));
-  }
-  return id.is_nil() ? "object without an id" : "";
-}
+std::string value_of(const schema::Frame& frame) { return {frame.bytes.begin(), frame.bytes.end()}; }
 
 Decoded<FeedBatch> read_batch(schema::FeedBatch::Reader from) {
   FeedBatch batch;
-  batch.previous = from.getPrevious();
   batch.revision = from.getRevision();
-  batch.snapshot = from.getSnapshot();
+  batch.complete = from.getComplete();
   batch.committed_at = from.getCommittedAt();
-  const auto changes = from.getChanges();
-  for (auto change : changes) {
-    std::string error = read_change(batch, change);
-    if (!error.empty()) return Decoded<FeedBatch>::failure(std::move(error));
+  for (auto item : from.getItems()) {
+    FeedItem out{{item.getKey().cStr(), item.getKey().size()}, item.getRevision(), std::nullopt};
+    if (out.key.empty()) return Decoded<FeedBatch>::failure("item without a key");
+    if (item.isValue()) {
+      auto value = item.getValue();
+      out.value.emplace(reinterpret_cast<const char*>(value.begin()), value.size());
+    } else if (!item.isDeleted()) {
+      return Decoded<FeedBatch>::failure("item " + out.key + ": unknown change");
+    }
+    batch.items.push_back(std::make_shared<const FeedItem>(std::move(out)));
   }
+  for (auto id : from.getForget()) batch.forget.push_back(decode(id));
   return batch;
 }
 
 }  // namespace
 
-schema::Frame encode_feed(const Delta& delta, uint64_t committed_at) {
-  capnp::MallocMessageBuilder message(first_segment_words(delta.changes.size()));
+schema::Frame encode_feed(const FeedBatch& from) {
+  capnp::MallocMessageBuilder message(first_segment_words(from));
   auto batch = message.initRoot<schema::FeedBatch>();
-  batch.setPrevious(delta.from_revision);
-  batch.setRevision(delta.to_revision);
-  batch.setCommittedAt(committed_at);
-  auto changes = batch.initChanges(static_cast<unsigned>(delta.changes.size()));
-  unsigned at = 0;
-  for (const auto& [ref, change] : delta.changes) {
-    auto to = changes[at++];
-    if (change.after) {
-      encode(*change.after, to.initPut());
+  batch.setRevision(from.revision);
+  batch.setComplete(from.complete);
+  batch.setCommittedAt(from.committed_at);
+  auto items = batch.initItems(static_cast<unsigned>(from.items.size()));
+  for (unsigned i = 0; i < items.size(); ++i) {
+    const FeedItem& item = *from.items[i];
+    items[i].setKey(text_of(item.key));
+    items[i].setRevision(item.revision);
+    if (item.value) {
+      items[i].setValue({reinterpret_cast<const kj::byte*>(item.value->data()), item.value->size()});
     } else {
-      encode(ref, to.initDelete());
+      items[i].setDeleted();
     }
   }
-  return schema::Frame::of(message);
-}
-
-schema::Frame encode_feed_snapshot(const Snapshot& snapshot, uint64_t committed_at) {
-  capnp::MallocMessageBuilder message(first_segment_words(snapshot.size()));
-  auto batch = message.initRoot<schema::FeedBatch>();
-  batch.setRevision(snapshot.revision());
-  batch.setSnapshot(true);
-  batch.setCommittedAt(committed_at);
-  auto changes = batch.initChanges(static_cast<unsigned>(snapshot.size()));
-  unsigned at = 0;
-  for (int kind = 0; kind < static_cast<int>(Kind::count_); ++kind) {
-    snapshot.for_each(static_cast<Kind>(kind), [&](const Object& object) { encode(object, changes[at++].initPut()); });
-  }
+  auto forget = batch.initForget(static_cast<unsigned>(from.forget.size()));
+  for (unsigned i = 0; i < forget.size(); ++i) encode(from.forget[i], forget[i]);
   return schema::Frame::of(message);
 }
 
@@ -95,6 +70,14 @@ Decoded<FeedBatch> decode_feed(const schema::Frame& frame) {
   auto read = schema::with_root<schema::FeedBatch>(frame, limits, read_batch);
   if (!read) return Decoded<FeedBatch>::failure(read.failure().text);
   return std::move(*read);
+}
+
+FeedItemPtr feed_item(const Object& object) {
+  return std::make_shared<const FeedItem>(
+      FeedItem{key_of(ref_of(object)), revision_of(object), value_of(encode_object(object))});
+}
+FeedItemPtr feed_item(const StateEntry& entry) {
+  return std::make_shared<const FeedItem>(FeedItem{state_key(entry), entry.revision, value_of(encode_state(entry))});
 }
 
 }  // namespace viaduct::topology

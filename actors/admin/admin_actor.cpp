@@ -55,11 +55,32 @@ struct Exchange {
                       "unavailable");
     };
   }
-  // Asks for the snapshot first, as most answers name objects.
+  // False, and refused, when this daemon does not have the role.
+  bool needs_cluster() const {
+    if (links().store) return true;
+    refuse({schema::ErrorCode::UNAVAILABLE,
+            "this host has no cluster role, and its agent changes nothing: ask a cluster node (viaduct --address)",
+            {}},
+           "unavailable");
+    return false;
+  }
+  bool needs_agent() const {
+    if (links().flows) return true;
+    refuse({schema::ErrorCode::UNAVAILABLE,
+            "this host has no agent role, and therefore no datapath: ask a host that has (viaduct --address)",
+            {}},
+           "unavailable");
+    return false;
+  }
+  // Asks for the snapshot first, as most answers name objects: all of them, or what this host has of them.
   template <class Then>
   void with_snapshot(Then then) const {
-    self->request(links().store, kPartTimeout, ReadTopology{})
-        .then([then](const SnapshotPtr& snapshot) { then(snapshot); }, unavailable("topology store"));
+    auto go_on = [then](const SnapshotPtr& snapshot) { then(snapshot); };
+    if (links().store) {
+      self->request(links().store, kPartTimeout, ReadTopology{}).then(go_on, unavailable("topology store"));
+    } else {
+      self->request(links().mirror, kPartTimeout, ReadTopology{}).then(go_on, unavailable("topology mirror"));
+    }
   }
 };
 
@@ -83,6 +104,7 @@ void committed(const Exchange& exchange, const TransactRequest& request, const C
 }
 
 void handle(const Exchange& exchange, TransactRequest& request) {
+  if (!exchange.needs_cluster()) return;
   exchange.self->request(exchange.links().store, kPartTimeout, request.transaction)
       .then([=](const CommitReply& reply) { committed(exchange, request, reply); },
             exchange.unavailable("topology store"));
@@ -94,6 +116,7 @@ void handle(const Exchange& exchange, ListRequest& request) {
 }
 
 void handle(const Exchange& exchange, WaitApplied& request) {
+  if (!exchange.needs_cluster()) return;
   exchange.self->request(exchange.links().store, request.timeout + kPatience, request)
       .then(
           [=](const WaitAppliedReply& reply) {
@@ -105,6 +128,72 @@ void handle(const Exchange& exchange, WaitApplied& request) {
           },
           exchange.unavailable("topology store"));
 }
+
+// Asks part by part, those that this daemon has; each adds what it knows.
+class StatusRounds : public std::enable_shared_from_this<StatusRounds> {
+ public:
+  StatusRounds(const Exchange& exchange, std::shared_ptr<StatusContent> status)
+      : exchange_(exchange), status_(std::move(status)) {
+    const AdminLinks& links = exchange.links();
+    add<NodeReport>(links.node(), ReportNode{}, "supervisor", [this](const NodeReport& node) {
+      add_actors(node);
+      add_admin();
+    });
+    if (links.store) {
+      add<NodeReport>(links.store, ReportNode{}, "topology store", [this](const NodeReport& all) { add_actors(all); });
+      add<StoreRevisions>(links.store, ReadRevisions{}, "topology store",
+                          [this](const StoreRevisions& revisions) { status_->revisions = revisions; });
+      add<AgentsReport>(links.store, ReadAgents{}, "topology store",
+                        [this](const AgentsReport& report) { status_->agents = report; });
+    }
+    if (links.flows) add_agent(links);
+  }
+  void next() {
+    if (at_ < steps_.size()) return steps_[at_++]();
+    exchange_.with_snapshot([me = shared_from_this()](const SnapshotPtr& snapshot) {
+      me->exchange_.answer(status_reply(me->exchange_.id, *me->status_, *snapshot));
+    });
+  }
+
+ private:
+  template <class Answer, class Part, class Question, class Take>
+  void add(const Part& part, const Question& question, std::string_view name, Take take) {
+    steps_.push_back([this, part, question, name, take] {
+      exchange_.self->request(part, kPartTimeout, question)
+          .then(
+              [me = shared_from_this(), take](const Answer& answer) {
+                take(answer);
+                me->next();
+              },
+              exchange_.unavailable(name));
+    });
+  }
+  void add_agent(const AdminLinks& links) {
+    add<NodeReport>(links.devices, ReportNode{}, "devices", [this](const NodeReport& all) { add_actors(all); });
+    add<DatapathReport>(links.datapath, ReportDatapath{}, "datapath",
+                        [this](const DatapathReport& report) { status_->datapath = report; });
+    add<FlowReport>(links.flows, ReportFlows{}, "flow controller",
+                    [this](const FlowReport& report) { status_->flows = report; });
+    add<TunnelReport>(links.tunnels, ReportTunnels{}, "tunnel manager",
+                      [this](const TunnelReport& report) { status_->tunnels = report; });
+    add<ClusterReport>(links.link, ReportCluster{}, "cluster link",
+                       [this](const ClusterReport& report) { status_->cluster = report; });
+  }
+  void add_actors(const NodeReport& report) {
+    auto& actors = status_->node.actors;
+    actors.insert(actors.end(), report.actors.begin(), report.actors.end());
+    status_->node.unlisted += report.unlisted;
+  }
+  void add_admin() {
+    status_->node.actors.push_back(exchange_.self->state.status.report(exchange_.self->mailbox().size()));
+    status_->node.actors.back().restarts = exchange_.links().restarts;
+  }
+
+  const Exchange exchange_;
+  const std::shared_ptr<StatusContent> status_;
+  std::vector<std::function<void()>> steps_;
+  size_t at_ = 0;
+};
 
 // In the slow path and in the datapath.
 std::vector<std::pair<std::string, uint64_t>> drops(const observability::Registry& registry) {
@@ -120,8 +209,10 @@ std::vector<std::pair<std::string, uint64_t>> drops(const observability::Registr
   return {by_reason.begin(), by_reason.end()};
 }
 
-// From part to part; each step adds what it learned.
 void handle(const Exchange& exchange, StatusRequest&) {
+  if (!exchange.links().node()) {
+    return exchange.refuse({schema::ErrorCode::UNAVAILABLE, "the daemon is starting; ask again", {}}, "unavailable");
+  }
   auto status = std::make_shared<StatusContent>();
   const auto& links = exchange.links();
   status->version = VIADUCT_VERSION;
@@ -129,52 +220,12 @@ void handle(const Exchange& exchange, StatusRequest&) {
   status->host = links.host;
   status->started = links.started;
   status->drops = drops(links.registry);
-  Self self = exchange.self;
-  auto finish = [=](const SnapshotPtr& snapshot) { exchange.answer(status_reply(exchange.id, *status, *snapshot)); };
-  auto ask_flows = [=](const StoreRevisions& revisions) {
-    status->revisions = revisions;
-    self->request(exchange.links().flows, kPartTimeout, ReportFlows{})
-        .then(
-            [=](const FlowReport& report) {
-              status->flows = report;
-              exchange.with_snapshot(finish);
-            },
-            exchange.unavailable("flow controller"));
-  };
-  auto ask_revisions = [=](const DatapathReport& report) {
-    status->datapath = report;
-    self->request(exchange.links().store, kPartTimeout, ReadRevisions{})
-        .then(ask_flows, exchange.unavailable("topology store"));
-  };
-  auto add_actors = [=](const NodeReport& report) {
-    auto& actors = status->node.actors;
-    actors.insert(actors.end(), report.actors.begin(), report.actors.end());
-    status->node.unlisted += report.unlisted;
-  };
-  auto ask_datapath = [=](const NodeReport& devices) {
-    add_actors(devices);
-    self->request(exchange.links().datapath, kPartTimeout, ReportDatapath{})
-        .then(ask_revisions, exchange.unavailable("datapath"));
-  };
-  auto ask_devices = [=](const NodeReport& subscriptions) {
-    add_actors(subscriptions);
-    self->request(exchange.links().devices, kPartTimeout, ReportNode{})
-        .then(ask_datapath, exchange.unavailable("devices"));
-  };
-  auto ask_store = [=](const NodeReport& node) {
-    add_actors(node);
-    status->node.actors.push_back(self->state.status.report(self->mailbox().size()));
-    status->node.actors.back().restarts = exchange.links().restarts;
-    self->request(exchange.links().store, kPartTimeout, ReportNode{})
-        .then(ask_devices, exchange.unavailable("topology store"));
-  };
-  NodeActor node = links.node();
-  if (!node)
-    return exchange.refuse({schema::ErrorCode::UNAVAILABLE, "the daemon is starting; ask again", {}}, "unavailable");
-  self->request(node, kPartTimeout, ReportNode{}).then(ask_store, exchange.unavailable("supervisor"));
+  auto rounds = std::make_shared<StatusRounds>(exchange, status);
+  rounds->next();
 }
 
 void handle(const Exchange& exchange, FlowsRequest& request) {
+  if (!exchange.needs_agent()) return;
   auto network = exchange.links().state.network.load();
   ListFlows list{{}, request.limit};
   if (!request.port.is_nil()) {
@@ -191,6 +242,7 @@ void handle(const Exchange& exchange, FlowsRequest& request) {
 }
 
 void handle(const Exchange& exchange, TraceRequest& request) {
+  if (!exchange.needs_agent()) return;
   exchange.with_snapshot([=](const SnapshotPtr& snapshot) {
     TraceResult result = run_trace(request, *snapshot, exchange.links().state);
     if (!result.error.empty()) return exchange.refuse({schema::ErrorCode::INVALID, result.error, {}});
@@ -207,6 +259,7 @@ void handle(const Exchange& exchange, LogLevelRequest& request) {
 }
 
 void handle(const Exchange& exchange, StateRequest& request) {
+  if (!exchange.needs_agent()) return;
   exchange.with_snapshot([=](const SnapshotPtr& snapshot) {
     auto lines = state_lines(request.device, *snapshot, exchange.links().state, std::chrono::steady_clock::now());
     exchange.answer(state_reply(exchange.id, lines, *snapshot));
@@ -214,6 +267,7 @@ void handle(const Exchange& exchange, StateRequest& request) {
 }
 
 void handle(const Exchange& exchange, FlushState& request) {
+  if (!exchange.needs_agent()) return;
   // The flow controller looks at all news before it reports: its answer says that the flows are gone as well.
   auto ask_flows = [=](const StateFlushed&) {
     exchange.self->request(exchange.links().flows, kPartTimeout, ReportFlows{})

@@ -19,13 +19,18 @@ struct AdminLinks {
   std::string metrics_url;
   std::chrono::system_clock::time_point started;
   AgentState& state;
-  TopologyStoreActor store;
-  FlowControllerActor flows;
-  DatapathActor datapath;
-  DevicesActor devices;
-  std::function<NodeActor()> node;  // invalid until everything has been started
   observability::Registry& registry;
   observability::AdminProbe& probe;
+  std::function<NodeActor()> node;  // invalid until everything has been started
+  // Of the cluster role; invalid without it.
+  TopologyStoreActor store = {};
+  // Of the agent role; invalid without it.
+  FlowControllerActor flows = {};
+  DatapathActor datapath = {};
+  DevicesActor devices = {};
+  TopologyMirrorActor mirror = {};
+  TunnelManagerActor tunnels = {};
+  ClusterLinkActor link = {};
   uint64_t restarts = 0;  // lives before this one
 };
 

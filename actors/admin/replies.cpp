@@ -190,6 +190,46 @@ std::string shown_name(const observability::ActorStatus& actor, const topology::
   return name_or_id(snapshot, {Kind::host, *id});
 }
 
+void encode_tunnels(const TunnelReport& report, schema::Status::Builder out) {
+  auto lines = out.initTunnels(static_cast<unsigned>(report.tunnels.size()));
+  for (unsigned i = 0; i < lines.size(); ++i) {
+    const auto& tunnel = report.tunnels[i];
+    topology::encode(tunnel.host.uuid(), lines[i].initHost());
+    lines[i].setName(tunnel.name);
+    lines[i].setKind(tunnel.kind == topology::TunnelType::gre ? "gre" : "vxlan");
+    lines[i].setSource(tunnel.src.to_string());
+    lines[i].setDestination(tunnel.dst.to_string());
+    lines[i].setMtu(tunnel.mtu);
+    lines[i].setState(tunnel.state);
+    lines[i].setRoundTripSeconds(std::chrono::duration<double>(tunnel.round_trip).count());
+    lines[i].setLoss(tunnel.loss);
+  }
+  auto problems = out.initProblems(static_cast<unsigned>(report.problems.size()));
+  for (unsigned i = 0; i < problems.size(); ++i) problems.set(i, report.problems[i]);
+}
+
+void encode_cluster(const ClusterReport& report, schema::ClusterConnection::Builder out) {
+  out.setState(report.state);
+  out.setNode(report.node);
+  out.setNodeName(report.node_name);
+  out.setLastError(report.last_error);
+  if (!report.state.empty()) out.setForSeconds(seconds_since(report.since));
+}
+
+void encode_agents(const AgentsReport& report, schema::Status::Builder out) {
+  auto lines = out.initAgents(static_cast<unsigned>(report.agents.size()));
+  for (unsigned i = 0; i < lines.size(); ++i) {
+    const auto& agent = report.agents[i];
+    topology::encode(agent.host.uuid(), lines[i].initHost());
+    lines[i].setName(agent.name);
+    lines[i].setState(agent.state);
+    lines[i].setNode(agent.node);
+    if (agent.since.time_since_epoch().count() != 0) lines[i].setSinceSeconds(seconds_since(agent.since));
+    lines[i].setAppliedRevision(agent.applied);
+    lines[i].setLagRevisions(agent.lag);
+  }
+}
+
 void encode_actors(const NodeReport& node, const topology::Snapshot& snapshot, schema::Status::Builder out) {
   out.setUnlistedActors(node.unlisted);
   auto lines = out.initActors(static_cast<unsigned>(node.actors.size()));
@@ -241,6 +281,9 @@ schema::Frame status_reply(uint64_t id, const StatusContent& status, const topol
   out.setMetricsUrl(status.metrics_url);
   out.setUpSeconds(seconds_since(status.started));
   encode_actors(status.node, snapshot, out);
+  encode_tunnels(status.tunnels, out);
+  encode_cluster(status.cluster, out.initCluster());
+  encode_agents(status.agents, out);
   encode_ports(status.datapath, snapshot, out);
   auto drops = out.initDrops(static_cast<unsigned>(status.drops.size()));
   for (unsigned i = 0; i < status.drops.size(); ++i) {

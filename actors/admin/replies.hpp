@@ -25,6 +25,9 @@ struct StatusContent {
   DatapathReport datapath;
   StoreRevisions revisions;
   FlowReport flows;
+  TunnelReport tunnels;
+  ClusterReport cluster;
+  AgentsReport agents;
   std::vector<std::pair<std::string, uint64_t>> drops;
 };
 schema::Frame status_reply(uint64_t id, const StatusContent& status, const topology::Snapshot& snapshot);

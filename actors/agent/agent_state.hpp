@@ -10,6 +10,8 @@
 #include "actors/agent/icmp_limiter.hpp"
 #include "actors/agent/network_slot.hpp"
 #include "actors/agent/news.hpp"
+#include "actors/agent/probe_inbox.hpp"
+#include "actors/agent/state_news.hpp"
 #include "flows/state/state_tables.hpp"
 #include "flows/table/tag_epochs.hpp"
 
@@ -23,6 +25,9 @@ struct AgentState {
   IcmpLimiter icmp_limiter;
   FlowNews flow_news;
   DeviceNews device_news;
+  StateNews state_news;
+  RemoteClaims remote_claims;
+  ProbeInbox probes;
   // Counts entries that came, moved or went, so that whoever keeps a copy knows when to look.
   std::atomic<uint64_t> learned_changes{0};
   // News that the limits of device actors had no room for: found by their next look at the tables, or asked for again.

@@ -38,9 +38,11 @@ void arm(Self self) {
 void forget(Self self, const Ended& ended) {
   for (const auto& mac : ended.macs) {
     self->state.links->state.changed(flows::simulation::invalidated_by_expiry(mac.key, mac.port));
+    self->state.links->state.state_news.changed(mac.key);
   }
   for (const auto& binding : ended.bindings) {
     self->state.links->state.changed(flows::simulation::invalidated_by_expiry(binding));
+    self->state.links->state.state_news.changed(binding);
   }
 }
 
@@ -60,7 +62,8 @@ void tick(Self self, uint32_t timer) {
   if (timer == kAdopt) return adopt(self);
   auto& state = self->state;
   state.armed.reset();
-  forget(self, state.ageing->tick(now(), state.links->state.macs, state.links->state.neighbours));
+  forget(self, state.ageing->tick(now(), state.links->state.macs, state.links->state.neighbours,
+                                  [&](const auto& key) { return state.links->state.remote_claims.has(key); }));
   arm(self);
 }
 

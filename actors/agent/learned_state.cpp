@@ -96,10 +96,11 @@ std::string LearnedState::persist(const AgentState& state) {
   if (changes == changes_seen_.load(std::memory_order_relaxed)) return {};
   std::map<std::string, std::string> wanted;
   state.macs.for_each([&](const flows::MacKey& key, const flows::MacEntry& entry) {
-    wanted.emplace(key_of(key), value_of(key, entry.port));
+    if (!state.remote_claims.has(key)) wanted.emplace(key_of(key), value_of(key, entry.port));
   });
   state.neighbours.for_each([&](const flows::NeighbourKey& key, const flows::NeighbourEntry& entry) {
-    if (entry.state != flows::NeighbourState::failed) wanted.emplace(key_of(key), value_of(key, entry.mac));
+    if (entry.state != flows::NeighbourState::failed && !state.remote_claims.has(key))
+      wanted.emplace(key_of(key), value_of(key, entry.mac));
   });
   std::string error = write(wanted);
   if (error.empty()) changes_seen_.store(changes, std::memory_order_release);

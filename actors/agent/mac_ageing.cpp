@@ -39,11 +39,11 @@ void MacAgeing::adopt(const flows::MacTable& macs, const flows::NeighbourTable& 
       [&](const NeighbourKey& key, const NeighbourEntry& entry) { learned(key, std::min(entry.confirmed, now)); });
 }
 
-Ended MacAgeing::tick(Time now, flows::MacTable& macs, flows::NeighbourTable& neighbours) {
+Ended MacAgeing::tick(Time now, flows::MacTable& macs, flows::NeighbourTable& neighbours, const IsRemote& remote) {
   Ended out;
   for (const MacKey& key : macs_.take_due(now)) {
     const auto entry = macs.find(key);
-    if (!entry) continue;
+    if (!entry || remote(key)) continue;
     if (macs.erase_if_older(key, now - options_.mac_timeout + kInclusive)) {
       out.macs.push_back({key, entry->port});
     } else {  // seen since; when it was seen only just now, in a full timeout
@@ -53,7 +53,7 @@ Ended MacAgeing::tick(Time now, flows::MacTable& macs, flows::NeighbourTable& ne
   }
   for (const NeighbourKey& key : bindings_.take_due(now)) {
     const auto entry = neighbours.find(key);
-    if (!entry) continue;
+    if (!entry || remote(key)) continue;
     if (neighbours.erase_if_older(key, now - options_.binding_timeout + kInclusive)) {
       out.bindings.push_back(key);
     } else {

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -19,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "flows/simulation/verdict.hpp"
 #include "flows/state/state_tables.hpp"
 #include "topology/address/id.hpp"
 
@@ -49,8 +51,9 @@ class MacAgeing {
   void learned(const flows::NeighbourKey& key, flows::Time now);
   // Tracks all that the tables hold of this bridge: at the start, and now and then.
   void adopt(const flows::MacTable& macs, const flows::NeighbourTable& neighbours, flows::Time now);
-  // Erases what has ended.
-  Ended tick(flows::Time now, flows::MacTable& macs, flows::NeighbourTable& neighbours);
+  // Erases what has ended, of what is this host's to end: `remote` says what another host has learned.
+  using IsRemote = std::function<bool(const flows::simulation::Touch& entry)>;
+  Ended tick(flows::Time now, flows::MacTable& macs, flows::NeighbourTable& neighbours, const IsRemote& remote);
   // Erases all of this bridge.
   Ended flush(flows::MacTable& macs, flows::NeighbourTable& neighbours);
   std::optional<flows::Time> next_deadline() const;

@@ -1,32 +1,16 @@
 #include "actors/agent/mirror_state.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace viaduct::actors {
 
+using flows::simulation::Moved;
 using topology::Delta;
 using topology::Kind;
 using topology::Snapshot;
 
 namespace {
-
-// Applies the changes of a batch, and notes what they replace.
-Snapshot apply(const Snapshot& base, const topology::FeedBatch& batch, Delta& delta) {
-  Snapshot next = base;
-  delta.from_revision = base.revision();
-  delta.to_revision = batch.revision;
-  for (const auto& change : batch.changes) {
-    if (const auto* object = std::get_if<topology::Object>(&change)) {
-      auto after = std::make_shared<const topology::Object>(*object);
-      auto ref = topology::ref_of(*object);
-      delta.changes[ref] = {next.find(ref), after};
-      next = next.with(std::move(after));
-    } else {
-      const auto& ref = std::get<topology::ObjectRef>(change);
-      delta.changes[ref] = {next.find(ref), nullptr};
-      next = next.without(ref);
-    }
-  }
-  return next.at_revision(batch.revision);
-}
 
 const topology::Port* port_of(const topology::Ref<topology::Object>& object) {
   return object == nullptr ? nullptr : std::get_if<topology::Port>(object.get());
@@ -39,29 +23,47 @@ bool learned_is_void(const topology::Port& before, const topology::Port* after) 
          after->peer != before.peer;
 }
 
+bool concerns_tunnels(const Delta& delta) {
+  return std::any_of(delta.changes.begin(), delta.changes.end(), [](const auto& change) {
+    Kind kind = change.first.kind;
+    return kind == Kind::host || kind == Kind::tunnel_zone || kind == Kind::tunnel_zone_host;
+  });
+}
+
+UnderlayTopology underlay_of(const Snapshot& snapshot) {
+  UnderlayTopology out;
+  snapshot.for_each(Kind::tunnel_zone, [&](const topology::Object& object) {
+    out.zones.push_back(std::get<topology::TunnelZone>(object));
+  });
+  snapshot.for_each(Kind::tunnel_zone_host, [&](const topology::Object& object) {
+    out.members.push_back(std::get<topology::TunnelZoneHost>(object));
+  });
+  snapshot.for_each(Kind::host, [&](const topology::Object& object) {
+    const auto& host = std::get<topology::Host>(object);
+    out.names[host.id] = host.name;
+  });
+  return out;
+}
+
 }  // namespace
 
-std::optional<MirrorState::Pending> MirrorState::prepare(const schema::Frame& frame, std::string& error) const {
+std::optional<MirrorState::Pending> MirrorState::prepare(const schema::Frame& frame, std::string& error) {
   auto batch = topology::decode_feed(frame);
-  if (!batch) {
-    error = batch.error();
-    return std::nullopt;
-  }
-  if (!batch->snapshot && batch->previous != revision()) {
-    error = "batch follows revision " + std::to_string(batch->previous) + ", here is " + std::to_string(revision());
-    return std::nullopt;
-  }
+  if (batch) return prepare(std::move(*batch), error);
+  error = batch.error();
+  return std::nullopt;
+}
+
+std::optional<MirrorState::Pending> MirrorState::prepare(topology::FeedBatch batch, std::string& error) {
   Pending pending;
+  error = apply_feed(batch, snapshot_, states_, pending.effect);
+  if (!error.empty()) return std::nullopt;
+  waiting_states_.insert(waiting_states_.end(), pending.effect.states.begin(), pending.effect.states.end());
   pending.committed_at =
-      WallTime(std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(batch->committed_at)));
-  if (batch->snapshot) {
-    Delta ignored;
-    pending.snapshot = apply(Snapshot{}, *batch, ignored);
-    pending.delta = Delta::between(snapshot_, pending.snapshot);
-  } else {
-    pending.snapshot = apply(snapshot_, *batch, pending.delta);
-  }
-  pending.bindings = wishes(pending.snapshot, pending.delta, batch->snapshot);
+      WallTime(std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(batch.committed_at)));
+  pending.bindings = wishes(pending.effect.snapshot, pending.effect.delta, batch.complete || first_);
+  if (first_ || concerns_tunnels(pending.effect.delta)) pending.underlay = underlay_of(pending.effect.snapshot);
+  pending.batch = std::move(batch);
   return pending;
 }
 
@@ -87,23 +89,56 @@ ReconcileBindings MirrorState::wishes(const Snapshot& snapshot, const Delta& del
   return out;
 }
 
-MirrorState::Published MirrorState::finish(Pending pending, const BindingsChanged& bindings) {
-  return publish(pending.snapshot, pending.delta, bindings);
+// The keys of an earlier life go on: other hosts use them, and flows in the kernel match them.
+void MirrorState::restore_keys() {
+  std::vector<topology::StatePtr> own;
+  states_.for_each_of_host(host_, [&](const std::string&, const topology::StatePtr& entry) { own.push_back(entry); });
+  locations_.restore(own);
+}
+
+MirrorState::Published MirrorState::finish(Pending pending, const BindingsChanged& bindings,
+                                           const std::optional<HostPaths>& paths) {
+  if (first_) restore_keys();
+  auto states = std::exchange(waiting_states_, {});
+  Moved moved;
+  locations_.bind(bindings, pending.effect.snapshot, std::chrono::steady_clock::now(), moved);
+  bool own_moved = !moved.keys.empty();
+  if (paths) set_paths(*paths, moved);
+  locations_.follow(states, moved);
+  Published out = publish(pending.effect.snapshot, pending.effect.delta, moved);
+  out.states = std::move(states);
+  out.own_moved = own_moved;
+  return out;
 }
 
 MirrorState::Published MirrorState::rebind(const BindingsChanged& bindings) {
   Delta nothing;
   nothing.from_revision = nothing.to_revision = revision();
-  return publish(snapshot_, nothing, bindings);
+  Moved moved;
+  locations_.bind(bindings, snapshot_, std::chrono::steady_clock::now(), moved);
+  Published out = publish(snapshot_, nothing, moved);
+  out.own_moved = !moved.keys.empty();
+  return out;
 }
 
-MirrorState::Published MirrorState::publish(const Snapshot& snapshot, const Delta& delta,
-                                            const BindingsChanged& bindings) {
+void MirrorState::set_paths(const HostPaths& paths, Moved& moved) {
+  locations_.set_copy_dscp(paths.copy_dscp);
+  locations_.set_paths(paths.paths, moved);
+}
+
+MirrorState::Published MirrorState::reach(const HostPaths& paths) {
+  Delta nothing;
+  nothing.from_revision = nothing.to_revision = revision();
+  Moved moved;
+  set_paths(paths, moved);
+  return publish(snapshot_, nothing, moved);
+}
+
+MirrorState::Published MirrorState::publish(const Snapshot& snapshot, const Delta& delta, const Moved& moved) {
   using flows::simulation::Network;
-  locations_.bindings = bindings.bindings;
-  const flows::simulation::Moved moved{.ports = bindings.rebound, .bridges = {}, .hosts = {}, .keys = {}};
-  auto next = std::make_shared<const Network>(first_ ? Network::compile(snapshot, locations_)
-                                                     : network_->updated(snapshot, delta, locations_, moved));
+  auto next =
+      std::make_shared<const Network>(first_ ? Network::compile(snapshot, locations_.locations())
+                                             : network_->updated(snapshot, delta, locations_.locations(), moved));
   Published out;
   out.network = next;
   out.invalidation = flows::simulation::invalidated_by(*network_, *next, delta, moved);

@@ -1,8 +1,10 @@
-// The mirror's logic without the actor: from feed batches to snapshots, deltas, and what they mean for this host.
+// The mirror's logic without the actor: from feed batches to snapshots, deltas, locations, and what they mean for this host.
 #pragma once
 
 #include <optional>
 
+#include "actors/agent/feed_apply.hpp"
+#include "actors/agent/location_book.hpp"
 #include "actors/messages.hpp"
 #include "flows/simulation/invalidation.hpp"
 #include "topology/codec.hpp"
@@ -11,41 +13,57 @@ namespace viaduct::actors {
 
 class MirrorState {
  public:
-  explicit MirrorState(HostId host) : host_(host) {}
+  explicit MirrorState(HostId host, routing::underlay::RandomSource random = routing::underlay::kernel_random())
+      : host_(host), locations_(host, std::move(random)) {}
 
-  // A batch decoded, and what it asks of the datapath. Nothing is adopted before finish().
+  // A batch read, and what it asks of the datapath. No network knows of it before finish().
   struct Pending {
-    topology::Snapshot snapshot;
-    topology::Delta delta;
+    topology::FeedBatch batch;
+    FeedEffect effect;
     ReconcileBindings bindings;
+    std::optional<UnderlayTopology> underlay;  // when the tunnels depend on what changed
     WallTime committed_at;
+    bool from_cache = false;
     bool needs_reconcile() const { return bindings.complete || !bindings.bind.empty() || !bindings.unbind.empty(); }
   };
-  // Nothing when the batch does not follow what is here, or cannot be read (`error` says which): a resync is needed.
-  std::optional<Pending> prepare(const schema::Frame& frame, std::string& error) const;
+  // Nothing when the batch cannot be read (`error` says why): everything is needed anew.
+  std::optional<Pending> prepare(topology::FeedBatch batch, std::string& error);
+  std::optional<Pending> prepare(const schema::Frame& frame, std::string& error);
 
   // What the new state is for everybody else.
   struct Published {
     std::shared_ptr<const flows::simulation::Network> network;
     flows::simulation::Invalidation invalidation;
     DevicesChanged devices;
+    std::vector<topology::StateChange> states;  // of the state tables
+    bool own_moved = false;                     // own_locations() differ
   };
-  Published finish(Pending pending, const BindingsChanged& bindings);
+  // `paths`: the answer to Pending::underlay.
+  Published finish(Pending pending, const BindingsChanged& bindings, const std::optional<HostPaths>& paths);
   Published rebind(const BindingsChanged& bindings);
+  Published reach(const HostPaths& paths);
   // The bindings as they are, for a batch that does not touch them.
-  BindingsChanged current_bindings() const { return {locations_.bindings, {}}; }
+  BindingsChanged current_bindings() const { return {locations_.locations().bindings, {}}; }
 
   uint64_t revision() const { return snapshot_.revision(); }
   const topology::Snapshot& snapshot() const { return snapshot_; }
+  const topology::StateIndex& states() const { return states_; }
+  std::vector<topology::StateEntry> own_locations() const { return locations_.own(); }
+  bool ready() const { return !first_; }  // a network was published
 
  private:
-  Published publish(const topology::Snapshot& snapshot, const topology::Delta& delta, const BindingsChanged& bindings);
+  Published publish(const topology::Snapshot& snapshot, const topology::Delta& delta,
+                    const flows::simulation::Moved& moved);
+  void restore_keys();
+  void set_paths(const HostPaths& paths, flows::simulation::Moved& moved);
   ReconcileBindings wishes(const topology::Snapshot& snapshot, const topology::Delta& delta, bool complete) const;
 
   const HostId host_;
   bool first_ = true;
   topology::Snapshot snapshot_;
-  flows::simulation::Locations locations_;  // of this host's own ports so far
+  topology::StateIndex states_;                        // ahead of the network by what waits
+  std::vector<topology::StateChange> waiting_states_;  // of batches that are not finished
+  LocationBook locations_;
   std::shared_ptr<const flows::simulation::Network> network_ = std::make_shared<const flows::simulation::Network>();
 };
 

@@ -1,7 +1,5 @@
 // News on its way to the flow controller and to the devices: boxes that merge what waits, so that a storm of packets
 // costs one message at a time and memory for what differs.
-//
-// Whoever puts something in rings the bell; only the first ring after the receiver took everything sends a message.
 #pragma once
 
 #include <atomic>
@@ -11,23 +9,9 @@
 #include <mutex>
 
 #include "actors/messages.hpp"
+#include "actors/runtime/bell.hpp"
 
 namespace viaduct::actors {
-
-class Bell {
- public:
-  // Before anybody rings. `wake` is called from any thread and must not block.
-  void on_ring(std::function<void()> wake) { wake_ = std::move(wake); }
-  void ring() {
-    if (!rung_.exchange(true, std::memory_order_acq_rel) && wake_) wake_();
-  }
-  // The receiver, before it looks.
-  void answer() { rung_.store(false, std::memory_order_release); }
-
- private:
-  std::atomic<bool> rung_{false};
-  std::function<void()> wake_;
-};
 
 // For the flow controller: facts that changed, and that workers put records into their rings.
 class FlowNews {

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "routing/underlay/tunnel_keys.hpp"
+
 namespace viaduct::actors {
 
 using flows::DropReason;
@@ -42,6 +44,10 @@ void PacketWorker::round(std::chrono::milliseconds timeout) {
   for (size_t i = 0; i < count; ++i) {
     flows::Upcall& upcall = upcalls_[i];
     probe_.upcall_received(upcall.reason);
+    if (upcall.tunnel.key == routing::underlay::kProbeKey) {
+      state_.probes.post(upcall.tunnel, upcall.frame);
+      continue;
+    }
     Job job{flows::parse(upcall.frame, upcall.in_port, upcall.offload), PortId{}, upcall.received};
     job.packet.key.tunnel = upcall.tunnel;
     process(job, now);
@@ -64,6 +70,11 @@ void PacketWorker::serve(const WorkerRequest& request, Time now) {
     frames_.push_back(emit->frame);
     probe_.emitted();
     emitted_jobs_.push_back({flows::parse(frames_.back(), {}), emit->from, now, 1});
+  } else if (const auto* between = std::get_if<SendFrame>(&request)) {
+    frames_.push_back(between->frame);
+    flows::ActionList actions;
+    actions.push_back(between->to);
+    outgoing_.push_back({frames_.back(), {}, {}, actions});
   } else if (const auto* ready = std::get_if<NeighbourReady>(&request)) {
     retry(parking_.take(ready->neighbour), now, false);
   } else {
@@ -122,6 +133,7 @@ void PacketWorker::learn(const flows::simulation::LearnMac& write, Time now) {
   if (result == LearnResult::unchanged) return;
   if (result == LearnResult::refused) return probe_.learning_refused();
   state_.changed(flows::simulation::invalidated_by(write, result, previous));
+  state_.state_news.changed(write.key);
   events_.macs.push_back(write);
 }
 
@@ -130,6 +142,7 @@ void PacketWorker::learn(const flows::simulation::LearnNeighbour& write, Time no
   if (result == LearnResult::refused) return probe_.learning_refused();
   // Unchanged answers count too: they confirm, and the router's actor stops asking.
   events_.neighbours.push_back(write);
+  state_.state_news.changed(write.key);
   if (result == LearnResult::unchanged) return;
   state_.changed(flows::simulation::invalidated_by(write, result, PortId{}));
   if (!write.key.port.is_nil()) {

@@ -73,11 +73,13 @@ void act(Self self, const ResolverActions& actions) {
     bool set = table.set_state_if_older(mark.key, mark.state, now(), mark.deadline);
     if (set && mark.state == flows::NeighbourState::failed) {
       links.state.changed(flows::simulation::invalidated_by_expiry(mark.key));
+      links.state.state_news.changed(mark.key);
     }
   }
   for (const auto& ended : actions.expire) {
     if (table.erase_if_older(ended.key, ended.deadline)) {
       links.state.changed(flows::simulation::invalidated_by_expiry(ended.key));
+      links.state.state_news.changed(ended.key);
     }
   }
   for (const auto& neighbour : actions.failed) links.workers.neighbour_failed(neighbour);

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "actors/agent/mirror_state.hpp"
+#include "actors/agent/remote_state.hpp"
 #include "actors/runtime/status.hpp"
 #include "observability/log.hpp"
 
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::chrono::seconds kDatapathTimeout{60};  // thousands of interfaces may be new
 constexpr std::chrono::seconds kFlowsTimeout{30};
+constexpr std::chrono::seconds kTunnelsTimeout{30};
 
 struct MirrorActorState {
   const char* name = "topology_mirror";
@@ -21,6 +23,7 @@ struct MirrorActorState {
   std::unique_ptr<MirrorLinks> links;
   std::unique_ptr<MirrorState> mirror;
   bool adopted = false;
+  bool cache_gap = false;  // a batch is missing in it: only a complete one may follow
 
   void start(const MirrorLinks& given) {
     links = std::make_unique<MirrorLinks>(given);
@@ -38,6 +41,26 @@ void publish(Self self, const MirrorState::Published& published) {
   links.state.epochs.bump(published.invalidation.tags);
   links.state.epochs.bump(published.invalidation.epochs);
   self->send(links.devices, published.devices);
+  take_in(published.states, links.host, links.state, std::chrono::steady_clock::now(),
+          [&](const auto& neighbour) { links.workers.neighbour_ready(neighbour); });
+  if (published.own_moved) self->send(links.publisher, OwnLocations{self->state.mirror->own_locations()});
+}
+
+// A change that no batch has brought.
+void publish_alone(Self self, const MirrorState::Published& published) {
+  publish(self, published);
+  self->state.links->state.flow_news.changed(published.invalidation);
+}
+
+void keep(Self self, const topology::FeedBatch& batch, const FeedEffect& effect) {
+  auto* cache = self->state.links->cache;
+  if (cache == nullptr || (self->state.cache_gap && !batch.complete)) return;
+  self->state.cache_gap = false;
+  if (auto error = cache->store(batch, effect.gone)) {
+    self->state.cache_gap = true;
+    self->state.links->probe.cache_failed();
+    log::error(log::Component::mirror, "the cache of the topology cannot be written", {{"error", error->text}});
+  }
 }
 
 void applied(Self self, Promise promise, WallTime committed_at) {
@@ -59,26 +82,52 @@ void fail(Self self, Promise promise, const std::string& why) {
   promise.deliver(FeedApplied{self->state.mirror->revision(), true});
 }
 
-void finish(Self self, Promise promise, MirrorState::Pending pending, const BindingsChanged& bindings) {
-  auto committed_at = pending.committed_at;
-  auto published = self->state.mirror->finish(std::move(pending), bindings);
+using PendingPtr = std::shared_ptr<MirrorState::Pending>;
+
+void finish(Self self, Promise promise, const PendingPtr& pending, const BindingsChanged& bindings,
+            const std::optional<HostPaths>& paths) {
+  auto committed_at = pending->committed_at;
+  if (!pending->from_cache) keep(self, pending->batch, pending->effect);
+  auto published = self->state.mirror->finish(std::move(*pending), bindings, paths);
   publish(self, published);
   self->request(self->state.links->flows, kFlowsTimeout, InvalidateFlows{std::move(published.invalidation)})
       .then([=](const FlowsInvalidated&) { applied(self, promise, committed_at); },
             [=](const caf::error& error) { fail(self, promise, self->system().render(error)); });
 }
 
-void apply_frame(Self self, Promise promise, const FeedFrame& feed) {
-  std::string error;
-  auto prepared = self->state.mirror->prepare(*feed.frame, error);
+void find_paths(Self self, Promise promise, const PendingPtr& pending, const BindingsChanged& bindings) {
+  if (!pending->underlay) return finish(self, promise, pending, bindings, std::nullopt);
+  self->request(self->state.links->tunnels, kTunnelsTimeout, *pending->underlay)
+      .then([=](const HostPaths& paths) { finish(self, promise, pending, bindings, paths); },
+            [=](const caf::error& error) { fail(self, promise, self->system().render(error)); });
+}
+
+void apply(Self self, Promise promise, std::optional<MirrorState::Pending> prepared, const std::string& error) {
   if (!prepared) return fail(self, promise, error);
   auto pending = std::make_shared<MirrorState::Pending>(std::move(*prepared));
   if (!pending->needs_reconcile()) {
-    return finish(self, promise, std::move(*pending), self->state.mirror->current_bindings());
+    return find_paths(self, promise, pending, self->state.mirror->current_bindings());
   }
   self->request(self->state.links->datapath, kDatapathTimeout, pending->bindings)
-      .then([=](const BindingsChanged& bindings) { finish(self, promise, std::move(*pending), bindings); },
+      .then([=](const BindingsChanged& bindings) { find_paths(self, promise, pending, bindings); },
             [=](const caf::error& problem) { fail(self, promise, self->system().render(problem)); });
+}
+
+Promise apply_frame(Self self, const FeedFrame& feed) {
+  Promise promise = self->make_response_promise<FeedApplied>();
+  std::string error;
+  auto prepared = self->state.mirror->prepare(*feed.frame, error);
+  apply(self, promise, std::move(prepared), error);
+  return promise;
+}
+
+Promise apply_cached(Self self, const CachedFeed& cached) {
+  Promise promise = self->make_response_promise<FeedApplied>();
+  std::string error;
+  auto prepared = self->state.mirror->prepare(*cached.batch, error);
+  if (prepared) prepared->from_cache = true;
+  apply(self, promise, std::move(prepared), error);
+  return promise;
 }
 
 TopologyMirrorActor::behavior_type mirror_behavior(Self self, const MirrorLinks& links) {
@@ -86,15 +135,16 @@ TopologyMirrorActor::behavior_type mirror_behavior(Self self, const MirrorLinks&
   return {
       [=](const ReportStatus&) { return self->state.status.report(self->mailbox().size()); },
       [=](const Shutdown&) { self->quit(); },
-      [=](const FeedFrame& feed) -> Promise {
-        Promise promise = self->make_response_promise<FeedApplied>();
-        apply_frame(self, promise, feed);
-        return promise;
+      [=](const FeedFrame& feed) { return apply_frame(self, feed); },
+      [=](const CachedFeed& cached) { return apply_cached(self, cached); },
+      [=](const ReadMirror&) {
+        const auto& mirror = *self->state.mirror;
+        return MirrorPosition{mirror.revision(), devices_of(mirror.snapshot())};
       },
-      [=](const BindingsChanged& bindings) {
-        auto published = self->state.mirror->rebind(bindings);
-        publish(self, published);
-        self->state.links->state.flow_news.changed(published.invalidation);
+      [=](const ReadTopology&) { return std::make_shared<const topology::Snapshot>(self->state.mirror->snapshot()); },
+      [=](const BindingsChanged& bindings) { publish_alone(self, self->state.mirror->rebind(bindings)); },
+      [=](const HostPaths& paths) {
+        if (self->state.mirror->ready()) publish_alone(self, self->state.mirror->reach(paths));
       },
   };
 }

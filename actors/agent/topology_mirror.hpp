@@ -1,6 +1,7 @@
 // The host's copy of the topology, and the moment when a change takes effect.
 //
-//   feed batch -> Snapshot + Delta -> bindings reconciled (datapath) -> Network published, epochs bumped, devices told
+//   feed batch -> Snapshot + Delta, state tables -> bindings reconciled (datapath), paths to other hosts (tunnel manager)
+//              -> Network published, epochs bumped, devices told -> what others have learned into the tables
 //              -> flows that depended on the change deleted (flow controller) -> "applied N" to the subscription
 //
 // One batch at a time: the subscription merges what piles up meanwhile. Interfaces that come and go take the same path
@@ -10,8 +11,10 @@
 #include <functional>
 
 #include "actors/agent/agent_state.hpp"
+#include "actors/agent/worker_pool.hpp"
 #include "actors/interfaces.hpp"
 #include "observability/probes.hpp"
+#include "topology/store/feed_cache.hpp"
 
 namespace viaduct::actors {
 
@@ -21,6 +24,10 @@ struct MirrorLinks {
   FlowControllerActor flows;
   DatapathActor datapath;
   DevicesActor devices;
+  TunnelManagerActor tunnels;
+  StatePublisherActor publisher;
+  WorkerPool& workers;                // packets wait there for what other hosts learn
+  topology::store::FeedCache* cache;  // null: the database is in this process
   observability::MirrorProbe& probe;
   std::function<void()> on_first_network;  // start the workers
 };

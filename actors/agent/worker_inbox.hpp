@@ -23,7 +23,12 @@ struct NeighbourReady {
 struct NeighbourFailed {
   flows::simulation::NeighbourWanted neighbour;
 };
-using WorkerRequest = std::variant<EmitPacket, NeighbourReady, NeighbourFailed>;
+// A frame between hosts, past the virtual network.
+struct SendFrame {
+  std::vector<uint8_t> frame;
+  flows::TunnelOutput to;
+};
+using WorkerRequest = std::variant<EmitPacket, NeighbourReady, NeighbourFailed, SendFrame>;
 
 class WorkerInbox {
  public:

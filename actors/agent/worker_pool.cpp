@@ -37,10 +37,14 @@ void WorkerPool::start() {
 
 void WorkerPool::stop() { threads_.clear(); }
 
-bool WorkerPool::emit(EmitPacket packet) {
+bool WorkerPool::emit(EmitPacket packet) { return post(std::move(packet)); }
+
+bool WorkerPool::send(SendFrame frame) { return post(std::move(frame)); }
+
+bool WorkerPool::post(WorkerRequest request) {
   if (workers_.empty()) return false;
   unsigned at = next_.fetch_add(1, std::memory_order_relaxed) % static_cast<unsigned>(workers_.size());
-  return workers_[at]->inbox().post(std::move(packet));
+  return workers_[at]->inbox().post(std::move(request));
 }
 
 void WorkerPool::neighbour_ready(const flows::simulation::NeighbourWanted& neighbour) {

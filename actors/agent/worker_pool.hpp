@@ -23,6 +23,8 @@ class WorkerPool {
 
   // Any thread. A neighbour's news goes to every worker; a packet to one of them.
   bool emit(EmitPacket packet);
+  // By any worker, to another host. False, and counted, when its inbox is full.
+  bool send(SendFrame frame);
   void neighbour_ready(const flows::simulation::NeighbourWanted& neighbour);
   void neighbour_failed(const flows::simulation::NeighbourWanted& neighbour);
 
@@ -32,6 +34,7 @@ class WorkerPool {
   uint64_t requests_refused() const;
 
  private:
+  bool post(WorkerRequest request);
   std::vector<std::unique_ptr<observability::WorkerProbe>> probes_;
   std::vector<std::unique_ptr<PacketWorker>> workers_;
   std::vector<std::jthread> threads_;

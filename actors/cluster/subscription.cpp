@@ -5,7 +5,6 @@
 
 #include "actors/runtime/status.hpp"
 #include "observability/log.hpp"
-#include "topology/codec.hpp"
 
 namespace viaduct::actors {
 
@@ -20,78 +19,71 @@ struct SubscriptionState {
   const char* name = "subscription";
   Status status{"subscription", "subscription"};
   std::unique_ptr<SubscriptionLinks> links;
-  SnapshotPtr newest;
-  topology::Delta pending;  // since the batch that is out
-  WallTime pending_since;   // of its oldest revision
-  bool needs_snapshot = true;
+  FeedBacklog backlog;
   bool in_flight = false;
-  bool snapshot_out = false;  // the batch in flight
+  bool waits_for_whole = false;  // what comes before it is of no use
 };
 
 using Self = SubscriptionActor::stateful_pointer<SubscriptionState>;
 
 void send_next(Self self);
 
-void acknowledged(Self self, const FeedApplied& applied) {
+void ask_for_whole(Self self) {
+  self->state.backlog.clear();
+  self->state.waits_for_whole = true;
+  self->send(self->state.links->store, SendWhole{self->state.links->subscriber.host});
+}
+
+void acknowledged(Self self, const FeedApplied& applied, bool was_complete) {
   auto& state = self->state;
   state.in_flight = false;
-  state.needs_snapshot |= applied.resync;
-  // Not even a snapshot could be applied: sending it again at once would go round in circles.
-  if (applied.resync && state.snapshot_out) return self->delayed_send(self, kRetry, Tick{});
-  if (!applied.resync) self->send(state.links->store, AgentApplied{state.links->subscriber.host, applied.revision});
-  if (state.needs_snapshot || !state.pending.empty()) send_next(self);
+  if (applied.resync) {
+    // Not even everything could be applied: sending it again at once would go round in circles.
+    if (was_complete) return self->delayed_send(self, kRetry, Tick{});
+    return ask_for_whole(self);
+  }
+  self->send(state.links->store, AgentApplied{state.links->subscriber.host, applied.revision});
+  send_next(self);
 }
 
 void failed(Self self, const caf::error& error) {
   log::warning(log::Component::store, "an agent does not apply its feed",
                {{"host", self->state.links->subscriber.host.to_string()}, {"error", self->system().render(error)}});
   self->state.in_flight = false;
-  self->state.needs_snapshot = true;
   self->delayed_send(self, kRetry, Tick{});
-}
-
-uint64_t nanoseconds(WallTime time) {
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
 }
 
 void send_next(Self self) {
   auto& state = self->state;
-  if (state.in_flight || (!state.needs_snapshot && state.pending.empty())) return;
-  auto frame = std::make_shared<const schema::Frame>(
-      state.needs_snapshot ? topology::encode_feed_snapshot(*state.newest)
-                           : topology::encode_feed(state.pending, nanoseconds(state.pending_since)));
+  if (state.in_flight || state.waits_for_whole) return;
+  FeedBatchPtr batch = state.backlog.take();
+  if (batch == nullptr) return;
   state.in_flight = true;
-  state.snapshot_out = std::exchange(state.needs_snapshot, false);
-  state.pending = {};
-  self->request(state.links->subscriber.mirror, kApplyTimeout, FeedFrame{frame})
-      .then([=](const FeedApplied& applied) { acknowledged(self, applied); },
+  self->request(state.links->subscriber.sink, kApplyTimeout,
+                FeedFrame{state.links->subscriber.feed, state.links->encoder->frame_of(batch)})
+      .then([=, complete = batch->complete](const FeedApplied& applied) { acknowledged(self, applied, complete); },
             [=](const caf::error& error) { failed(self, error); });
 }
 
-void committed(Self self, const Committed& news) {
+void changed(Self self, const FeedChange& news) {
   auto& state = self->state;
-  state.newest = news.snapshot;
-  if (state.pending.empty()) {
-    state.pending = *news.delta;
-    state.pending_since = news.at;
-  } else {
-    state.pending.merge(*news.delta);
-  }
+  if (news.batch->complete) state.waits_for_whole = false;
+  if (state.waits_for_whole) return;
+  if (!state.backlog.add(news.batch)) return ask_for_whole(self);
   send_next(self);
 }
 
 SubscriptionActor::behavior_type subscription_behavior(Self self, const SubscriptionLinks& links) {
   self->state.links = std::make_unique<SubscriptionLinks>(links);
   self->state.status = Status(links.subscriber.host.to_string(), "subscription");
-  self->state.newest = links.snapshot;
-  self->monitor(links.subscriber.mirror);
+  self->monitor(links.subscriber.sink);
   self->set_down_handler([=](const caf::down_msg&) { self->quit(); });
-  send_next(self);
+  changed(self, {links.first});
   return {
       [=](const ReportStatus&) { return self->state.status.report(self->mailbox().size()); },
       [=](const Shutdown&) { self->quit(); },
-      [=](const Committed& news) { committed(self, news); },
-      [=](const Tick&) { send_next(self); },
+      [=](const FeedChange& news) { changed(self, news); },
+      [=](const Tick&) { ask_for_whole(self); },
   };
 }
 

@@ -8,6 +8,7 @@
 
 #include "actors/cluster/subscription.hpp"
 #include "actors/cluster/topology_writer.hpp"
+#include "actors/runtime/bell.hpp"
 #include "actors/runtime/status.hpp"
 #include "observability/log.hpp"
 
@@ -25,24 +26,48 @@ struct Waiter {
   WaitPromise promise;
 };
 
+// What the watch's thread and the actor share. The actor's functions are put in when it runs.
+struct StoreCore {
+  Bell bell;
+  TopologyWriter::OnStep on_step;
+  std::unique_ptr<TopologyWriter> writer;  // the last member: its watch rings the bell
+
+  explicit StoreCore(const TopologyStoreLinks& links)
+      : writer(std::make_unique<TopologyWriter>(
+            links.store, [this] { bell.ring(); }, [this](const NsdbView::Step& step) { on_step(step); },
+            links.history)) {}
+};
+
+enum Timer : uint32_t { kPatience, kFollow };
+constexpr std::chrono::seconds kFollowInterval{1};  // a watch that has ended begins again
 constexpr size_t kMaxWaiters = 4'096;
 constexpr std::chrono::seconds kReportTimeout{5};  // for a subscription's word of itself
+
+// An agent, as far as this node serves it.
+struct Served {
+  SubscriptionActor subscription;
+  uint64_t sent = 0;     // the last revision that had something for it
+  uint64_t applied = 0;  // as it says
+};
 
 struct TopologyStoreState {
   const char* name = "topology_store";
   Status status{"topology_store", "topology_store"};
   std::unique_ptr<TopologyStoreLinks> links;
-  std::shared_ptr<TopologyWriter> writer;
-  std::map<HostId, SubscriptionActor> subscriptions;
-  std::map<HostId, uint64_t> applied;
+  std::shared_ptr<StoreCore> core;
+  std::shared_ptr<FeedEncoder> encoder = std::make_shared<FeedEncoder>();
+  StateTablesActor tables;
+  std::map<HostId, Served> served;
   std::list<Waiter> waiters;
 
-  // What every subscribed agent has applied.
+  const TopologyWriter& writer() const { return *core->writer; }
+  // What every subscribed agent has applied. One whom nothing of late concerned has applied it.
   uint64_t applied_everywhere() const {
-    if (applied.empty()) return 0;
-    uint64_t least = std::numeric_limits<uint64_t>::max();
-    for (const auto& [host, revision] : applied) least = std::min(least, revision);
-    return least;
+    uint64_t least = writer().view().revision();
+    for (const auto& [host, agent] : served) {
+      if (agent.applied < agent.sent) least = std::min(least, agent.applied);
+    }
+    return served.empty() ? 0 : least;
   }
 };
 
@@ -63,45 +88,104 @@ void answer_waiters(Self self) {
   }
 }
 
+void send_feed(Self self, Served& agent, const FeedBatchPtr& batch) {
+  agent.sent = batch->revision;
+  self->send(agent.subscription, FeedChange{batch});
+}
+
+void send_whole(Self self, HostId host) {
+  auto agent = self->state.served.find(host);
+  if (agent == self->state.served.end()) return;
+  auto batch = std::make_shared<const topology::FeedBatch>(self->state.writer().view().whole(host));
+  send_feed(self, agent->second, batch);
+}
+
+void tell_tables(Self self) {
+  auto& state = self->state;
+  if (!state.tables) return;
+  StatesChanged all{state.writer().snapshot(), {}, true};
+  state.writer().view().states().for_each([&](const std::string&, const topology::StatePtr& entry) {
+    all.changes.push_back({nullptr, entry});
+  });
+  self->send(state.tables, std::move(all));
+}
+
+// The store has changed: by this node or by another one.
+void publish(Self self, const NsdbView::Step& step) {
+  auto& state = self->state;
+  if (step.resynchronised) {
+    state.links->probe.watch_compacted();
+    tell_tables(self);
+    for (const auto& [host, agent] : state.served) send_whole(self, host);
+  }
+  for (const FeedPart& part : step.parts) {
+    for (auto& [host, agent] : state.served) send_feed(self, agent, part.batch);
+  }
+  if (state.tables && (!step.states.empty() || !step.delta->empty())) {
+    self->send(state.tables, StatesChanged{step.snapshot, step.states, false});
+  }
+  if (!step.delta->empty()) state.links->probe.revision(step.snapshot->revision());
+  answer_waiters(self);
+}
+
 CommitReply commit(Self self, const CommitTransaction& request) {
   auto& state = self->state;
   auto begin = std::chrono::steady_clock::now();
-  auto outcome = state.writer->commit(request);
-  if (outcome.reply.status == CommitReply::Status::unavailable) {
+  CommitReply reply = state.core->writer->commit(request);
+  if (reply.status == CommitReply::Status::unavailable) {
     state.links->probe.refused("store");
-    log::error(log::Component::store, "commit failed", {{"error", outcome.reply.error}});
+    log::error(log::Component::store, "commit failed", {{"error", reply.error}});
+  } else if (reply.status == CommitReply::Status::refused) {
+    for (const auto& violation : reply.violations) state.links->probe.refused(topology::to_string(violation.rule));
+  } else if (reply.revision != 0 && !reply.changes.empty()) {
+    state.links->probe.committed(std::chrono::steady_clock::now() - begin, reply.revision);
+    log::info(log::Component::topology, "committed", {{"revision", reply.revision}, {"changes", reply.changes.size()}});
   }
-  if (outcome.reply.status == CommitReply::Status::refused) {
-    for (const auto& violation : outcome.reply.violations)
-      state.links->probe.refused(topology::to_string(violation.rule));
-  }
-  if (outcome.committed && outcome.reply.status == CommitReply::Status::committed) {
-    state.links->probe.committed(std::chrono::steady_clock::now() - begin, outcome.reply.revision);
-    log::info(log::Component::topology, "committed",
-              {{"revision", outcome.reply.revision}, {"changes", outcome.reply.changes.size()}});
-  }
-  if (outcome.committed) {
-    for (const auto& [host, subscription] : state.subscriptions) self->send(subscription, *outcome.committed);
-  }
-  return std::move(outcome.reply);
+  return reply;
 }
 
-void subscribe(Self self, const Subscribe& subscriber) {
+void follow(Self self) {
   auto& state = self->state;
-  if (auto it = state.subscriptions.find(subscriber.host); it != state.subscriptions.end()) {
-    self->send(it->second, Shutdown{});
+  state.core->bell.answer();
+  state.core->writer->follow();
+  if (auto error = state.core->writer->watch_error()) {
+    log::error(log::Component::store, "the store's watch has ended; it begins again", {{"error", *error}});
   }
-  SubscriptionLinks links{subscriber, TopologyStoreActor(self), state.writer->snapshot()};
-  SubscriptionActor subscription = spawn_subscription(self->system(), links);
-  self->link_to(subscription);  // an agent that silently gets nothing any more would be worse than a restart
-  state.subscriptions[subscriber.host] = subscription;
-  state.applied[subscriber.host] = 0;
+}
+
+// From where it stopped, if that is still known; else everything.
+FeedBatchPtr first_batch(const NsdbView& view, const Subscribe& subscriber) {
+  if (subscriber.revision != 0) {
+    if (auto since = view.since(subscriber.host, subscriber.revision, subscriber.devices)) {
+      return std::make_shared<const topology::FeedBatch>(std::move(*since));
+    }
+  }
+  return std::make_shared<const topology::FeedBatch>(view.whole(subscriber.host));
+}
+
+SubscriptionActor subscribe(Self self, const Subscribe& subscriber) {
+  auto& state = self->state;
+  follow(self);
+  Served& agent = state.served[subscriber.host];
+  if (agent.subscription) self->send(agent.subscription, Shutdown{});
+  FeedBatchPtr first = first_batch(state.writer().view(), subscriber);
+  SubscriptionLinks links{subscriber, TopologyStoreActor(self), first, state.encoder};
+  agent = {spawn_subscription(self->system(), links), first->revision, subscriber.revision};
+  self->link_to(agent.subscription);  // an agent that silently gets nothing any more would be worse than a restart
+  self->monitor(agent.subscription);
+  return agent.subscription;
+}
+
+// It ends by itself when its agent has gone.
+void subscription_ended(Self self, const caf::actor_addr& who) {
+  std::erase_if(self->state.served, [&](const auto& line) { return line.second.subscription.address() == who; });
+  answer_waiters(self);
 }
 
 WaitPromise wait_applied(Self self, const WaitApplied& request) {
   auto& state = self->state;
   WaitPromise promise = self->make_response_promise<WaitAppliedReply>();
-  uint64_t revision = request.revision == 0 ? state.writer->snapshot()->revision() : request.revision;
+  uint64_t revision = request.revision == 0 ? state.writer().view().revision() : request.revision;
   if (state.waiters.size() >= kMaxWaiters) {
     promise.deliver(WaitAppliedReply{false, state.applied_everywhere()});
     return promise;
@@ -115,13 +199,13 @@ WaitPromise wait_applied(Self self, const WaitApplied& request) {
 caf::result<NodeReport> report(Self self) {
   auto promise = self->make_response_promise<NodeReport>();
   auto out = std::make_shared<NodeReport>();
-  auto left = std::make_shared<size_t>(self->state.subscriptions.size());
+  auto left = std::make_shared<size_t>(self->state.served.size());
   auto one_done = [=]() mutable {
     if (--*left == 0) promise.deliver(std::move(*out));
   };
   if (*left == 0) promise.deliver(NodeReport{});
-  for (const auto& [host, subscription] : self->state.subscriptions) {
-    self->request(subscription, kReportTimeout, ReportStatus{})
+  for (const auto& [host, agent] : self->state.served) {
+    self->request(agent.subscription, kReportTimeout, ReportStatus{})
         .then(
             [=](const observability::ActorStatus& status) mutable {
               out->actors.push_back(status);
@@ -132,32 +216,83 @@ caf::result<NodeReport> report(Self self) {
   return promise;
 }
 
+AgentsReport agents(Self self) {
+  AgentsReport out;
+  const auto& state = self->state;
+  const NsdbView& view = state.writer().view();
+  view.snapshot()->for_each(topology::Kind::host, [&](const topology::Object& object) {
+    const auto& host = std::get<topology::Host>(object);
+    AgentsReport::Line line{host.id, host.name, "away", "", {}, 0, 0};
+    auto session = view.states().find(topology::session_key(host.id));
+    if (session != nullptr) {
+      const auto& known = std::get<topology::HostSession>(session->fact);
+      line.state = "elsewhere";
+      line.node = known.node;
+      line.since = WallTime(std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(known.since)));
+    }
+    if (auto served = state.served.find(host.id); served != state.served.end()) {
+      const Served& agent = served->second;
+      line.state = "served";
+      line.applied = agent.applied < agent.sent ? agent.applied : view.revision();
+      line.lag = view.revision() - line.applied;
+    }
+    out.agents.push_back(std::move(line));
+  });
+  return out;
+}
+
 void stop(Self self) {
-  for (const auto& [host, subscription] : self->state.subscriptions) self->send(subscription, Shutdown{});
+  for (const auto& [host, agent] : self->state.served) self->send(agent.subscription, Shutdown{});
   self->quit();
 }
 
+void applied(Self self, const AgentApplied& news) {
+  auto agent = self->state.served.find(news.host);
+  if (agent == self->state.served.end()) return;
+  agent->second.applied = news.revision;
+  answer_waiters(self);
+}
+
+void tick(Self self, uint32_t timer) {
+  if (timer == kFollow) {
+    follow(self);
+    self->delayed_send(self, kFollowInterval, Tick{kFollow});
+  }
+  answer_waiters(self);
+}
+
 TopologyStoreActor::behavior_type store_behavior(Self self, const TopologyStoreLinks& links,
-                                                 const std::shared_ptr<TopologyWriter>& writer) {
-  self->state.links = std::make_unique<TopologyStoreLinks>(links);
-  self->state.writer = writer;
-  links.probe.revision(writer->snapshot()->revision());
+                                                 const std::shared_ptr<StoreCore>& core) {
+  auto& state = self->state;
+  state.links = std::make_unique<TopologyStoreLinks>(links);
+  state.core = core;
+  core->on_step = [=](const NsdbView::Step& step) { publish(self, step); };
+  core->bell.on_ring([to = caf::actor_cast<caf::weak_actor_ptr>(self->ctrl())] {
+    if (auto store = caf::actor_cast<caf::actor>(to)) caf::anon_send(store, NewsWaits{});
+  });
+  self->set_down_handler([=](const caf::down_msg& down) { subscription_ended(self, down.source); });
+  links.probe.revision(core->writer->snapshot()->revision());
+  self->send(self, Tick{kFollow});
   return {
       [=](const ReportStatus&) { return self->state.status.report(self->mailbox().size()); },
       [=](const Shutdown&) { stop(self); },
       [=](const CommitTransaction& request) { return commit(self, request); },
-      [=](const ReadTopology&) { return self->state.writer->snapshot(); },
+      [=](const ReadTopology&) { return self->state.writer().snapshot(); },
       [=](const ReadRevisions&) {
-        return StoreRevisions{self->state.writer->snapshot()->revision(), self->state.applied_everywhere()};
+        return StoreRevisions{self->state.writer().view().revision(), self->state.applied_everywhere()};
       },
       [=](const WaitApplied& request) { return wait_applied(self, request); },
       [=](const ReportNode&) { return report(self); },
-      [=](const Subscribe& subscriber) { subscribe(self, subscriber); },
-      [=](const AgentApplied& news) {
-        self->state.applied[news.host] = news.revision;
-        answer_waiters(self);
+      [=](const ReadAgents&) { return agents(self); },
+      [=](const Subscribe& subscriber) { return subscribe(self, subscriber); },
+      [=](const AgentApplied& news) { applied(self, news); },
+      [=](const SendWhole& request) { send_whole(self, request.host); },
+      [=](const FollowStates& follower) {
+        self->state.tables = follower.tables;
+        tell_tables(self);
       },
-      [=](const Tick&) { answer_waiters(self); },
+      [=](const NewsWaits&) { follow(self); },
+      [=](const Tick& timer) { tick(self, timer.kind); },
   };
 }
 
@@ -165,12 +300,12 @@ TopologyStoreActor::behavior_type store_behavior(Self self, const TopologyStoreL
 
 TopologyStoreActor spawn_topology_store(caf::actor_system& system, const TopologyStoreLinks& links,
                                         std::string& error) {
-  auto writer = std::make_shared<TopologyWriter>(links.store);
-  if (auto problem = writer->load()) {
+  auto core = std::make_shared<StoreCore>(links);
+  if (auto problem = core->writer->load()) {
     error = *problem;
     return {};
   }
-  return system.spawn<caf::detached>(store_behavior, links, writer);
+  return system.spawn<caf::detached>(store_behavior, links, core);
 }
 
 }  // namespace viaduct::actors

@@ -9,84 +9,144 @@ using topology::Snapshot;
 
 namespace {
 
-// An object lies in the store with the revision that wrote it as its own.
-store::Transaction transaction_for(const topology::Delta& delta) {
+constexpr int kAttempts = 8;  // of a commit that other nodes' commits overtake
+constexpr std::chrono::seconds kFollowPatience{10};
+constexpr std::chrono::seconds kWatchPause{1};
+
+store::Transaction transaction_for(const topology::Delta& delta, uint64_t head) {
   store::Transaction out;
+  out.compares.push_back(store::Compare::unchanged(std::string(kTopologyHeadKey), head));
+  out.puts.push_back({std::string(kTopologyHeadKey), ""});
   for (const auto& [ref, change] : delta.changes) {
     std::string key = topology::key_of(ref);
-    uint64_t known = change.before == nullptr ? 0 : topology::revision_of(*change.before);
-    out.compares.push_back(store::Compare::unchanged(key, known));
-    if (change.after != nullptr) {
-      out.puts.push_back({key, store::to_value(topology::encode_object(*change.after).bytes)});
-    } else {
-      out.deletes.push_back(key);
+    if (change.after == nullptr) {
+      out.deletes.push_back(std::move(key));
+      continue;
     }
+    topology::Object object = *change.after;
+    std::visit([](auto& value) { value.revision = 0; }, object);  // the key's is the one that counts
+    out.puts.push_back({std::move(key), store::to_value(topology::encode_object(object).bytes)});
   }
   return out;
 }
 
 }  // namespace
 
+TopologyWriter::TopologyWriter(store::Store& store, std::function<void()> wake, OnStep on_step, size_t history)
+    : store_(store), history_(history), on_step_(std::move(on_step)), view_(history), queue_(std::move(wake)) {}
+
+TopologyWriter::~TopologyWriter() {
+  queue_.close();
+  watch_.reset();
+}
+
+// The watch will begin in the past: what was deleted lately concerns agents that were away.
 std::optional<std::string> TopologyWriter::load() {
-  Snapshot loaded;
-  store::RangeRequest request{std::string(topology::kObjectKeyPrefix), store::kMaxRangeEntries};
-  for (bool more = true; more;) {
-    auto page = store_.range(request);
-    if (!page) return page.error().text;
-    for (const auto& entry : page->entries) {
-      auto object = topology::decode_object(store::as_bytes(entry.value));
-      if (!object) return "the stored object " + entry.key + " cannot be read: " + object.error();
-      loaded = loaded.with(std::make_shared<const topology::Object>(std::move(*object)));
-    }
-    request.at = page->revision;
-    if (!page->entries.empty()) request.after = page->entries.back().key;
-    more = page->more;
-  }
-  snapshot_ = std::make_shared<const Snapshot>(loaded.at_revision(store_.revision()));
+  if (auto wrong = view_.load(store_)) return wrong;
+  uint64_t from = store_.compacted_revision();
+  if (view_.revision() > history_) from = std::max(from, view_.revision() - history_);
+  view_.expect_history_from(from);
+  watch_from_ = from + 1;
   return std::nullopt;
 }
 
-TopologyWriter::Outcome TopologyWriter::commit(CommitTransaction request) {
-  Outcome out;
-  uint64_t next = store_.revision() + 1;
-  auto built = topology::build(*snapshot_, std::move(request.operations), next);
-  if (!built.ok()) {
-    out.reply.status = CommitReply::Status::refused;
-    out.reply.violations = std::move(built.violations);
-    return out;
-  }
-  bool writes = !request.dry_run && !built.delta.empty();
-  if (writes) {
-    if (auto error = write(built)) {
-      out.reply.error = error->text;
-      out.committed = catch_up();
-      return out;
+CommitReply TopologyWriter::commit(const CommitTransaction& request) {
+  CommitReply reply;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    follow();
+    auto built = topology::build(*snapshot(), request.operations, view_.revision() + 1);
+    if (!built.ok()) {
+      reply.status = CommitReply::Status::refused;
+      reply.violations = std::move(built.violations);
+      return reply;
     }
-    auto delta = std::make_shared<const topology::Delta>(std::move(built.delta));
-    snapshot_ = std::make_shared<const Snapshot>(std::move(built.next));
-    out.committed = Committed{snapshot_, std::move(delta), std::chrono::system_clock::now()};
+    uint64_t revision = snapshot()->revision();
+    bool writes = !request.dry_run && !built.delta.empty();
+    if (auto error = writes ? write(built, revision) : std::nullopt) {
+      reply.error = error->text;
+      if (error->code == store::ErrorCode::conflict && follow_until(error->revision)) continue;
+      return reply;
+    }
+    // What the caller reads next must hold what it has just written.
+    if (writes && !follow_until(revision)) {
+      reply.error = "committed as revision " + std::to_string(revision) + ", but the store's watch does not say so";
+      return reply;
+    }
+    reply.status = CommitReply::Status::committed;
+    reply.revision = request.dry_run ? 0 : revision;
+    reply.changes = std::move(built.changes);
+    reply.ids = std::move(built.ids);
+    return reply;
   }
-  out.reply.status = CommitReply::Status::committed;
-  out.reply.revision = request.dry_run ? 0 : snapshot_->revision();
-  out.reply.changes = std::move(built.changes);
-  out.reply.ids = std::move(built.ids);
-  return out;
+  reply.error = "other nodes of the cluster commit so fast that this one found no gap; try again";
+  return reply;
 }
 
-std::optional<store::Error> TopologyWriter::write(const topology::BuildResult& built) {
-  auto committed = store_.commit(transaction_for(built.delta));
+std::optional<store::Error> TopologyWriter::write(const topology::BuildResult& built, uint64_t& revision) {
+  auto committed = store_.commit(transaction_for(built.delta, view_.head()));
   if (!committed) return committed.error();
-  if (*committed == built.next.revision()) return std::nullopt;
-  return store::Error{store::ErrorCode::unavailable, "the store has another writer; look at the object and try again"};
+  revision = *committed;
+  return std::nullopt;
 }
 
-// Somebody else writes into this store, or nobody knows what the failed write has left: memory may be old.
-std::optional<Committed> TopologyWriter::catch_up() {
-  SnapshotPtr before = snapshot_;
-  if (load()) return std::nullopt;
-  auto delta = std::make_shared<const topology::Delta>(topology::Delta::between(*before, *snapshot_));
-  if (delta->empty()) return std::nullopt;
-  return Committed{snapshot_, std::move(delta), std::chrono::system_clock::now()};
+void TopologyWriter::ensure_watch() {
+  if (watch_ != nullptr || std::chrono::steady_clock::now() < next_watch_) return;
+  watch_ = store_.watch(watch_from_, "", [this](store::WatchMessage message) { queue_.push(std::move(message)); });
 }
+
+void TopologyWriter::follow() {
+  ensure_watch();
+  while (auto item = queue_.take()) take(*item);
+}
+
+bool TopologyWriter::follow_until(uint64_t revision) {
+  const auto deadline = std::chrono::steady_clock::now() + kFollowPatience;
+  while (view_.revision() < revision) {
+    ensure_watch();
+    auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return false;
+    if (auto item = queue_.take(left)) take(*item);
+  }
+  return true;
+}
+
+void TopologyWriter::take(const WatchQueue::Item& item) {
+  if (const auto* batch = std::get_if<store::WatchBatch>(&item.message)) {
+    NsdbView::Step step = view_.follow(*batch, item.at);
+    if (step.delta != nullptr) on_step_(step);
+  } else if (const auto* gone = std::get_if<store::Compacted>(&item.message)) {
+    if (gone->compact_revision > view_.revision()) return resynchronise();
+    view_.expect_history_from(gone->compact_revision);
+    restart_watch(gone->compact_revision + 1);
+  } else {
+    end_watch(std::get<store::Error>(item.message).text);
+  }
+}
+
+// What happened meanwhile cannot be told any more: everything is read again, and the difference is the change.
+void TopologyWriter::resynchronise() {
+  SnapshotPtr before = snapshot();
+  if (auto wrong = view_.load(store_)) return end_watch(*wrong);
+  restart_watch(view_.revision() + 1);
+  NsdbView::Step step;
+  step.snapshot = snapshot();
+  step.at = std::chrono::system_clock::now();
+  step.delta = std::make_shared<const topology::Delta>(topology::Delta::between(*before, *snapshot()));
+  step.resynchronised = true;
+  on_step_(step);
+}
+
+void TopologyWriter::restart_watch(uint64_t from) {
+  watch_.reset();
+  watch_from_ = from;
+}
+
+void TopologyWriter::end_watch(std::string why) {
+  watch_error_ = std::move(why);
+  restart_watch(view_.revision() + 1);
+  next_watch_ = std::chrono::steady_clock::now() + kWatchPause;
+}
+
+std::optional<std::string> TopologyWriter::watch_error() { return std::exchange(watch_error_, std::nullopt); }
 
 }  // namespace viaduct::actors

@@ -1,39 +1,59 @@
-// The topology store's logic without the actor: the snapshot in memory and its image in the Store, kept equal.
+// The topology store's logic without the actor: commits, and the view of the store that they build on.
 //
-// One writer. A commit builds the next snapshot from the current one (references resolved, every rule checked), writes
-// the changed objects in one transaction whose compares say "as I know it", and only then adopts the new snapshot.
+// A commit builds the next snapshot from the view's (references resolved, every rule checked) and writes the changed
+// objects in one transaction, which holds only if nobody has written the topology since (kTopologyHeadKey). If somebody
+// has, the view catches up and the commit is built again. The view itself changes only by what the watch says.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
-#include "actors/messages.hpp"
+#include "actors/cluster/nsdb_view.hpp"
+#include "actors/cluster/watch_queue.hpp"
 #include "topology/store/store.hpp"
 
 namespace viaduct::actors {
 
 class TopologyWriter {
  public:
-  explicit TopologyWriter(topology::store::Store& store) : store_(store) {}
+  using OnStep = std::function<void(const NsdbView::Step&)>;
+  // `on_step` gets every change, in order, from within commit() and follow(). `wake` comes from the watch's thread when
+  // there is something to follow.
+  TopologyWriter(topology::store::Store& store, std::function<void()> wake, OnStep on_step, size_t history = 10'000);
+  ~TopologyWriter();
 
-  // Reads everything. The text says what is wrong with the store, and the object when it is one's.
+  // Reads everything; the watch begins with the first follow(). The text says what is wrong with the store, and the object when it is one's.
   std::optional<std::string> load();
 
-  struct Outcome {
-    CommitReply reply;
-    // To be published. Also after a failure, when the store holds more than this writer knew.
-    std::optional<Committed> committed;
-  };
-  Outcome commit(CommitTransaction request);
+  CommitReply commit(const CommitTransaction& request);
+  // Takes in what the watch has said.
+  void follow();
+  // Why the watch has ended, once for each time. follow() begins another, a second later at the earliest.
+  std::optional<std::string> watch_error();
 
-  const SnapshotPtr& snapshot() const { return snapshot_; }
+  const NsdbView& view() const { return view_; }
+  const SnapshotPtr& snapshot() const { return view_.snapshot(); }
 
  private:
-  std::optional<topology::store::Error> write(const topology::BuildResult& built);
-  std::optional<Committed> catch_up();
+  std::optional<topology::store::Error> write(const topology::BuildResult& built, uint64_t& revision);
+  bool follow_until(uint64_t revision);
+  void take(const WatchQueue::Item& item);
+  void ensure_watch();
+  void restart_watch(uint64_t from);
+  void end_watch(std::string why);
+  void resynchronise();
 
   topology::store::Store& store_;
-  SnapshotPtr snapshot_ = std::make_shared<const topology::Snapshot>();
+  const size_t history_;
+  const OnStep on_step_;
+  NsdbView view_;
+  WatchQueue queue_;
+  std::unique_ptr<topology::store::Watch> watch_;
+  uint64_t watch_from_ = 0;
+  std::optional<std::string> watch_error_;
+  std::chrono::steady_clock::time_point next_watch_;  // not before
 };
 
 }  // namespace viaduct::actors

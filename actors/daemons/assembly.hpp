@@ -6,16 +6,13 @@
 #include <memory>
 #include <string>
 
+#include "actors/daemons/agent_role.hpp"
 #include "actors/daemons/config_change.hpp"
-#include "actors/daemons/datapath_choice.hpp"
 
 namespace viaduct::actors {
 
 class Daemon {
  public:
-  // Null, with the reason in `error`, when the datapath is not possible here.
-  using OpenDatapath = std::function<std::unique_ptr<flows::Datapath>(const Config&, std::string& error)>;
-
   // Null when it cannot start; `error` says why and what to do. `stopped` is called once, from an actor's thread, when
   // everything has ended, with the process's exit code.
   static std::unique_ptr<Daemon> start(const Config& config, std::function<void(int)> stopped, std::string& error,

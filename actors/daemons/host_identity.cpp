@@ -49,4 +49,12 @@ topology::Host load_host_identity(const std::string& state_dir, const std::strin
   return host;
 }
 
+std::string instance_of(const std::string& state_dir) {
+  std::string boot;
+  std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
+  std::error_code error;
+  auto path = std::filesystem::weakly_canonical(state_dir, error);
+  return boot + ":" + (error ? state_dir : path.string());
+}
+
 }  // namespace viaduct::actors

@@ -19,6 +19,11 @@ struct Policy {
 
 inline constexpr std::array kPolicies = {
     Policy{"topology_store", OnDeath::end_daemon},   // the one writer; clients must not see half of it
+    Policy{"state_tables", OnDeath::end_daemon},     // knows the hosts' sessions
+    Policy{"gateway", OnDeath::end_daemon},          // agents would find nobody
+    Policy{"cluster_link", OnDeath::end_daemon},     // the agent would hear nothing any more, and say nothing
+    Policy{"state_publisher", OnDeath::end_daemon},  // knows what others have been told
+    Policy{"tunnel_manager", OnDeath::end_daemon},   // others are reached by what it knows
     Policy{"subscription", OnDeath::end_daemon},     // takes the store with it: its agent would get no more changes
     Policy{"topology_mirror", OnDeath::end_daemon},  // owns the published network
     Policy{"datapath", OnDeath::end_daemon},         // owns ports and packet workers

@@ -18,6 +18,45 @@ void print_summary(std::ostream& out, const Json& status) {
   line("flows", text_at(status, "flows"));
   line("flows adopted", text_at(status, "adopted_flows"));
   line("metrics", text_at(status, "metrics_url"));
+  const Json& cluster = status["cluster"];
+  if (text_at(cluster, "state").empty()) return;
+  line("cluster", text_at(cluster, "state") + ", " + text_at(cluster, "node") + ", for " +
+                      duration(cluster["for_seconds"].get<double>()));
+  line("cluster's error", text_at(cluster, "last_error"));
+}
+
+std::string milliseconds(const Json& seconds) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f ms", seconds.get<double>() * 1000);
+  return text;
+}
+
+void print_tunnels(std::ostream& out, const Json& status) {
+  if (!status["tunnels"].empty()) {
+    Table table({"TUNNEL TO", "KIND", "SOURCE", "DESTINATION", "MTU", "STATE", "ROUND TRIP", "LOSS"});
+    for (const Json& tunnel : status["tunnels"]) {
+      char loss[16];
+      std::snprintf(loss, sizeof loss, "%.0f %%", tunnel["loss"].get<double>() * 100);
+      table.row({text_at(tunnel, "name"), text_at(tunnel, "kind"), text_at(tunnel, "source"),
+                 text_at(tunnel, "destination"), text_at(tunnel, "mtu"), text_at(tunnel, "state"),
+                 milliseconds(tunnel["round_trip_seconds"]), loss});
+    }
+    out << '\n';
+    table.print(out);
+  }
+  for (const Json& problem : status["problems"]) out << "problem: " << problem.get<std::string>() << '\n';
+}
+
+void print_cluster(std::ostream& out, const Json& status) {
+  Table table({"HOST", "STATE", "NODE", "SESSION", "APPLIED", "BEHIND"});
+  for (const Json& agent : status["agents"]) {
+    const bool served = text_at(agent, "state") == "served";
+    const bool away = text_at(agent, "state") == "away";
+    table.row({text_at(agent, "name"), text_at(agent, "state"), text_at(agent, "node"),
+               away ? "" : duration(agent["since_seconds"].get<double>()),
+               served ? text_at(agent, "applied_revision") : "", served ? text_at(agent, "lag_revisions") : ""});
+  }
+  table.print(out);
 }
 
 void print_actors(std::ostream& out, const Json& actors, uint64_t unlisted) {
@@ -38,7 +77,7 @@ void print_section(std::ostream& out, const Json& rows, const std::vector<std::s
   table_of(rows, headings, keys).print(out);
 }
 
-Result<ExitCode> status(Session& session) {
+Result<ExitCode> status(Session& session, bool cluster) {
   auto client = session.client();
   if (!client) return client.failure();
   auto status =
@@ -49,7 +88,19 @@ Result<ExitCode> status(Session& session) {
     return ExitCode::ok;
   }
   std::ostream& out = session.out();
+  if (cluster) {
+    if ((*status)["agents"].empty()) {
+      return Failure{ExitCode::refused,
+                     "no_cluster_role",
+                     "this daemon has no cluster role",
+                     "ask a cluster node (--address)",
+                     {}};
+    }
+    print_cluster(out, *status);
+    return ExitCode::ok;
+  }
   print_summary(out, *status);
+  print_tunnels(out, *status);
   if (!(*status)["actors"].empty())
     print_actors(out, (*status)["actors"], (*status)["unlisted_actors"].get<uint64_t>());
   print_section(out, (*status)["ports"],
@@ -149,8 +200,12 @@ void add_log(Tree& tree) {
 }  // namespace
 
 void add_status_commands(Tree& tree) {
-  tree.leaf(tree.root(), "status", "The daemon: revisions, actors, ports, drops",
-            "  viaduct status\n  viaduct status --json | jq '.actors[] | select(.restarts > 0)'\n", status);
+  auto cluster = std::make_shared<bool>(false);
+  auto& command = tree.leaf(tree.root(), "status", "The daemon: revisions, tunnels, actors, ports, drops",
+                            "  viaduct status\n  viaduct status --cluster\n"
+                            "  viaduct status --json | jq '.actors[] | select(.restarts > 0)'\n",
+                            [=](Session& session) { return status(session, *cluster); });
+  command.add_flag("--cluster", *cluster, "All hosts: which node serves them, and how far behind they are");
   tree.leaf(tree.root(), "version", "Versions of the tool, the protocol and the daemon", "  viaduct version\n",
             version);
   add_wait(tree);

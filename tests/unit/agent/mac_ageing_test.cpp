@@ -17,12 +17,14 @@ const PortId kPort(Uuid::from_words(2, 1));
 flows::MacKey mac(uint64_t number, BridgeId bridge = kBridge) { return {bridge, 0, MacAddress::from_uint64(number)}; }
 flows::NeighbourKey binding(uint32_t address) { return {kBridge.uuid(), {}, IpAddress::v4(address)}; }
 
+const MacAgeing::IsRemote remote = [](const auto&) { return false; };
+
 class MacAgeingTest : public ::testing::Test {
  protected:
   void see(const flows::MacKey& key, flows::Time now) {
     if (macs.learn(key, kPort, now) == flows::LearnResult::added) ageing.learned(key, now);
   }
-  Ended tick(flows::Time now) { return ageing.tick(now, macs, neighbours); }
+  Ended tick(flows::Time now) { return ageing.tick(now, macs, neighbours, remote); }
 
   flows::MacTable macs;
   flows::NeighbourTable neighbours;
@@ -93,9 +95,9 @@ TEST_F(MacAgeingTest, TracksNoMoreThanItsLimit) {
     small.learned(mac(i), kStart);
   }
   EXPECT_EQ(small.untracked(), 1U);
-  EXPECT_EQ(small.tick(kStart + 15s, macs, neighbours).macs.size(), 2U);
+  EXPECT_EQ(small.tick(kStart + 15s, macs, neighbours, remote).macs.size(), 2U);
   small.adopt(macs, neighbours, kStart + 15s);
-  EXPECT_EQ(small.tick(kStart + 15s, macs, neighbours).macs.size(), 1U);
+  EXPECT_EQ(small.tick(kStart + 15s, macs, neighbours, remote).macs.size(), 1U);
 }
 
 }  // namespace

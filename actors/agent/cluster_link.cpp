@@ -1,0 +1,224 @@
+#include "actors/agent/cluster_link.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <random>
+
+#include "actors/identity/handshake.hpp"
+#include "actors/runtime/status.hpp"
+#include "observability/log.hpp"
+#include "topology/codec_session.hpp"
+
+namespace viaduct::actors {
+
+namespace log = observability::log;
+
+namespace {
+
+constexpr std::chrono::seconds kDialTimeout{5};
+constexpr std::chrono::seconds kHelloTimeout{5};
+constexpr std::chrono::seconds kJoinTimeout{30};
+constexpr std::chrono::seconds kMirrorTimeout{10};
+constexpr int kMissedBeats = 2;  // until the node counts as dead
+
+struct LinkState {
+  const char* name = "cluster_link";
+  Status status{"cluster_link", "cluster_link"};
+  std::unique_ptr<ClusterLinkLinks> links;
+  size_t next_node = 0;
+  uint64_t attempt = 0;  // answers of earlier ones are nobody's
+  std::chrono::milliseconds pause{0};
+  std::mt19937 chance{std::random_device{}()};
+  ClusterReport report;
+  std::unique_ptr<AgentHandshake> handshake;
+  FeedSinkActor sink;
+  AgentSessionActor session;
+  Secret secret;
+  std::chrono::milliseconds beat{1'000};
+  int missed = 0;
+};
+
+using Self = ClusterLinkActor::stateful_pointer<LinkState>;
+
+void set_state(Self self, const char* state) {
+  self->state.report.state = state;
+  self->state.report.since = std::chrono::system_clock::now();
+}
+
+// Ends whatever was, and tries again after a pause that grows and differs from host to host.
+void lose(Self self, const std::string& why) {
+  auto& state = self->state;
+  if (state.report.last_error != why || state.session) {
+    log::warning(log::Component::mirror, "not connected to the cluster; working on with what is known",
+                 {{"node", state.report.node}, {"reason", why}});
+  }
+  state.report.last_error = why;
+  state.links->probe.lost();
+  ++state.attempt;
+  if (state.session) {
+    self->demonitor(state.session.address());
+    self->send(state.links->publisher, SessionChanged{});
+  }
+  state.session = nullptr;
+  state.handshake.reset();
+  if (state.sink) self->send_exit(state.sink, caf::exit_reason::user_shutdown);
+  state.sink = nullptr;
+  set_state(self, "pause");
+  const auto& links = *state.links;
+  state.pause = std::clamp(state.pause * 2, links.reconnect_min, links.reconnect_max);
+  std::uniform_int_distribution<int64_t> jitter(state.pause.count() / 2, state.pause.count());
+  auto pause = std::chrono::milliseconds(jitter(state.chance));
+  self->delayed_send(self, pause, Tick{static_cast<uint32_t>(state.attempt)});
+}
+
+// For the answers of one attempt: nothing happens when it is over.
+template <class Answer, class F>
+auto in_this_attempt(Self self, F f) {
+  return [=, attempt = self->state.attempt](const Answer& answer) {
+    if (attempt == self->state.attempt) f(answer);
+  };
+}
+
+auto lose_by(Self self, const char* what) {
+  return in_this_attempt<caf::error>(self, [=](const caf::error& error) { lose(self, what + self->system().render(error)); });
+}
+
+// --- joined ----------------------------------------------------------------------------------------
+
+void send_beat(Self self) {
+  auto& state = self->state;
+  if (!state.session) return;
+  const uint64_t attempt = state.attempt;
+  self->request(state.session, state.beat * kMissedBeats, SessionBeat{state.secret, 0, false})
+      .then(in_this_attempt<SessionBeat>(self,
+                            [=](const SessionBeat& answer) {
+                              if (answer.ended) return lose(self, "the host's session has ended");
+                              self->delayed_send(self, self->state.beat, BeatDue{attempt});
+                            }),
+            lose_by(self, "the node does not answer: "));
+}
+
+void joined(Self self, const GatewayJoined& answer, const topology::JoinAnswer& joined) {
+  auto& state = self->state;
+  state.session = answer.session;
+  state.secret = answer.secret;
+  state.beat = std::max(joined.beat, std::chrono::milliseconds(100));
+  state.pause = {};
+  state.report.node_name = joined.node;
+  state.report.last_error.clear();
+  set_state(self, "joined");
+  self->monitor(state.session);
+  state.links->probe.joined();
+  log::info(log::Component::mirror, "joined the cluster",
+            {{"node", joined.node}, {"session", joined.fresh ? "new" : "continued"}});
+  self->send(state.links->publisher, SessionChanged{state.session, state.secret});
+  send_beat(self);
+}
+
+// --- on the way ------------------------------------------------------------------------------------
+
+// Takes the feed of this attempt only, and only from who has its secret.
+FeedSinkActor make_sink(Self self, const Secret& feed) {
+  return self->spawn([mirror = self->state.links->mirror, feed](FeedSinkActor::pointer sink) -> FeedSinkActor::behavior_type {
+    return {[=](const FeedFrame& frame) -> caf::result<FeedApplied> {
+      if (frame.sink != feed) return caf::make_error(caf::sec::invalid_argument);
+      return sink->delegate(mirror, frame);
+    }};
+  });
+}
+
+void join(Self self, const GatewayActor& gateway, const Secret& proven, const MirrorPosition& position) {
+  auto& state = self->state;
+  set_state(self, "joining");
+  topology::JoinRequest request{state.links->host.id, state.links->host.name, state.links->instance, position.revision,
+                                position.devices};
+  Challenge random = make_challenge();
+  Secret feed(random.begin(), random.end());
+  state.sink = make_sink(self, feed);
+  self->request(gateway, kJoinTimeout, GatewayJoin{proven, topology::encode_join(request), state.sink, feed})
+      .then(in_this_attempt<GatewayJoined>(self,
+                            [=](const GatewayJoined& answer) {
+                              auto decoded = topology::decode_joined(answer.joined);
+                              if (!decoded) return lose(self, "the node's answer is unreadable: " + decoded.error());
+                              if (!decoded->refused.empty()) return lose(self, "refused: " + decoded->refused);
+                              joined(self, answer, *decoded);
+                            }),
+            lose_by(self, "the node does not answer: "));
+}
+
+void ask_mirror(Self self, const GatewayActor& gateway, const Secret& proven) {
+  self->request(self->state.links->mirror, kMirrorTimeout, ReadMirror{})
+      .then(in_this_attempt<MirrorPosition>(self, [=](const MirrorPosition& position) { join(self, gateway, proven, position); }),
+            lose_by(self, "topology mirror: "));
+}
+
+void prove(Self self, const GatewayActor& gateway, const GatewayHello& reply) {
+  auto& state = self->state;
+  auto proof = state.handshake->on_reply(reply.frame.bytes, std::chrono::system_clock::now());
+  if (auto* refusal = std::get_if<identity::Refusal>(&proof)) return lose(self, refusal->text);
+  self->request(gateway, kHelloTimeout, GatewayHello{std::get<schema::Frame>(proof), reply.exchange})
+      .then(in_this_attempt<GatewayHello>(self,
+                            [=](const GatewayHello& result) {
+                              auto end = self->state.handshake->on_result(result.frame.bytes);
+                              if (auto* refusal = std::get_if<identity::Refusal>(&end)) {
+                                return lose(self, "refused: " + refusal->text);
+                              }
+                              ask_mirror(self, gateway, result.exchange);
+                            }),
+            lose_by(self, "the node does not answer: "));
+}
+
+void dialled(Self self, const Dialled& dialled) {
+  auto& state = self->state;
+  if (!dialled.error.empty()) return lose(self, dialled.error);
+  set_state(self, "proving");
+  state.handshake =
+      std::make_unique<AgentHandshake>(*state.links->identity, state.links->host.id, state.links->host.name);
+  GatewayActor gateway = dialled.gateway;
+  self->request(gateway, kHelloTimeout, GatewayHello{state.handshake->start(), {}})
+      .then(in_this_attempt<GatewayHello>(self, [=](const GatewayHello& reply) { prove(self, gateway, reply); }),
+            lose_by(self, "the node does not answer: "));
+}
+
+void begin(Self self) {
+  auto& state = self->state;
+  ++state.attempt;
+  const auto& links = *state.links;
+  set_state(self, "dialling");
+  if (links.local) {
+    state.report.node = "this process";
+    return ask_mirror(self, links.local, links.local_secret);
+  }
+  const NodeAddress& node = links.nodes[state.next_node++ % links.nodes.size()];
+  state.report.node = node.to_string();
+  self->request(spawn_dialler(self->system(), links.connect), kDialTimeout, Dial{node})
+      .then(in_this_attempt<Dialled>(self, [=](const Dialled& answer) { dialled(self, answer); }),
+            lose_by(self, "cannot connect: "));
+}
+
+ClusterLinkActor::behavior_type link_behavior(Self self, const ClusterLinkLinks& links) {
+  self->state.links = std::make_unique<ClusterLinkLinks>(links);
+  self->set_down_handler([=](const caf::down_msg& down) {
+    if (self->state.session && down.source == self->state.session.address()) lose(self, "the node has gone");
+  });
+  begin(self);
+  return {
+      [=](const ReportStatus&) { return self->state.status.report(self->mailbox().size()); },
+      [=](const Shutdown&) { self->quit(); },
+      [=](const ReportCluster&) { return self->state.report; },
+      [=](const BeatDue& due) {
+        if (due.attempt == self->state.attempt) send_beat(self);
+      },
+      [=](const Tick& tick) {
+        if (tick.kind == static_cast<uint32_t>(self->state.attempt)) begin(self);
+      },
+  };
+}
+
+}  // namespace
+
+ClusterLinkActor spawn_cluster_link(caf::actor_system& system, const ClusterLinkLinks& links) {
+  return system.spawn(link_behavior, links);
+}
+
+}  // namespace viaduct::actors

@@ -1,0 +1,40 @@
+// Connects to cluster nodes of other hosts. Connecting blocks (DNS, TCP, TLS), so each attempt has an actor with a thread
+// of its own; whoever asked gives up by its own clock.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "actors/interfaces.hpp"
+
+namespace viaduct::actors {
+
+struct NodeAddress {
+  std::string host;  // name or address
+  uint16_t port = 0;
+  std::string to_string() const;
+};
+// "name:port", "1.2.3.4:port", "[::1]:port"; what config.hpp lets through.
+NodeAddress parse_node_address(const std::string& text);
+
+// Answers Dial once, and ends.
+struct Dial {
+  NodeAddress node;
+};
+struct Dialled {
+  GatewayActor gateway;
+  std::string error;  // empty: connected
+};
+using DiallerActor = caf::typed_actor<caf::replies_to<Dial>::with<Dialled>>;
+
+// How to connect: by TLS (the daemon), or otherwise (tests). May block and throw.
+using Connect = std::function<caf::expected<GatewayActor>(caf::actor_system&, const NodeAddress&)>;
+Connect connect_with_tls();
+
+DiallerActor spawn_dialler(caf::actor_system& system, const Connect& connect);
+
+}  // namespace viaduct::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(viaduct::actors::Dial)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(viaduct::actors::Dialled)

@@ -1,0 +1,27 @@
+// A batch of the feed, applied to the agent's copy of the network state database.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "topology/delta.hpp"
+#include "topology/feed.hpp"
+#include "topology/state_index.hpp"
+
+namespace viaduct::actors {
+
+struct FeedEffect {
+  topology::Snapshot snapshot;  // at the batch's revision
+  topology::Delta delta;
+  std::vector<topology::StateChange> states;  // done to the index already
+  std::vector<std::string> gone;              // keys that the batch does not name and that are no more
+};
+
+// Changes `states`; `base` stays. The text, when the batch cannot be read: then nothing has changed.
+std::string apply_feed(const topology::FeedBatch& batch, const topology::Snapshot& base, topology::StateIndex& states,
+                       FeedEffect& out);
+
+// The bridges, routers and tunnel zones of a snapshot: what an agent says that it has.
+std::vector<Uuid> devices_of(const topology::Snapshot& snapshot);
+
+}  // namespace viaduct::actors

@@ -1,0 +1,156 @@
+#include "actors/agent/location_book.hpp"
+
+#include "observability/log.hpp"
+
+namespace viaduct::actors {
+
+namespace log = observability::log;
+using flows::simulation::Moved;
+using routing::underlay::KeyOwner;
+using topology::StateEntry;
+
+namespace {
+
+// The entry's fact, when it is of this kind.
+template <class Fact>
+const Fact* fact_of(const topology::StatePtr& entry) {
+  return entry == nullptr ? nullptr : std::get_if<Fact>(&entry->fact);
+}
+
+}  // namespace
+
+void LocationBook::restore(const std::vector<topology::StatePtr>& own) {
+  std::map<uint32_t, KeyOwner> keys;
+  for (const auto& entry : own) {
+    if (const auto* port = fact_of<topology::PortActive>(entry)) keys[port->key] = port->port;
+    if (const auto* flood = fact_of<topology::FloodKey>(entry)) keys[flood->key] = flood->bridge;
+  }
+  keys_.restore(keys);
+}
+
+void LocationBook::bind(const BindingsChanged& bindings, const topology::Snapshot& topology, flows::Time now,
+                        Moved& moved) {
+  locations_.bindings = bindings.bindings;
+  for (PortId port : bindings.rebound) {
+    moved.ports.push_back(port);
+    if (locations_.bindings.find(port) != nullptr) {
+      activate(port, topology, now, moved);
+    } else {
+      deactivate(port, now, moved);
+    }
+  }
+}
+
+void LocationBook::activate(PortId id, const topology::Snapshot& topology, flows::Time now, Moved& moved) {
+  const topology::Port* port = topology.find(id);
+  BridgeId bridge = port == nullptr ? BridgeId{} : port->bridge;
+  auto [at, added] = active_.emplace(id, bridge);
+  if (!added && at->second != bridge) {
+    deactivate(id, now, moved);
+    active_.emplace(id, bridge);
+  }
+  give_key(id, now, moved);
+  if (!bridge.is_nil() && on_bridge_[bridge].insert(id).second) give_key(bridge, now, moved);
+}
+
+void LocationBook::deactivate(PortId id, flows::Time now, Moved& moved) {
+  auto at = active_.find(id);
+  if (at == active_.end()) return;
+  BridgeId bridge = at->second;
+  active_.erase(at);
+  take_key(id, now, moved);
+  auto ports = on_bridge_.find(bridge);
+  if (ports == on_bridge_.end()) return;
+  ports->second.erase(id);
+  if (!ports->second.empty()) return;
+  on_bridge_.erase(ports);
+  take_key(bridge, now, moved);
+}
+
+void LocationBook::give_key(const KeyOwner& owner, flows::Time now, Moved& moved) {
+  auto given = keys_.allocate(owner, now);
+  if (const auto* error = std::get_if<routing::underlay::KeyError>(&given)) {
+    return log::error(log::Component::datapath, "a port cannot be reached from other hosts",
+                      {{"reason", std::string("tunnel keys: ") + routing::underlay::to_string(*error)}});
+  }
+  const uint32_t key = std::get<uint32_t>(given);
+  const flows::simulation::LocalKey* was = locations_.keys.find(key);
+  if (was != nullptr && *was == owner) return;
+  locations_.keys = locations_.keys.insert(key, owner);
+  moved.keys.push_back(key);
+}
+
+void LocationBook::take_key(const KeyOwner& owner, flows::Time now, Moved& moved) {
+  auto key = keys_.key_of(owner);
+  if (!key) return;
+  keys_.release(owner, now);
+  locations_.keys = locations_.keys.erase(*key);
+  moved.keys.push_back(*key);
+}
+
+void LocationBook::follow(const std::vector<topology::StateChange>& changes, Moved& moved) {
+  for (const auto& change : changes) {
+    follow_port(change, moved);
+    follow_flood(change, moved);
+  }
+}
+
+void LocationBook::follow_port(const topology::StateChange& change, Moved& moved) {
+  const auto* before = fact_of<topology::PortActive>(change.before);
+  const auto* after = fact_of<topology::PortActive>(change.after);
+  if (before == nullptr && after == nullptr) return;
+  const PortId port = after != nullptr ? after->port : before->port;
+  if (after != nullptr && change.after->host != host_) {
+    locations_.remote = locations_.remote.insert(port, {change.after->host, after->key});
+  } else {
+    locations_.remote = locations_.remote.erase(port);
+  }
+  moved.ports.push_back(port);
+}
+
+void LocationBook::follow_flood(const topology::StateChange& change, Moved& moved) {
+  const auto* before = fact_of<topology::FloodKey>(change.before);
+  const auto* after = fact_of<topology::FloodKey>(change.after);
+  if (before == nullptr && after == nullptr) return;
+  const BridgeId bridge = after != nullptr ? after->bridge : before->bridge;
+  const HostId host = after != nullptr ? change.after->host : change.before->host;
+  if (host == host_) return;
+  const auto* known = locations_.floods.find(bridge);
+  flows::simulation::RemoteFlood hosts = known == nullptr ? flows::simulation::RemoteFlood{} : *known;
+  if (after != nullptr) {
+    hosts[host] = after->key;
+  } else {
+    hosts.erase(host);
+  }
+  locations_.floods = hosts.empty() ? locations_.floods.erase(bridge) : locations_.floods.insert(bridge, hosts);
+  moved.bridges.push_back(bridge);
+}
+
+void LocationBook::set_paths(const std::map<HostId, flows::simulation::TunnelPath>& paths, Moved& moved) {
+  std::vector<HostId> gone;
+  locations_.paths.for_each([&](HostId host, const flows::simulation::TunnelPath&) {
+    if (!paths.contains(host)) gone.push_back(host);
+  });
+  for (HostId host : gone) locations_.paths = locations_.paths.erase(host);
+  moved.hosts.insert(moved.hosts.end(), gone.begin(), gone.end());
+  for (const auto& [host, path] : paths) {
+    const auto* known = locations_.paths.find(host);
+    if (known != nullptr && *known == path) continue;
+    locations_.paths = locations_.paths.insert(host, path);
+    moved.hosts.push_back(host);
+  }
+}
+
+std::vector<StateEntry> LocationBook::own() const {
+  std::vector<StateEntry> out;
+  locations_.keys.for_each([&](uint32_t key, const flows::simulation::LocalKey& owner) {
+    if (const auto* port = std::get_if<PortId>(&owner)) {
+      out.push_back({host_, {}, 0, topology::PortActive{*port, key}});
+    } else {
+      out.push_back({host_, {}, 0, topology::FloodKey{std::get<BridgeId>(owner), key}});
+    }
+  });
+  return out;
+}
+
+}  // namespace viaduct::actors

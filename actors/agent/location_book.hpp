@@ -1,0 +1,51 @@
+// Where exterior ports are, kept for the simulation: this host's own bindings and the keys it gives them, what other
+// hosts say of theirs, and the paths to those hosts. Says what moved, and what of its own this host has to publish.
+//
+// Not for several threads at a time; in the topology mirror's actor.
+#pragma once
+
+#include <map>
+#include <set>
+#include <vector>
+
+#include "actors/messages.hpp"
+#include "flows/simulation/locations.hpp"
+#include "routing/underlay/tunnel_keys.hpp"
+#include "topology/state_index.hpp"
+
+namespace viaduct::actors {
+
+class LocationBook {
+ public:
+  LocationBook(HostId host, routing::underlay::RandomSource random) : host_(host), keys_(std::move(random)) {}
+
+  // Keys that this host's earlier life gave, as the state tables hold them. Before anything else.
+  void restore(const std::vector<topology::StatePtr>& own);
+
+  // Each adds what it moved to `moved`.
+  void bind(const BindingsChanged& bindings, const topology::Snapshot& topology, flows::Time now,
+            flows::simulation::Moved& moved);
+  void follow(const std::vector<topology::StateChange>& changes, flows::simulation::Moved& moved);
+  void set_paths(const std::map<HostId, flows::simulation::TunnelPath>& paths, flows::simulation::Moved& moved);
+  void set_copy_dscp(bool copy) { locations_.copy_dscp = copy; }
+
+  const flows::simulation::Locations& locations() const { return locations_; }
+  // PortActive and FloodKey entries of this host, all that there are.
+  std::vector<topology::StateEntry> own() const;
+
+ private:
+  void activate(PortId port, const topology::Snapshot& topology, flows::Time now, flows::simulation::Moved& moved);
+  void deactivate(PortId port, flows::Time now, flows::simulation::Moved& moved);
+  void give_key(const routing::underlay::KeyOwner& owner, flows::Time now, flows::simulation::Moved& moved);
+  void take_key(const routing::underlay::KeyOwner& owner, flows::Time now, flows::simulation::Moved& moved);
+  void follow_port(const topology::StateChange& change, flows::simulation::Moved& moved);
+  void follow_flood(const topology::StateChange& change, flows::simulation::Moved& moved);
+
+  const HostId host_;
+  routing::underlay::TunnelKeys keys_;
+  flows::simulation::Locations locations_;
+  std::map<PortId, BridgeId> active_;               // here; nil for router ports
+  std::map<BridgeId, std::set<PortId>> on_bridge_;  // of active_
+};
+
+}  // namespace viaduct::actors

@@ -1,0 +1,62 @@
+// What this host has learned or forgotten and other hosts have to hear of, on its way to the state publisher; and which
+// entries of its tables it has from other hosts.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+
+#include "actors/runtime/bell.hpp"
+#include "flows/simulation/verdict.hpp"
+#include "topology/host_state.hpp"
+
+namespace viaduct::actors {
+
+// The table entry as a state entry's name: state_key() of it, whoever the owner.
+std::string state_key_of(const flows::simulation::Touch& entry);
+
+// By state key.
+using LearnedKeys = std::map<std::string, flows::simulation::Touch>;
+
+// Merged and bounded: what does not fit makes the publisher look at the whole tables instead.
+class StateNews {
+ public:
+  static constexpr size_t kCapacity = 65'536;
+
+  void on_ring(std::function<void()> wake) { bell_.on_ring(std::move(wake)); }
+  // The entry came, moved, was confirmed or went, and this host has seen it. Any thread.
+  void changed(const flows::simulation::Touch& entry);
+  // Not taken yet: what others say of it is older.
+  bool pending(const std::string& state_key) const;
+
+  struct Taken {
+    LearnedKeys keys;
+    bool overflow = false;
+  };
+  Taken take();  // the publisher
+
+ private:
+  Bell bell_;
+  mutable std::mutex mutex_;
+  Taken waiting_;
+};
+
+// State keys of entries that are another host's: it ends them, not this one. Any thread.
+class RemoteClaims {
+ public:
+  void insert(const std::string& state_key);
+  void erase(const std::string& state_key);
+  bool has(const std::string& state_key) const;
+  bool has(const flows::simulation::Touch& entry) const { return !empty() && has(state_key_of(entry)); }
+
+ private:
+  bool empty() const;
+  mutable std::mutex mutex_;
+  std::unordered_set<std::string> keys_;
+};
+
+}  // namespace viaduct::actors

@@ -1,0 +1,70 @@
+// What this host has to tell the cluster, as writes: one at a time, each with what has changed since the last.
+//
+//   news, locations --> waiting --next()--> out --written()--> published
+//                          ^                 |
+//                          +---- not done ---+
+//
+// Local first: nothing waits for it. After every join the next write is complete, so whatever was lost on the way, or
+// ended with the host's lease, is there again; what the host knew before it was away gives way to what others claim now.
+//
+// Not for several threads at a time; in the state publisher's actor.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "actors/agent/agent_state.hpp"
+#include "topology/state_write.hpp"
+
+namespace viaduct::actors {
+
+class StateOutbox {
+ public:
+  // Confirmations of a neighbour that say nothing else are published no more often.
+  static constexpr std::chrono::seconds kConfirmInterval{30};
+  static constexpr size_t kMaxPuts = 5'000;  // of a write that is not complete
+
+  explicit StateOutbox(HostId host) : host_(host) {}
+
+  void learned(StateNews::Taken news);
+  void located(const std::vector<topology::StateEntry>& entries);
+  void joined() { complete_ = true; }
+
+  // Nothing while a write is out, or when there is nothing to say.
+  std::optional<topology::StateWrite> next(AgentState& state, std::chrono::system_clock::time_point now);
+  // The answer, or that there was none (`written` null).
+  void written(const topology::StateWritten* written);
+
+  bool out() const { return out_.has_value(); }
+  bool waiting() const { return complete_ || located_changed_ || !waiting_.empty(); }
+  size_t published() const { return published_.size(); }
+  uint64_t lost() const { return lost_; }  // claims that another host's took precedence over
+
+ private:
+  struct Out {
+    LearnedKeys keys;
+    std::map<std::string, topology::StateEntry> puts;
+    std::vector<std::string> deletes;
+    bool complete = false;
+  };
+  void add(const std::string& key, const flows::simulation::Touch& entry, AgentState& state, uint64_t now_s,
+           topology::StateWrite& write);
+  void add_everything(AgentState& state, uint64_t now_s, topology::StateWrite& write);
+  void add_locations(topology::StateWrite& write);
+  void put(const std::string& key, topology::StateEntry entry, topology::StateWrite::Mode mode,
+           topology::StateWrite& write);
+
+  const HostId host_;
+  LearnedKeys waiting_;
+  std::map<std::string, topology::StateEntry> located_;
+  bool located_changed_ = false;
+  bool complete_ = false;
+  std::optional<Out> out_;
+  std::map<std::string, topology::StateEntry> published_;
+  uint64_t lost_ = 0;
+};
+
+}  // namespace viaduct::actors

@@ -1,0 +1,31 @@
+// What agents connect to: lets in who proves to be a host of this network, registers it, begins its session and its feed.
+//
+//   hello (certificates, both ways; remote agents) -> join -> host registered -> session begun -> subscribed -> joined
+//
+// An agent in the same process is let in by a secret that only this process knows.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "actors/identity/handshake.hpp"
+#include "actors/interfaces.hpp"
+#include "observability/probes.hpp"
+
+namespace viaduct::actors {
+
+struct GatewayLinks {
+  TopologyStoreActor store;
+  StateTablesActor tables;
+  observability::GatewayProbe& probe;
+  std::string node;                    // of the cluster, for people
+  const Identity* identity = nullptr;  // null: no remote agents
+  Secret local;                        // of the agent in this process; empty: there is none
+};
+
+using GatewayRunning = SupervisedActor::extend_with<GatewayActor>;
+GatewayRunning spawn_gateway(caf::actor_system& system, const GatewayLinks& links);
+
+Secret random_secret();
+
+}  // namespace viaduct::actors

@@ -1,0 +1,211 @@
+#include "actors/cluster/host_states.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "topology/codec.hpp"
+
+namespace viaduct::actors {
+
+namespace store = topology::store;
+using topology::HostSession;
+using topology::StateEntry;
+using topology::StatePtr;
+using topology::StateWrite;
+using topology::StateWritten;
+
+namespace {
+
+constexpr size_t kOpsPerTransaction = 1'000;  // operations of one transaction
+
+// Which device a fact concerns; nothing when it is not this host's to tell.
+struct DeviceOf {
+  const topology::Snapshot& topology;
+  HostId host;
+
+  std::optional<Uuid> operator()(const topology::PortActive& it) const {
+    const topology::Port* port = topology.find(it.port);
+    if (port == nullptr || !port->is_exterior() || port->host != host) return std::nullopt;
+    return port->device();
+  }
+  std::optional<Uuid> operator()(const topology::FloodKey& it) const {
+    if (topology.find(it.bridge) == nullptr) return std::nullopt;
+    return it.bridge.uuid();
+  }
+  std::optional<Uuid> operator()(const topology::MacClaim& it) const {
+    const topology::Port* port = topology.find(it.port);
+    if (port == nullptr || port->bridge != it.bridge || (port->is_exterior() && port->host != host)) {
+      return std::nullopt;
+    }
+    return it.bridge.uuid();
+  }
+  std::optional<Uuid> operator()(const topology::NeighbourClaim& it) const {
+    if (topology.find(BridgeId(it.device)) != nullptr) return it.device;
+    const topology::Port* port = topology.find(it.port);
+    if (port == nullptr || port->device() != it.device) return std::nullopt;
+    return it.device;
+  }
+  std::optional<Uuid> operator()(const HostSession&) const { return std::nullopt; }
+};
+
+uint64_t unix_nanoseconds(WallTime time) {
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
+}
+
+std::string value_of(const StateEntry& entry) { return store::to_value(topology::encode_state(entry).bytes); }
+
+}  // namespace
+
+// What a write comes to: operations, each with what must be true of its key.
+struct HostStates::Plan {
+  struct Op {
+    std::string key;
+    uint64_t known = 0;  // the key's revision; 0: absent
+    std::optional<StateEntry> put;
+  };
+  std::vector<Op> ops;
+  std::vector<std::string> lost;
+};
+
+void HostStates::follow(const StatesChanged& changed) {
+  topology_ = changed.snapshot;
+  if (changed.whole) states_ = {};
+  for (const auto& change : changed.changes) {
+    if (change.after != nullptr) {
+      // Of its own writes this node knows already, and may know newer ones.
+      StatePtr known = states_.find(topology::state_key(*change.after));
+      if (known == nullptr || known->revision < change.after->revision) states_.put(*change.after);
+    } else {
+      const std::string key = topology::state_key(*change.before);
+      StatePtr known = states_.find(key);
+      if (known != nullptr && known->revision <= change.before->revision) states_.erase(key);
+    }
+  }
+}
+
+const HostSession* HostStates::session_of(HostId host) const {
+  StatePtr entry = states_.find(topology::session_key(host));
+  return entry == nullptr ? nullptr : std::get_if<HostSession>(&entry->fact);
+}
+
+SessionBegun HostStates::begin(const BeginSession& request, WallTime now) {
+  const std::string key = topology::session_key(request.host);
+  const HostSession* old = session_of(request.host);
+  if (old != nullptr && old->instance != request.instance) {
+    return refuse("the id " + request.host.to_string() + " is in use by the agent of " + old->name + " (" +
+                  old->instance + "); if this is a copy of that host, remove its host-id file. The id is free " +
+                  std::to_string(lease_.count()) + " s after that agent was last heard");
+  }
+  HostSession session{request.name, request.instance, node_, unix_nanoseconds(now), 0};
+  if (old != nullptr && store_.keep_alive(store::LeaseId(old->lease))) session.lease = old->lease;
+  bool fresh = session.lease == 0;
+  if (fresh) {
+    auto granted = store_.grant(lease_);
+    if (!granted) return refuse("the database grants no lease: " + granted.error().text);
+    session.lease = static_cast<uint64_t>(*granted);
+  }
+  StatePtr known = states_.find(key);
+  StateEntry entry{request.host, {}, 0, session};
+  store::Transaction transaction;
+  transaction.compares.push_back(store::Compare::unchanged(key, known == nullptr ? 0 : known->revision));
+  transaction.puts.push_back({key, value_of(entry), store::LeaseId(session.lease)});
+  auto committed = store_.commit(transaction);
+  if (!committed) return refuse("the session cannot be written: " + committed.error().text);
+  entry.revision = *committed;
+  states_.put(entry);
+  return {"", fresh, *committed, lease_};
+}
+
+SessionKept HostStates::keep(HostId host, uint64_t epoch) {
+  StatePtr entry = states_.find(topology::session_key(host));
+  if (entry == nullptr || entry->revision != epoch) return {true};
+  auto kept = store_.keep_alive(store::LeaseId(std::get<HostSession>(entry->fact).lease));
+  return {!kept && kept.error().code == store::ErrorCode::lease_not_found};
+}
+
+StateWritten HostStates::write(const WriteStates& request) {
+  StateWritten out;
+  StatePtr session = states_.find(topology::session_key(request.host));
+  if (session == nullptr || session->revision != request.epoch) {
+    out.ended = true;
+    return out;
+  }
+  Plan plan;
+  for (const auto& put : request.write->puts) plan_put(request.host, put, plan);
+  for (const auto& key : request.write->deletes) plan_delete(request.host, key, plan);
+  if (request.write->complete) plan_rest(request.host, *request.write, plan);
+  for (size_t from = 0; from < plan.ops.size(); from += kOpsPerTransaction) {
+    if (!commit(request.host, request.epoch, plan, from, std::min(kOpsPerTransaction, plan.ops.size() - from), out))
+      return out;
+  }
+  out.lost = std::move(plan.lost);
+  return out;
+}
+
+void HostStates::plan_put(HostId host, const StateWrite::Put& put, Plan& plan) const {
+  StateEntry entry = put.entry;
+  entry.host = host;
+  std::string key = topology::state_key(entry);
+  auto device = std::visit(DeviceOf{*topology_, host}, entry.fact);
+  StatePtr known = states_.find(key);
+  bool of_another = known != nullptr && known->host != host;
+  if (!device || (of_another && put.mode == StateWrite::Mode::restore)) return plan.lost.push_back(std::move(key));
+  entry.device = *device;
+  if (known != nullptr && !of_another && known->fact == entry.fact && known->device == entry.device) return;
+  plan.ops.push_back({std::move(key), known == nullptr ? 0 : known->revision, std::move(entry)});
+}
+
+void HostStates::plan_delete(HostId host, const std::string& key, Plan& plan) const {
+  StatePtr known = states_.find(key);
+  if (known == nullptr || known->host != host || std::holds_alternative<HostSession>(known->fact)) return;
+  plan.ops.push_back({key, known->revision, std::nullopt});
+}
+
+// A complete write: what the host has said before and does not say any more.
+void HostStates::plan_rest(HostId host, const StateWrite& write, Plan& plan) const {
+  std::set<std::string> named;
+  for (const auto& put : write.puts) {
+    StateEntry entry = put.entry;
+    entry.host = host;
+    named.insert(topology::state_key(entry));
+  }
+  states_.for_each_of_host(host, [&](const std::string& key, const StatePtr&) {
+    if (!named.contains(key)) plan_delete(host, key, plan);
+  });
+}
+
+bool HostStates::commit(HostId host, uint64_t epoch, Plan& plan, size_t from, size_t count, StateWritten& out) {
+  const HostSession* session = session_of(host);
+  const std::string session_key = topology::session_key(host);
+  store::Transaction transaction;
+  transaction.compares.push_back(store::Compare::unchanged(session_key, epoch));
+  for (size_t i = from; i < from + count; ++i) {
+    const Plan::Op& op = plan.ops[i];
+    transaction.compares.push_back(store::Compare::unchanged(op.key, op.known));
+    if (op.put) {
+      transaction.puts.push_back({op.key, value_of(*op.put), store::LeaseId(session->lease)});
+    } else {
+      transaction.deletes.push_back(op.key);
+    }
+  }
+  auto committed = store_.commit(transaction);
+  if (!committed) {
+    const auto& error = committed.error();
+    out.ended = error.code == store::ErrorCode::lease_not_found ||
+                (error.code == store::ErrorCode::conflict && error.key == session_key);
+    if (!out.ended) out.error = error.text;
+    return false;
+  }
+  for (size_t i = from; i < from + count; ++i) {
+    Plan::Op& op = plan.ops[i];
+    if (op.put) {
+      op.put->revision = *committed;
+      states_.put(std::move(*op.put));
+    } else {
+      states_.erase(op.key);
+    }
+  }
+  return true;
+}
+
+}  // namespace viaduct::actors

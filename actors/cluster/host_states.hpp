@@ -1,0 +1,50 @@
+// The state tables' logic without the actor: sessions of hosts, and what each host may write.
+//
+//   no session --begin--> running (lease, epoch) --keep--> running --lease ends, or another node begins it--> no session
+//
+// Every write holds only while the session's key is as this node knows it (the epoch): a host that slept through the end
+// of its lease, and whose entries others have taken over, is told so and begins anew.
+//
+// Threads: one. It blocks for as long as the store does.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "actors/messages.hpp"
+#include "topology/state_index.hpp"
+#include "topology/store/store.hpp"
+
+namespace viaduct::actors {
+
+class HostStates {
+ public:
+  // `node`: the name of this cluster node. `lease`: how long a silent host keeps what is its own.
+  HostStates(topology::store::Store& store, std::string node, std::chrono::seconds lease)
+      : store_(store), node_(std::move(node)), lease_(lease) {}
+
+  void follow(const StatesChanged& changed);
+  SessionBegun begin(const BeginSession& request, WallTime now);
+  SessionKept keep(HostId host, uint64_t epoch);
+  topology::StateWritten write(const WriteStates& request);
+
+  const topology::StateIndex& states() const { return states_; }
+
+ private:
+  struct Plan;
+  void plan_put(HostId host, const topology::StateWrite::Put& put, Plan& plan) const;
+  void plan_delete(HostId host, const std::string& key, Plan& plan) const;
+  void plan_rest(HostId host, const topology::StateWrite& write, Plan& plan) const;
+  bool commit(HostId host, uint64_t epoch, Plan& plan, size_t from, size_t count, topology::StateWritten& out);
+  const topology::HostSession* session_of(HostId host) const;
+  SessionBegun refuse(std::string why) const { return {std::move(why), false, 0, lease_}; }
+
+  topology::store::Store& store_;
+  const std::string node_;
+  const std::chrono::seconds lease_;
+  SnapshotPtr topology_ = std::make_shared<const topology::Snapshot>();
+  topology::StateIndex states_;
+};
+
+}  // namespace viaduct::actors

@@ -1,0 +1,52 @@
+#include "actors/cluster/state_tables.hpp"
+
+#include <memory>
+
+#include "actors/runtime/status.hpp"
+#include "observability/log.hpp"
+
+namespace viaduct::actors {
+
+namespace log = observability::log;
+
+namespace {
+
+struct StateTablesState {
+  const char* name = "state_tables";
+  Status status{"state_tables", "state_tables"};
+  std::unique_ptr<HostStates> states;
+};
+
+using Self = StateTablesActor::stateful_pointer<StateTablesState>;
+
+SessionBegun begin(Self self, const BeginSession& request) {
+  auto begun = self->state.states->begin(request, std::chrono::system_clock::now());
+  if (begun.refused.empty()) {
+    log::info(log::Component::store, begun.fresh ? "a host's session begins" : "a host's session goes on",
+              {{"host", request.name}, {"epoch", begun.epoch}});
+  } else {
+    log::warning(log::Component::store, "a host is refused", {{"host", request.name}, {"reason", begun.refused}});
+  }
+  return begun;
+}
+
+StateTablesActor::behavior_type tables_behavior(Self self, const StateTablesLinks& links) {
+  self->state.states = std::make_unique<HostStates>(links.store, links.node, links.lease);
+  self->send(links.topology, FollowStates{self});
+  return {
+      [=](const ReportStatus&) { return self->state.status.report(self->mailbox().size()); },
+      [=](const Shutdown&) { self->quit(); },
+      [=](const BeginSession& request) { return begin(self, request); },
+      [=](const KeepSession& request) { return self->state.states->keep(request.host, request.epoch); },
+      [=](const WriteStates& request) { return self->state.states->write(request); },
+      [=](const StatesChanged& changed) { self->state.states->follow(changed); },
+  };
+}
+
+}  // namespace
+
+StateTablesActor spawn_state_tables(caf::actor_system& system, const StateTablesLinks& links) {
+  return system.spawn<caf::detached>(tables_behavior, links);
+}
+
+}  // namespace viaduct::actors

@@ -1,0 +1,228 @@
+#include "actors/daemons/agent_role.hpp"
+
+#include <filesystem>
+
+#include "actors/agent/datapath_actor.hpp"
+#include "actors/agent/devices.hpp"
+#include "actors/agent/flow_controller.hpp"
+#include "actors/agent/learned_state_actor.hpp"
+#include "actors/agent/state_publisher.hpp"
+#include "actors/agent/topology_mirror.hpp"
+#include "actors/agent/tunnel_manager.hpp"
+#include "actors/daemons/host_identity.hpp"
+#include "observability/log.hpp"
+#include "topology/store/rocks_store.hpp"
+
+namespace viaduct::actors {
+
+namespace log = observability::log;
+namespace fs = std::filesystem;
+namespace store = topology::store;
+
+namespace {
+
+constexpr std::chrono::seconds kNetworkPatience{20};
+
+routing::underlay::LivenessOptions liveness_of(const Config& config) {
+  routing::underlay::LivenessOptions options;
+  options.interval = config.underlay.probe_interval;
+  options.multiplier = static_cast<uint8_t>(config.underlay.probe_multiplier);
+  return routing::underlay::limited(options);
+}
+
+}  // namespace
+
+AgentRole::AgentRole(const Config& config, observability::Registry& registry)
+    : config_(config),
+      registry_(registry),
+      mirror_probe_(registry),
+      flow_probe_(registry),
+      datapath_probe_(registry),
+      tunnel_probe_(registry),
+      publisher_probe_(registry),
+      link_probe_(registry) {}
+
+AgentRole::~AgentRole() {
+  // The datapath actor has stopped them, unless it was the one that died.
+  if (workers_) workers_->stop();
+  state_.flow_news.on_ring({});
+  state_.device_news.on_ring({});
+}
+
+bool AgentRole::open_learned(std::string& error) {
+  auto opened = store::open_rocks_store(fs::path(config_.state_dir) / "learned");
+  if (!opened) {
+    error = opened.error().text;
+    return false;
+  }
+  memory_ = std::move(*opened);
+  learned_ = std::make_unique<LearnedState>(*memory_);
+  auto restored = learned_->restore(state_, std::chrono::steady_clock::now());
+  if (!restored.error.empty()) log::warning(log::Component::device, "no learned state", {{"error", restored.error}});
+  log::info(log::Component::device, "learned state read", {{"entries", restored.entries}});
+  return true;
+}
+
+// A damaged cache is moved aside, never used and never deleted: the cluster has everything.
+bool AgentRole::open_cache(std::string& error) {
+  const fs::path directory = fs::path(config_.state_dir) / "cache";
+  auto opened = store::open_feed_cache(directory);
+  if (opened) {
+    cache_ = std::move(*opened);
+    auto loaded = cache_->load();
+    if (loaded) {
+      if (loaded->revision != 0) cached_ = std::make_shared<const topology::FeedBatch>(std::move(*loaded));
+      return true;
+    }
+    opened = loaded.error();
+    cache_.reset();
+  }
+  if (opened.error().code != store::ErrorCode::corrupt) {
+    error = opened.error().text;
+    return false;
+  }
+  auto aside = store::set_aside(directory);
+  cache_damage_ = opened.error().text;
+  log::error(log::Component::mirror, "the cache of the topology is damaged; the cluster will fill a new one",
+             {{"error", cache_damage_}, {"moved_to", aside ? aside->string() : "nowhere: it cannot be moved"}});
+  opened = store::open_feed_cache(directory);
+  if (opened) {
+    cache_ = std::move(*opened);
+    return true;
+  }
+  error = opened.error().text;
+  return false;
+}
+
+bool AgentRole::open(const topology::Host& host, Cache cache, const OpenDatapath& datapath, std::string& error) {
+  host_ = host;
+  if (!open_learned(error) || (cache == Cache::kept && !open_cache(error))) return false;
+  datapath_ = datapath(config_, error);
+  if (datapath_ == nullptr) return false;
+  std::error_code problem;
+  addresses_ = routing::underlay::open_rtnetlink(problem);
+  if (addresses_ == nullptr) {
+    error = "the kernel does not tell its addresses (rtnetlink): " + problem.message();
+    return false;
+  }
+  workers_ = std::make_unique<WorkerPool>(state_, *datapath_, worker_count(config_), registry_);
+  export_numbers();
+  return true;
+}
+
+void AgentRole::export_numbers() {
+  auto add = [this](std::string_view name, std::string_view help, observability::MetricKind kind,
+                    std::function<double()> read) {
+    exported_.push_back(registry_.export_callback(name, help, kind, {}, std::move(read)));
+  };
+  using enum observability::MetricKind;
+  flows::Datapath* kernel = datapath_.get();
+  add("viaduct_datapath_hits_total", "Packets that found their flow in the kernel.", counter,
+      [kernel] { return static_cast<double>(kernel->stats().hits); });
+  add("viaduct_datapath_misses_total", "Packets that did not.", counter,
+      [kernel] { return static_cast<double>(kernel->stats().misses); });
+  add("viaduct_datapath_upcalls_lost_total", "Upcalls that never reached the daemon, all ports.", counter,
+      [kernel] { return static_cast<double>(kernel->stats().lost); });
+  add("viaduct_macs", "Learned MAC addresses.", gauge, [this] { return static_cast<double>(state_.macs.size()); });
+  add("viaduct_neighbours", "Learned IP to MAC bindings.", gauge,
+      [this] { return static_cast<double>(state_.neighbours.size()); });
+  add("viaduct_device_untracked_total",
+      "News of MACs and neighbours that were beyond a device's limits; found or asked for later.", counter,
+      [this] { return static_cast<double>(state_.untracked); });
+  add("viaduct_learned_unsaved", "Changes of learned MACs and neighbours that are not on disk yet.", gauge,
+      [this] { return static_cast<double>(learned_->unsaved(state_)); });
+  add("viaduct_device_news_lost_total", "Workers' news that devices had no room for; found later in the tables.",
+      counter, [this] { return static_cast<double>(state_.device_news.lost()); });
+  add("viaduct_worker_requests_refused_total", "Requests of actors that a packet worker's inbox had no room for.",
+      counter, [this] { return static_cast<double>(workers_->requests_refused()); });
+  add("viaduct_tunnel_probes_lost_total", "Liveness probes of other hosts that there was no room for.", counter,
+      [this] { return static_cast<double>(state_.probes.refused()); });
+}
+
+void AgentRole::spawn(caf::actor_system& system, const Cluster& cluster, observability::SupervisorProbe& supervisor) {
+  // workers -> flow controller -> datapath's flow table
+  FlowControllerOptions flow_options{config_.datapath.max_flows, std::chrono::milliseconds(1'000),
+                                     config_.datapath.flow_idle_timeout};
+  flows_ = spawn_flow_controller(system, {state_, *datapath_, *workers_, flow_probe_}, flow_options);
+  state_.flow_news.on_ring([flows = flows_] { caf::anon_send(flows, NewsWaits{}); });
+
+  // workers' news -> devices -> workers (requests to send), flow controller (what ended)
+  DeviceLinks device_links{state_, *workers_, {}, [&supervisor](std::string_view kind) { supervisor.restarted(kind); }};
+  device_links.ageing.mac_timeout = config_.bridge.mac_timeout;
+  devices_ = spawn_devices(system, device_links);
+  state_.device_news.on_ring([devices = devices_] { caf::anon_send(devices, NewsWaits{}); });
+
+  ports_ = spawn_datapath(system, {*datapath_, *workers_, datapath_probe_});
+  keeper_ = spawn_learned_state(system, *learned_, state_);
+  spawn_tunnels(system);
+  publisher_ = spawn_state_publisher(system, {host_.id, state_, publisher_probe_});
+
+  // mirror -> datapath (bindings), tunnel manager (paths), network slot -> workers, flow controller (invalidation),
+  // devices, state publisher (ports that are active here)
+  auto on_first_network = [this] {
+    workers_->start();
+    first_network_.set_value();
+  };
+  mirror_ = spawn_topology_mirror(system, {host_.id, state_, flows_, ports_, devices_, tunnels_, publisher_, *workers_,
+                                           cache_.get(), mirror_probe_, on_first_network});
+  load_cache();
+  spawn_link(system, cluster);
+}
+
+void AgentRole::spawn_tunnels(caf::actor_system& system) {
+  TunnelLinks links{host_.id, state_, *datapath_, *workers_, *addresses_, tunnel_probe_, liveness_of(config_)};
+  links.vxlan_port = config_.underlay.vxlan_port;
+  links.mtu = static_cast<uint16_t>(config_.underlay.mtu);
+  links.copy_dscp = config_.underlay.copy_dscp;
+  tunnels_ = spawn_tunnel_manager(system, links);
+}
+
+// cache -> mirror: before the cluster says anything.
+void AgentRole::load_cache() {
+  if (cached_ == nullptr) return;
+  log::info(log::Component::mirror, "starting from the cache",
+            {{"revision", cached_->revision}, {"entries", cached_->items.size()}});
+  caf::anon_send(mirror_, CachedFeed{std::exchange(cached_, nullptr)});
+}
+
+// cluster node -> link -> mirror (feed); state publisher -> link's session -> cluster node
+void AgentRole::spawn_link(caf::actor_system& system, const Cluster& cluster) {
+  ClusterLinkLinks links{host_, instance_of(config_.state_dir), mirror_, publisher_, link_probe_, {}};
+  for (const std::string& node : config_.agent.cluster) links.nodes.push_back(parse_node_address(node));
+  links.reconnect_min = config_.agent.reconnect_min;
+  links.reconnect_max = config_.agent.reconnect_max;
+  links.identity = cluster.identity;
+  links.connect = connect_with_tls();
+  links.local = cluster.local;
+  links.local_secret = cluster.local_secret;
+  link_ = spawn_cluster_link(system, links);
+}
+
+std::string AgentRole::wait_for_network(caf::actor_system& system) {
+  if (cache_damage_.empty()) return {};
+  if (first_network_.get_future().wait_for(kNetworkPatience) == std::future_status::ready) return {};
+  std::string why = "no node answers";
+  caf::scoped_actor self{system};
+  self->request(link_, std::chrono::seconds(2), ReportCluster{})
+      .receive([&](const ClusterReport& report) { why = report.node + ": " + report.last_error; },
+               [](const caf::error&) {});
+  return "the cache of the topology was damaged and has been moved aside (" + cache_damage_ +
+         "), and the cluster, which has it all, is away (" + why + "); start again when it is back";
+}
+
+std::vector<ChildSpec> AgentRole::children(caf::actor_system& system) {
+  auto erased = [](const auto& handle) { return caf::actor_cast<caf::actor>(handle); };
+  return {
+      {"flow_controller", "flow_controller", erased(flows_), {}},
+      {"devices", "devices", erased(devices_), {}},
+      {"learned_state", "learned_state", erased(keeper_),
+       [this, erased, &system] { return erased(spawn_learned_state(system, *learned_, state_)); }},
+      {"datapath", "datapath", erased(ports_), {}},
+      {"tunnel_manager", "tunnel_manager", erased(tunnels_), {}},
+      {"state_publisher", "state_publisher", erased(publisher_), {}},
+      {"topology_mirror", "topology_mirror", erased(mirror_), {}},
+      {"cluster_link", "cluster_link", erased(link_), {}},
+  };
+}
+
+}  // namespace viaduct::actors

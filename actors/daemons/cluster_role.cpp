@@ -1,0 +1,70 @@
+#include "actors/daemons/cluster_role.hpp"
+
+#include <caf/openssl/all.hpp>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "actors/agent/dialler.hpp"
+#include "actors/cluster/state_tables.hpp"
+#include "actors/cluster/topology_store.hpp"
+#include "actors/daemons/etcd_choice.hpp"
+#include "observability/log.hpp"
+#include "topology/store/rocks_store.hpp"
+
+namespace viaduct::actors {
+
+namespace log = observability::log;
+
+ClusterRole::ClusterRole(const Config& config, observability::Registry& registry)
+    : config_(config), registry_(registry), store_probe_(registry), gateway_probe_(registry), etcd_probe_(registry) {}
+
+bool ClusterRole::open(std::string& error) {
+  if (!embedded()) {
+    nsdb_ = open_etcd(config_, etcd_probe_, error);
+    return nsdb_ != nullptr;
+  }
+  topology::store::Options options;
+  options.retained_revisions = std::max<uint64_t>(config_.cluster.history, 1'000);
+  auto opened =
+      topology::store::open_rocks_store(std::filesystem::path(config_.state_dir) / "nsdb", std::move(options));
+  if (!opened) {
+    error = opened.error().text;
+    return false;
+  }
+  nsdb_ = std::move(*opened);
+  return true;
+}
+
+bool ClusterRole::spawn(caf::actor_system& system, const std::string& node, const Identity* identity,
+                        std::string& error) {
+  // nsdb -> topology store
+  store_ = spawn_topology_store(system, {*nsdb_, store_probe_, config_.cluster.history}, error);
+  if (!store_) return false;
+  // nsdb, topology store's view -> state tables
+  tables_ = spawn_state_tables(system, {*nsdb_, store_, node, config_.cluster.lease});
+  // agents -> gateway -> topology store (feed), state tables (sessions)
+  gateway_ = spawn_gateway(system, {store_, tables_, gateway_probe_, node, identity, local_});
+  return config_.cluster.listen.empty() || listen(error);
+}
+
+bool ClusterRole::listen(std::string& error) {
+  const NodeAddress address = parse_node_address(config_.cluster.listen);
+  auto published = caf::openssl::publish(GatewayActor(gateway_), address.port, address.host.c_str(), true);
+  if (!published) {
+    error = "cannot listen on " + address.to_string() + " (cluster.listen): " +
+            gateway_->home_system().render(published.error()) + "; is the port in use, or the address not this host's?";
+    return false;
+  }
+  log::info(log::Component::store, "agents may connect", {{"address", address.to_string()}});
+  return true;
+}
+
+std::vector<ChildSpec> ClusterRole::children() const {
+  auto erased = [](const auto& handle) { return caf::actor_cast<caf::actor>(handle); };
+  return {{"topology_store", "topology_store", erased(store_), {}},
+          {"state_tables", "state_tables", erased(tables_), {}},
+          {"gateway", "gateway", erased(gateway_), {}}};
+}
+
+}  // namespace viaduct::actors

@@ -1,0 +1,76 @@
+# What hosts say of themselves and have learned, shared through the network state database: state tables.
+#
+# Every entry belongs to a host, lies there with the lease of that host's session, and vanishes with it. Evolution is as
+# in topology.capnp.
+@0x9a1f7d3be0c25406;
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("viaduct::schema");
+using Topology = import "topology.capnp";
+
+# The port's interface is in the host's datapath; frames for it carry this key.
+struct PortActive {
+  port @0 :Topology.Uuid;
+  key @1 :UInt32;
+}
+
+# The host has active ports of the bridge; frames flooded to them carry this key.
+struct FloodKey {
+  bridge @0 :Topology.Uuid;
+  key @1 :UInt32;
+}
+
+struct MacClaim {
+  bridge @0 :Topology.Uuid;
+  vlan @1 :UInt16;
+  mac @2 :UInt64;
+  port @3 :Topology.Uuid;
+}
+
+struct NeighbourClaim {
+  device @0 :Topology.Uuid;  # a router, or a bridge (ARP and ND suppression)
+  port @1 :Topology.Uuid;    # of the router; nil for a bridge
+  address @2 :Topology.IpAddress;
+  mac @3 :UInt64;
+  confirmed @4 :UInt64;      # seconds since the Unix epoch, of about when the owner last heard it
+}
+
+# The host's agent is at work. Its key's revision is the epoch that fences the host's writes.
+struct HostSession {
+  name @0 :Text;
+  instance @1 :Text;   # where this life's state directory is: a restart has the same one, a clone another
+  node @2 :Text;       # the cluster node that it talks to
+  since @3 :UInt64;    # nanoseconds since the Unix epoch
+  lease @4 :UInt64;
+}
+
+struct StateEntry {
+  host @0 :Topology.Uuid;    # the owner
+  device @1 :Topology.Uuid;  # the bridge or router that it concerns: agents that need the device get the entry
+  union {
+    portActive @2 :PortActive;
+    floodKey @3 :FloodKey;
+    mac @4 :MacClaim;
+    neighbour @5 :NeighbourClaim;
+    session @6 :HostSession;
+  }
+}
+
+# --- between an agent and the cluster node that it talks to ---------------------------------------
+
+# Writes of one host. Refused as a whole when the session has ended.
+struct StateWrite {
+  struct Put {
+    entry @0 :StateEntry;
+    restore @1 :Bool;  # known before: not written over what another host owns by now
+  }
+  puts @0 :List(Put);
+  deletes @1 :List(Text);  # keys; those of other owners are left alone
+  complete @2 :Bool;       # the host has nothing but `puts`
+}
+
+struct StateWritten {
+  ended @0 :Bool;          # the session is over: join again
+  lost @1 :List(Text);     # keys that another host owns now
+  error @2 :Text;          # the database's; nothing is known of the write, send it again
+}

@@ -1,0 +1,63 @@
+#include "topology/codec_session.hpp"
+
+#include <capnp/message.h>
+
+#include "schema/session.capnp.h"
+
+namespace viaduct::topology {
+
+namespace {
+
+std::string text(capnp::Text::Reader from) { return {from.cStr(), from.size()}; }
+
+template <class T, class Schema, class F>
+Decoded<T> read(const schema::Frame& frame, F&& take) {
+  auto out = schema::with_root<Schema>(frame, {}, take);
+  if (!out) return Decoded<T>::failure(out.failure().text);
+  return std::move(*out);
+}
+
+}  // namespace
+
+schema::Frame encode_join(const JoinRequest& join) {
+  capnp::MallocMessageBuilder message;
+  auto to = message.initRoot<schema::Join>();
+  encode(join.host.uuid(), to.initHost());
+  to.setName(text_of(join.name));
+  to.setInstance(text_of(join.instance));
+  to.setRevision(join.revision);
+  auto devices = to.initDevices(static_cast<unsigned>(join.devices.size()));
+  for (unsigned i = 0; i < devices.size(); ++i) encode(join.devices[i], devices[i]);
+  return schema::Frame::of(message);
+}
+
+Decoded<JoinRequest> decode_join(const schema::Frame& frame) {
+  auto out = read<JoinRequest, schema::Join>(frame, [](schema::Join::Reader from) {
+    JoinRequest join{HostId(decode(from.getHost())), text(from.getName()), text(from.getInstance()),
+                     from.getRevision(), {}};
+    for (auto id : from.getDevices()) join.devices.push_back(decode(id));
+    return join;
+  });
+  if (out && out->host.is_nil()) return Decoded<JoinRequest>::failure("a host without an id");
+  return out;
+}
+
+schema::Frame encode_joined(const JoinAnswer& joined) {
+  capnp::MallocMessageBuilder message;
+  auto to = message.initRoot<schema::Joined>();
+  to.setRefused(text_of(joined.refused));
+  to.setFresh(joined.fresh);
+  to.setNode(text_of(joined.node));
+  to.setBeatMilliseconds(static_cast<uint32_t>(joined.beat.count()));
+  to.setRevision(joined.revision);
+  return schema::Frame::of(message);
+}
+
+Decoded<JoinAnswer> decode_joined(const schema::Frame& frame) {
+  return read<JoinAnswer, schema::Joined>(frame, [](schema::Joined::Reader from) {
+    return JoinAnswer{text(from.getRefused()), from.getFresh(), text(from.getNode()),
+                      std::chrono::milliseconds(from.getBeatMilliseconds()), from.getRevision()};
+  });
+}
+
+}  // namespace viaduct::topology

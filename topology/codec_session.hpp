@@ -1,0 +1,35 @@
+// How an agent joins a cluster node (schema/session.capnp), as values.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "schema/frame.hpp"
+#include "topology/address/id.hpp"
+#include "topology/codec.hpp"
+
+namespace viaduct::topology {
+
+struct JoinRequest {
+  HostId host;
+  std::string name;
+  std::string instance;
+  uint64_t revision = 0;      // the agent has everything of `devices` up to here; 0: nothing
+  std::vector<Uuid> devices;  // bridges, routers and tunnel zones
+};
+
+struct JoinAnswer {
+  std::string refused;  // why; empty: joined
+  bool fresh = false;   // the host's earlier session has ended
+  std::string node;     // of the cluster
+  std::chrono::milliseconds beat{0};  // how often the agent has to be heard
+  uint64_t revision = 0;              // of the network state database
+};
+
+schema::Frame encode_join(const JoinRequest& join);
+Decoded<JoinRequest> decode_join(const schema::Frame& frame);
+schema::Frame encode_joined(const JoinAnswer& joined);
+Decoded<JoinAnswer> decode_joined(const schema::Frame& frame);
+
+}  // namespace viaduct::topology

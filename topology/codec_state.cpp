@@ -1,0 +1,164 @@
+// State entries, and the feed that carries them.
+#include <capnp/message.h>
+
+#include "topology/codec.hpp"
+
+namespace viaduct::topology {
+namespace {
+
+struct FactEncoder {
+  schema::StateEntry::Builder to;
+  void operator()(const PortActive& from) {
+    auto it = to.initPortActive();
+    encode(from.port.uuid(), it.initPort());
+    it.setKey(from.key);
+  }
+  void operator()(const FloodKey& from) {
+    auto it = to.initFloodKey();
+    encode(from.bridge.uuid(), it.initBridge());
+    it.setKey(from.key);
+  }
+  void operator()(const MacClaim& from) {
+    auto it = to.initMac();
+    encode(from.bridge.uuid(), it.initBridge());
+    it.setVlan(from.vlan);
+    it.setMac(from.mac.as_uint64());
+    encode(from.port.uuid(), it.initPort());
+  }
+  void operator()(const NeighbourClaim& from) {
+    auto it = to.initNeighbour();
+    encode(from.device, it.initDevice());
+    encode(from.port.uuid(), it.initPort());
+    encode(from.address, it.initAddress());
+    it.setMac(from.mac.as_uint64());
+    it.setConfirmed(from.confirmed);
+  }
+  void operator()(const HostSession& from) {
+    auto it = to.initSession();
+    it.setName(text_of(from.name));
+    it.setInstance(text_of(from.instance));
+    it.setNode(text_of(from.node));
+    it.setSince(from.since);
+    it.setLease(from.lease);
+  }
+};
+
+constexpr uint64_t kMaxMac = 0xffff'ffff'ffff;
+
+Decoded<HostFact> decode_mac(schema::MacClaim::Reader from) {
+  if (from.getMac() > kMaxMac) return Decoded<HostFact>::failure("mac has more than 48 bits");
+  return HostFact{MacClaim{BridgeId(decode(from.getBridge())), from.getVlan(), MacAddress::from_uint64(from.getMac()),
+                           PortId(decode(from.getPort()))}};
+}
+
+Decoded<HostFact> decode_neighbour(schema::NeighbourClaim::Reader from) {
+  auto address = decode(from.getAddress());
+  if (!address) return Decoded<HostFact>::failure("neighbour: " + address.error());
+  if (!*address) return Decoded<HostFact>::failure("neighbour without an address");
+  if (from.getMac() > kMaxMac) return Decoded<HostFact>::failure("mac has more than 48 bits");
+  return HostFact{NeighbourClaim{decode(from.getDevice()), PortId(decode(from.getPort())), **address,
+                                 MacAddress::from_uint64(from.getMac()), from.getConfirmed()}};
+}
+
+HostSession decode_session(schema::HostSession::Reader from) {
+  return {from.getName().cStr(), from.getInstance().cStr(), from.getNode().cStr(), from.getSince(), from.getLease()};
+}
+
+Decoded<HostFact> decode_fact(schema::StateEntry::Reader from) {
+  switch (from.which()) {
+    case schema::StateEntry::PORT_ACTIVE:
+      return HostFact{PortActive{PortId(decode(from.getPortActive().getPort())), from.getPortActive().getKey()}};
+    case schema::StateEntry::FLOOD_KEY:
+      return HostFact{FloodKey{BridgeId(decode(from.getFloodKey().getBridge())), from.getFloodKey().getKey()}};
+    case schema::StateEntry::MAC:
+      return decode_mac(from.getMac());
+    case schema::StateEntry::NEIGHBOUR:
+      return decode_neighbour(from.getNeighbour());
+    case schema::StateEntry::SESSION:
+      return HostFact{decode_session(from.getSession())};
+  }
+  return Decoded<HostFact>::failure("unknown state " + std::to_string(static_cast<int>(from.which())));
+}
+
+}  // namespace
+
+void encode(const StateEntry& entry, schema::StateEntry::Builder to) {
+  encode(entry.host.uuid(), to.initHost());
+  encode(entry.device, to.initDevice());
+  std::visit(FactEncoder{to}, entry.fact);
+}
+
+Decoded<StateEntry> decode(schema::StateEntry::Reader from) {
+  auto fact = decode_fact(from);
+  if (!fact) return Decoded<StateEntry>::failure(fact.error());
+  StateEntry out{HostId(decode(from.getHost())), decode(from.getDevice()), 0, std::move(*fact)};
+  if (out.host.is_nil()) return Decoded<StateEntry>::failure("state without an owner");
+  return out;
+}
+
+schema::Frame encode_state(const StateEntry& entry) {
+  capnp::MallocMessageBuilder message;
+  encode(entry, message.initRoot<schema::StateEntry>());
+  return schema::Frame::of(message);
+}
+
+Decoded<StateEntry> decode_state(std::span<const uint8_t> bytes) {
+  auto read =
+      schema::with_root<schema::StateEntry>(bytes, {}, [](schema::StateEntry::Reader entry) { return decode(entry); });
+  if (!read) return Decoded<StateEntry>::failure(read.failure().text);
+  return std::move(*read);
+}
+
+schema::Frame encode_state_write(const StateWrite& write) {
+  capnp::MallocMessageBuilder message;
+  auto to = message.initRoot<schema::StateWrite>();
+  auto puts = to.initPuts(static_cast<unsigned>(write.puts.size()));
+  for (unsigned i = 0; i < puts.size(); ++i) {
+    encode(write.puts[i].entry, puts[i].initEntry());
+    puts[i].setRestore(write.puts[i].mode == StateWrite::Mode::restore);
+  }
+  auto deletes = to.initDeletes(static_cast<unsigned>(write.deletes.size()));
+  for (unsigned i = 0; i < deletes.size(); ++i) deletes.set(i, text_of(write.deletes[i]));
+  to.setComplete(write.complete);
+  return schema::Frame::of(message);
+}
+
+Decoded<StateWrite> decode_state_write(const schema::Frame& frame) {
+  auto read = schema::with_root<schema::StateWrite>(frame, {}, [](schema::StateWrite::Reader from) {
+    StateWrite out;
+    out.complete = from.getComplete();
+    for (auto put : from.getPuts()) {
+      auto entry = decode(put.getEntry());
+      if (!entry) return Decoded<StateWrite>::failure(entry.error());
+      out.puts.push_back({std::move(*entry), put.getRestore() ? StateWrite::Mode::restore : StateWrite::Mode::claim});
+    }
+    for (auto key : from.getDeletes()) out.deletes.emplace_back(key.cStr(), key.size());
+    return Decoded<StateWrite>(std::move(out));
+  });
+  if (!read) return Decoded<StateWrite>::failure(read.failure().text);
+  return std::move(*read);
+}
+
+schema::Frame encode_state_written(const StateWritten& written) {
+  capnp::MallocMessageBuilder message;
+  auto to = message.initRoot<schema::StateWritten>();
+  to.setEnded(written.ended);
+  auto lost = to.initLost(static_cast<unsigned>(written.lost.size()));
+  for (unsigned i = 0; i < lost.size(); ++i) lost.set(i, text_of(written.lost[i]));
+  to.setError(text_of(written.error));
+  return schema::Frame::of(message);
+}
+
+Decoded<StateWritten> decode_state_written(const schema::Frame& frame) {
+  auto read = schema::with_root<schema::StateWritten>(frame, {}, [](schema::StateWritten::Reader from) {
+    StateWritten out;
+    out.ended = from.getEnded();
+    for (auto key : from.getLost()) out.lost.emplace_back(key.cStr(), key.size());
+    out.error = std::string(from.getError().cStr(), from.getError().size());
+    return out;
+  });
+  if (!read) return Decoded<StateWritten>::failure(read.failure().text);
+  return std::move(*read);
+}
+
+}  // namespace viaduct::topology

@@ -1,0 +1,76 @@
+// What a host says of itself and has learned: entries of the state tables, shared with the hosts that need the device.
+//
+// An entry has one owner. It lies in the store under a key that is the fact's name, with the lease of its owner's
+// session: when the owner is gone the entry is, and when another host claims the same fact (a guest has moved) the entry
+// is that host's. Flood keys are the exception: each host has its own for a bridge.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "topology/address/id.hpp"
+#include "topology/address/ip_address.hpp"
+#include "topology/address/mac_address.hpp"
+
+namespace viaduct::topology {
+
+// The port's interface is in the host's datapath; frames for it carry this tunnel key.
+struct PortActive {
+  PortId port;
+  uint32_t key = 0;
+  friend bool operator==(const PortActive&, const PortActive&) = default;
+};
+// The host has active ports of the bridge; frames flooded to them carry this tunnel key.
+struct FloodKey {
+  BridgeId bridge;
+  uint32_t key = 0;
+  friend bool operator==(const FloodKey&, const FloodKey&) = default;
+};
+struct MacClaim {
+  BridgeId bridge;
+  uint16_t vlan = 0;
+  MacAddress mac;
+  PortId port;
+  friend bool operator==(const MacClaim&, const MacClaim&) = default;
+};
+// Of a router: the address as seen from one port. Of a bridge (ARP and ND suppression): port is nil.
+struct NeighbourClaim {
+  Uuid device;
+  PortId port;
+  IpAddress address;
+  MacAddress mac;
+  uint64_t confirmed = 0;  // seconds since the Unix epoch, of about when the owner last heard it
+  friend bool operator==(const NeighbourClaim&, const NeighbourClaim&) = default;
+};
+// The host's agent is at work. Its key's revision is the epoch that fences the host's writes.
+struct HostSession {
+  std::string name;
+  std::string instance;  // the same for every life of one daemon, another for a clone
+  std::string node;      // of the cluster, that serves it
+  uint64_t since = 0;    // nanoseconds since the Unix epoch
+  uint64_t lease = 0;
+  friend bool operator==(const HostSession&, const HostSession&) = default;
+};
+
+using HostFact = std::variant<PortActive, FloodKey, MacClaim, NeighbourClaim, HostSession>;
+
+struct StateEntry {
+  HostId host;            // the owner
+  Uuid device;            // the bridge or router that it concerns; nil: none
+  uint64_t revision = 0;  // of its last change; not part of the stored value
+  HostFact fact;
+  friend bool operator==(const StateEntry&, const StateEntry&) = default;
+};
+using StatePtr = std::shared_ptr<const StateEntry>;
+
+inline constexpr std::string_view kStateKeyPrefix = "/state/";
+// "/state/<table>/<name of the fact>"
+std::string state_key(const StateEntry& entry);
+std::string session_key(HostId host);
+
+}  // namespace viaduct::topology
