@@ -70,10 +70,10 @@ TEST(LivenessNetwork, StaysUpWhileNothingIsLost) {
     network.faults(0, 1) = network.faults(1, 0) = {.duplicates = 0.5, .least_delay = 1ms, .most_delay = 180ms};
     start_two(network);
     ASSERT_TRUE(come_up(network, 2s));
-    network.run_for(10min);
+    network.run_for(5min);
     EXPECT_EQ(changes_to(network, State::down), 0u) << "seed " << seed;
-    EXPECT_GT(network.table(0).fates()[static_cast<size_t>(ProbeFate::overtaken)], 100u);
-    EXPECT_GT(network.table(0).fates()[static_cast<size_t>(ProbeFate::duplicate)], 1'000u);
+    EXPECT_GT(network.table(0).fates()[static_cast<size_t>(ProbeFate::overtaken)], 50u);
+    EXPECT_GT(network.table(0).fates()[static_cast<size_t>(ProbeFate::duplicate)], 500u);
     EXPECT_LT(network.stats(0, 1).loss_to_us, 0.05);
     EXPECT_LT(network.stats(0, 1).loss_to_peer, 0.05);
   }
@@ -166,7 +166,7 @@ TEST(LivenessNetwork, LeavingIsTold) {
 }
 
 TEST(LivenessNetwork, AnotherPaceBreaksNothing) {
-  for (uint32_t seed = 1; seed <= kSeeds; ++seed) {
+  for (uint32_t seed = 1; seed <= 10; ++seed) {
     SimulatedNetwork network(seed);
     network.faults(0, 1) = network.faults(1, 0) = {.least_delay = 1ms, .most_delay = 30ms};
     start_two(network);
@@ -217,7 +217,7 @@ TEST(LivenessNetwork, EchoesOfADeadPeerDoNotRaiseIt) {
 
 // Every fault at every pair, hosts that restart, then peace: everybody is up with everybody, and stays so.
 TEST(LivenessNetwork, ManyHostsSettleAfterAStorm) {
-  constexpr size_t kHosts = 12;
+  constexpr size_t kHosts = 8;
   for (uint32_t seed = 1; seed <= 5; ++seed) {
     SimulatedNetwork network(seed);
     std::mt19937 chance(seed);

@@ -40,6 +40,7 @@ bool SimulatedNetwork::run_to(Time end, const std::function<bool()>& condition) 
     now_ = std::max(now_, next);
     if (next >= end) return false;
     for (auto& [n, entry] : hosts_) {
+      if (entry->next_deadline().value_or(end) > now_) continue;
       LivenessActions actions;
       entry->tick(now_, actions);
       act(n, actions);
