@@ -15,8 +15,8 @@
 //       gre:   4 + key 4       (RFC 2890 2)  ->  1458 | 1438 of 1500
 //
 // No room is left for an inner VLAN tag: the kernel's own vxlan and gretap devices leave none either, and 1450 is what
-// operators expect. A tagged frame of full size is 4 bytes too long for the underlay; the kernel counts it (FragFails).
-// Who carries tagged guests raises the underlay's MTU by 4.
+// operators expect. A tagged frame of full size is 4 bytes too long for the underlay: fragmented, or with DF dropped and
+// counted by the kernel (Ip: FragFails). Who carries tagged guests raises the underlay's MTU by 4.
 #pragma once
 
 #include <compare>

@@ -28,6 +28,7 @@ namespace viaduct::routing::underlay {
 
 inline constexpr uint16_t kProbeEthertype = 0x88b5;  // IEEE 802: local experimental ethertype 1
 inline constexpr uint8_t kProbeVersion = 1;
+inline constexpr uint8_t kProbeTos = 0xc0;  // of the outer header: CS6, network control (RFC 4594 3.1)
 inline constexpr size_t kProbePayloadBytes = 104;
 inline constexpr size_t kProbeFrameBytes = 14 + kProbePayloadBytes;
 // What a probe may say of its sender's pace; limits how long a lie can keep a dead peer up.

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "routing/underlay/local_addresses.hpp"
+#include "routing/underlay/peers.hpp"
 
 namespace viaduct::routing::underlay {
 namespace {
@@ -182,6 +183,26 @@ TEST_F(Rtnetlink, TheRoutesInterfaceAndMtu) {
   EXPECT_EQ(route("192.0.2.1", "198.51.100.2"), (UnderlayRoute{"ul0", 1410, true}));
   run("ip -6 route add 2001:db8:1::/64 via 2001:db8::2 mtu 1380");
   EXPECT_EQ(route("2001:db8::1", "2001:db8:1::2"), (UnderlayRoute{"ul0", 1380, false}));
+}
+
+// What the kernel's own devices leave of 1500 bytes is what we compute. GRE only where this kernel has it.
+TEST_F(Rtnetlink, OverheadIsWhatTheKernelTakes) {
+  using topology::TunnelType;
+  run("ip link add t0 type vxlan id 5 remote 192.0.2.2 local 192.0.2.1 dev ul0 dstport 6677 && ip addr add 10.0.0.1/24 "
+      "dev t0");
+  run("ip link add t1 type vxlan id 5 remote 2001:db8::2 local 2001:db8::1 dev ul0 dstport 6678 && "
+      "ip addr add 10.0.1.1/24 dev t1");
+  const auto mtu_of = [&](const char* address) {
+    for (const LocalAddress& one : addresses()) {
+      if (one.address == ip(address)) return one.mtu;
+    }
+    return 0U;
+  };
+  EXPECT_EQ(mtu_of("10.0.0.1"), inner_mtu({TunnelType::vxlan, IpFamily::v4}, 1500));
+  EXPECT_EQ(mtu_of("10.0.1.1"), inner_mtu({TunnelType::vxlan, IpFamily::v6}, 1500));
+  if (std::system("ip link add t2 type gretap key 5 local 192.0.2.1 remote 192.0.2.2 dev ul0 2>/dev/null") != 0) return;
+  run("ip addr add 10.0.2.1/24 dev t2");
+  EXPECT_EQ(mtu_of("10.0.2.1"), inner_mtu({TunnelType::gre, IpFamily::v4}, 1500));
 }
 
 TEST_F(Rtnetlink, WhereNoRouteLeads) {
