@@ -1,10 +1,11 @@
 // The Store contract: the network state database, as keys and values of bytes with a history.
 //
 // Every transaction that changes something makes one revision, and revisions count up without gaps. (In an etcd that
-// others use too, theirs count as well: then revisions grow, and a gap is not a loss.) A key's mod_revision is the revision of its last change. History is kept back to the last compaction, so a
-// reader may page through a large range at one revision, and a watcher may resume where it stopped: from revision N it
-// sees every later change of its prefix exactly once, in order, one batch a revision; or it is told that N was compacted,
-// reads the range again, and goes on from there.
+// others use too, theirs count as well: then revisions grow, and a gap is not a loss.) A key's mod_revision is the
+// revision of its last change. History is kept back to the last compaction, so a reader may page through a large range
+// at one revision, and a watcher may resume where it stopped: from revision N it sees every later change of its prefix
+// exactly once, in order, one batch a revision; or it is told that N was compacted, reads the range again, and goes on
+// from there.
 //
 // The semantics are those of etcd v3, so that its gRPC service can stand behind this interface:
 //   commit  = Txn: all compares hold, or nothing happens. Compares are equality of mod_revision, or mod_revision > 0.

@@ -42,7 +42,8 @@ struct EtcdTls {
 struct EtcdEvents {
   // One attempt at one server. Results are few: "ok", or the name of gRPC's status code as in "deadline_exceeded".
   std::function<void(std::string_view method, std::string_view result)> called = {};
-  std::function<void(std::string_view server, std::string_view reason)> server_left = {};   // another one is asked
+  // Another one is asked; told once until it is connected again.
+  std::function<void(std::string_view server, std::string_view reason)> server_left = {};
   std::function<void(std::string_view server, std::string_view reason)> watch_broken = {};  // it will be resumed
   std::function<void(std::string_view server)> watch_resumed = {};
   std::function<void()> authenticated = {};

@@ -16,7 +16,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds kLook{10};  // how long a new connection, or a request to stop, may go unnoticed
+constexpr milliseconds kLook{10};   // how long a new connection may go unnoticed
+constexpr milliseconds kRound{50};  // the same while no server can be connected to; and how long a request to stop may
 
 int ms(milliseconds duration) { return static_cast<int>(duration.count()); }
 
@@ -70,11 +71,14 @@ Server* Servers::connected(SteadyTime deadline, const std::stop_token& stop) {
   for (;;) {
     for (size_t tried = 0; tried < servers_.size(); ++tried) {
       Server& server = *servers_.at(current_);
-      if (wait_until_ready(server, std::min(deadline, steady_clock::now() + connect_timeout_), stop)) return &server;
+      if (wait_until_ready(server, std::min(deadline, steady_clock::now() + connect_timeout_), stop)) {
+        server.told = false;
+        return &server;
+      }
       if (stop.stop_requested() || steady_clock::now() >= deadline) return nullptr;
       leave(server, "not connected");
     }
-    drive();
+    drive(kRound);
   }
 }
 
@@ -84,13 +88,13 @@ bool Servers::wait_until_ready(Server& server, SteadyTime deadline, const std::s
     if (state == GRPC_CHANNEL_READY) return true;
     if (state == GRPC_CHANNEL_TRANSIENT_FAILURE || state == GRPC_CHANNEL_SHUTDOWN) return false;
     if (stop.stop_requested() || steady_clock::now() >= deadline) return false;
-    drive();
+    drive(kLook);
   }
 }
 
-void Servers::drive() {
+void Servers::drive(milliseconds duration) {
   grpc::CompletionQueue queue;
-  const auto deadline = deadline_of(steady_clock::now() + kLook);
+  const auto deadline = deadline_of(steady_clock::now() + duration);
   for (const auto& server : servers_) {
     server->channel->NotifyOnStateChange(server->channel->GetState(false), deadline, &queue, nullptr);
   }
@@ -102,12 +106,11 @@ void Servers::drive() {
   }
 }
 
-void Servers::leave(const Server& server, std::string_view reason) {
+void Servers::leave(Server& server, std::string_view reason) {
   size_t expected = server.index;
   const size_t next = (server.index + 1) % servers_.size();
-  if (current_.compare_exchange_strong(expected, next) && events_.server_left) {
-    events_.server_left(server.endpoint, reason);
-  }
+  if (!current_.compare_exchange_strong(expected, next) || server.told.exchange(true)) return;
+  if (events_.server_left) events_.server_left(server.endpoint, reason);
 }
 
 std::string Servers::why_unreachable() {

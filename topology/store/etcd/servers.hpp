@@ -3,6 +3,7 @@
 #pragma once
 
 #include <grpcpp/channel.h>
+#include <grpcpp/security/credentials.h>
 
 #include <atomic>
 #include <chrono>
@@ -32,6 +33,7 @@ struct Server {
   std::unique_ptr<pb::Lease::Stub> lease;
   std::unique_ptr<pb::Auth::Stub> auth;
   std::unique_ptr<pb::Maintenance::Stub> maintenance;
+  std::atomic<bool> told = false;  // that it was left, since it was last connected
 };
 
 class Servers {
@@ -43,14 +45,14 @@ class Servers {
   // requested.
   Server* connected(SteadyTime deadline, const std::stop_token& stop = {});
   // The next one is to be asked, unless somebody has seen to that already.
-  void leave(const Server& server, std::string_view reason);
+  void leave(Server& server, std::string_view reason);
   // Why each of them does not answer, for the operator. Takes up to a connect time-out for each.
   std::string why_unreachable();
 
  private:
   bool wait_until_ready(Server& server, SteadyTime deadline, const std::stop_token& stop);
   // Lends this thread to all connections for a moment: gRPC makes them only while somebody waits for them.
-  void drive();
+  void drive(std::chrono::milliseconds duration);
 
   const std::chrono::milliseconds connect_timeout_;
   const EtcdEvents events_;

@@ -73,7 +73,7 @@ EtcdWatch::Next EtcdWatch::follow(Server& server) {
   return next == Next::ended ? Next::ended : Next::reconnect;
 }
 
-void EtcdWatch::broke(const Server& server, const grpc::Status& status) {
+void EtcdWatch::broke(Server& server, const grpc::Status& status) {
   is_broken_ = true;
   session_->count("watch", status);
   session_->servers().leave(server, status.error_message());

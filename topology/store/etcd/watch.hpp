@@ -29,7 +29,7 @@ class EtcdWatch final : public Watch {
   Next deliver(pb::WatchResponse& response);
   Next end(WatchMessage reason);
   void established(const Server& server);
-  void broke(const Server& server, const grpc::Status& status);
+  void broke(Server& server, const grpc::Status& status);
   bool begin(grpc::ClientContext& context);  // false: it is to stop
 
   const std::shared_ptr<Session> session_;
