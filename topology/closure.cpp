@@ -1,0 +1,115 @@
+#include "topology/closure.hpp"
+
+#include <map>
+#include <set>
+
+namespace viaduct::topology {
+namespace {
+
+template <class... Visits>
+struct Overloaded : Visits... {
+  using Visits::operator()...;
+};
+template <class... Visits>
+Overloaded(Visits...) -> Overloaded<Visits...>;
+
+// The changes one after the other, over what the host has.
+class Application {
+ public:
+  Application(const Snapshot& have, HostId self) : have_(have), self_(self) {}
+
+  void apply(const ClosureChange& change) {
+    std::visit(
+        Overloaded{[&](const Ref<Object>& object) { set(ref_of(*object), object); },
+                   [&](const ObjectRef& ref) { set(ref, nullptr); }, [&](const Forget& forget) { apply(forget); }},
+        change);
+  }
+
+  Delta finish(uint64_t revision) {
+    Delta delta = current(revision);
+    const Snapshot next = delta.apply_to(have_);
+    for (const HostId& host : hosts_) {
+      const bool named = next.count_at(IndexKey::referrers_of(Reference::tunnel_zone_host_host, host.uuid())) > 0;
+      if (!named && host != self_) set({Kind::host, host.uuid()}, nullptr);
+    }
+    return hosts_.empty() ? delta : current(revision);
+  }
+
+ private:
+  void set(const ObjectRef& ref, const Ref<Object>& object) {
+    if (ref.kind == Kind::host) hosts_.insert(HostId(ref.id));
+    note_host(have_.find(ref));
+    after_[ref] = object;
+  }
+  // A membership that goes may take the last reason for its host along.
+  void note_host(const Ref<Object>& object) {
+    const auto* member = object ? std::get_if<TunnelZoneHost>(object.get()) : nullptr;
+    if (member != nullptr) hosts_.insert(member->host);
+  }
+  void apply(const Forget& forget) {
+    for (auto& [ref, object] : after_) {
+      if (object && owner_of(*object) == forget.owner) {
+        note_host(object);
+        object = nullptr;
+      }
+    }
+    for_each_belonging(have_, forget.owner, [&](const Object& object) {
+      if (!after_.contains(ref_of(object))) set(ref_of(object), nullptr);
+    });
+  }
+  Delta current(uint64_t revision) const {
+    Delta delta{have_.revision(), revision, {}};
+    for (const auto& [ref, after] : after_) {
+      const Ref<Object> before = have_.find(ref);
+      const bool same = before == after || (before && after && *before == *after);
+      if (!same) delta.changes.emplace_hint(delta.changes.end(), ref, ObjectChange{before, after});
+    }
+    return delta;
+  }
+
+  const Snapshot& have_;
+  const HostId self_;
+  std::map<ObjectRef, Ref<Object>> after_;
+  std::set<HostId> hosts_;  // that may have lost their reason
+};
+
+}  // namespace
+
+std::optional<Uuid> owner_of(const Object& object) {
+  return std::visit(Overloaded{[](const Host&) -> std::optional<Uuid> { return std::nullopt; },
+                               [](const Port& port) -> std::optional<Uuid> { return port.device(); },
+                               [](const Route& route) -> std::optional<Uuid> { return route.router.uuid(); },
+                               [](const StaticMac& entry) -> std::optional<Uuid> { return entry.bridge.uuid(); },
+                               [](const StaticNeighbour& entry) -> std::optional<Uuid> { return entry.bridge.uuid(); },
+                               [](const TunnelZoneHost& member) -> std::optional<Uuid> { return member.zone.uuid(); },
+                               // Bridges, routers, tunnel zones.
+                               [](const auto& owner) -> std::optional<Uuid> { return owner.id.uuid(); }},
+                    object);
+}
+
+void for_each_belonging(const Snapshot& snapshot, const Uuid& owner, const std::function<void(const Object&)>& visit) {
+  for (const Kind kind : {Kind::bridge, Kind::router, Kind::tunnel_zone}) {
+    if (const auto object = snapshot.find(ObjectRef{kind, owner})) visit(*object);
+  }
+  for (const Reference reference :
+       {Reference::port_bridge, Reference::port_router, Reference::route_router, Reference::static_mac_bridge,
+        Reference::static_neighbour_bridge, Reference::tunnel_zone_host_zone}) {
+    snapshot.for_each_referrer(reference, owner, visit);
+  }
+}
+
+std::vector<Uuid> owners_in(const Snapshot& closure) {
+  std::vector<Uuid> owners;
+  for (const Kind kind : {Kind::bridge, Kind::router, Kind::tunnel_zone}) {
+    closure.for_each(kind, [&](const Object& object) { owners.push_back(id_of(object)); });
+  }
+  return owners;
+}
+
+Delta delta_of(const Snapshot& have, HostId self, std::span<const ClosureChange> changes, uint64_t revision) {
+  Application application(have, self);
+  for (const ClosureChange& change : changes) application.apply(change);
+  return application.finish(revision);
+}
+
+}  // namespace viaduct::topology
