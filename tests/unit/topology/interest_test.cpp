@@ -173,6 +173,45 @@ TEST(Interest, AHostKnowsItself) {
   EXPECT_THAT(net.told_to(4), ElementsAre("delete host 4"));
 }
 
+// hub 1 with the leaves 1001.., each linked by ports of its own number; host1 is on the hub, host2 on the first leaf.
+TEST(Components, TheSmallerSideMoves) {
+  Audiences audiences;
+  Components components(audiences);
+  constexpr uint64_t kLeaves = 1000;
+  components.add(number(1));
+  components.bind(number(1), id<HostId>(1));
+  for (uint64_t leaf = 1001; leaf <= 1000 + kLeaves; ++leaf) {
+    components.begin_step();
+    components.add(number(leaf));
+    components.link(number(1), id<PortId>(leaf), number(leaf), id<PortId>(leaf + 5000));
+    ASSERT_EQ(components.moved().size(), 1u);
+    ASSERT_TRUE(components.moved().contains(number(leaf)));
+  }
+  components.bind(number(1001), id<HostId>(2));
+  components.begin_step();
+  components.unlink(number(1), id<PortId>(1001), id<PortId>(6001));
+  EXPECT_EQ(components.moved().size(), 1u);
+  EXPECT_TRUE(components.moved().contains(number(1001)));
+  EXPECT_THAT(audiences.hosts(components.component_of(number(1001))), ElementsAre(id<HostId>(2)));
+  EXPECT_THAT(audiences.hosts(components.component_of(number(2000))), ElementsAre(id<HostId>(1)));
+}
+
+TEST(Components, NobodyMovesWhenThereIsAWayAround) {
+  Audiences audiences;
+  Components components(audiences);
+  for (uint64_t device = 1; device <= 3; ++device) components.add(number(device));
+  for (uint64_t device = 1; device <= 3; ++device) {
+    components.link(number(device), id<PortId>(device), number(device % 3 + 1), id<PortId>(10 + device));
+  }
+  components.begin_step();
+  components.unlink(number(2), id<PortId>(2), id<PortId>(12));
+  EXPECT_THAT(components.moved(), IsEmpty());
+  EXPECT_EQ(components.devices(components.component_of(number(1))).size(), 3u);
+  components.unlink(number(2), id<PortId>(2), id<PortId>(12));  // again
+  components.unlink(number(9), id<PortId>(2), id<PortId>(12));  // of no device
+  EXPECT_THAT(components.moved(), IsEmpty());
+}
+
 TEST(Closure, HostsGoWithTheLastMembershipThatNamesThem) {
   const auto have = snapshot_of(host(1), host(2), host(3), tunnel_zone(70), tunnel_zone_host(71, 70, 1, "192.0.2.1"),
                                 tunnel_zone_host(72, 70, 2, "192.0.2.2"), tunnel_zone_host(73, 70, 3, "192.0.2.3"),
