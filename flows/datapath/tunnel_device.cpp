@@ -146,6 +146,11 @@ std::optional<Found> find_device(const std::string& name, std::error_code& error
   return describe(std::span<const uint8_t>(answer).subspan(kHead));
 }
 
+bool matches(const Found& found, const TunnelPortSpec& spec) {
+  return found.kind == kind_name(spec.kind) && found.external &&
+         (spec.kind != TunnelKind::vxlan || found.udp_port == spec.udp_port);
+}
+
 void put_vxlan(LinkRequest& request, const TunnelPortSpec& spec) {
   size_t data = request.open_nest(IFLA_INFO_DATA);
   request.put(IFLA_VXLAN_COLLECT_METADATA, uint8_t{1});
@@ -181,6 +186,12 @@ std::error_code create(const std::string& name, const TunnelPortSpec& spec) {
 
 }  // namespace
 
+bool is_tunnel_device(const std::string& name, const TunnelPortSpec& spec) {
+  std::error_code error;
+  std::optional<Found> found = find_device(name, error);
+  return found && matches(*found, spec);
+}
+
 std::error_code make_tunnel_device(const std::string& name, const TunnelPortSpec& spec) {
   std::error_code error;
   std::optional<Found> found = find_device(name, error);
@@ -189,7 +200,7 @@ std::error_code make_tunnel_device(const std::string& name, const TunnelPortSpec
   if (found->kind != kind_name(spec.kind) || !found->external) {
     return std::make_error_code(std::errc::device_or_resource_busy);
   }
-  if (spec.kind != TunnelKind::vxlan || found->udp_port == spec.udp_port) return {};
+  if (matches(*found, spec)) return {};
   if ((error = remove_tunnel_device(name, spec.kind))) return error;
   return create(name, spec);
 }

@@ -15,6 +15,8 @@ namespace viaduct::flows {
 // anew. Errors: not_supported (no such tunnels in this kernel), address_in_use (another flow-based device of this kind or
 // UDP port), device_or_resource_busy (the interface `name` is something else), others from the kernel.
 std::error_code make_tunnel_device(const std::string& name, const TunnelPortSpec& spec);
+// Whether the interface is there as make_tunnel_device() makes it.
+bool is_tunnel_device(const std::string& name, const TunnelPortSpec& spec);
 // Absent ones are fine; an interface of another kind stays.
 std::error_code remove_tunnel_device(const std::string& name, TunnelKind kind);
 // Whether this kernel has such devices.

@@ -2,6 +2,7 @@
 //
 //   SetEthernet   SET_MASKED(ETHERNET)
 //   Output        OUTPUT
+//   TunnelOutput  SET(TUNNEL), OUTPUT
 //   CheckMtu      CHECK_PKT_LEN: longer -> USERSPACE(too_big); else the rest of the list, nested
 //   DecrementTtl  DEC_TTL: expired -> USERSPACE(ttl_expired)
 //
@@ -19,10 +20,11 @@
 
 #include "flows/datapath/datapath.hpp"
 #include "flows/datapath/ovs/netlink_message.hpp"
+#include "flows/match/apply.hpp"
 
 namespace viaduct::flows::ovs {
 
-inline constexpr size_t kMaxOutputs = 64;
+inline constexpr size_t kMaxOutputs = 64;  // of both kinds
 inline constexpr size_t kMaxDecrements = 8;
 inline constexpr size_t kMaxMtuChecks = 4;  // each nests one level; the kernel allows 16 (actions and clones together)
 inline constexpr size_t kMaxActions = 160;
@@ -58,7 +60,7 @@ bool has_upcalls(const ActionList& actions);
 // Appends OVS_FLOW_ATTR_ACTIONS of an executable flow. `upcall_id` is the socket for what expires or is too big.
 void put_actions(MessageBatch& out, const Flow& flow, uint32_t upcall_id);
 // Appends outputs only, of a packet that was rewritten in user space.
-void put_outputs(MessageBatch& out, uint16_t type, std::span<const PortNumber> ports);
+void put_outputs(MessageBatch& out, uint16_t type, std::span<const OutputTarget> targets);
 
 struct DecodedActions {
   ActionList actions;

@@ -1,8 +1,10 @@
 #include <linux/openvswitch.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "flows/datapath/ovs/action_codec.hpp"
+#include "flows/datapath/ovs/tunnel_codec.hpp"
 
 namespace viaduct::flows::ovs {
 
@@ -24,6 +26,7 @@ class Decoder {
     return actions.empty();
   }
   std::optional<DecodedActions> finish() {
+    if (tunnel_) return std::nullopt;
     size_t total = placed_.size() + rest_.size();
     std::sort(placed_.begin(), placed_.end(), [](auto& a, auto& b) { return a.position < b.position; });
     DecodedActions out;
@@ -47,6 +50,8 @@ class Decoder {
     switch (attribute.type) {
       case OVS_ACTION_ATTR_OUTPUT:
         return output(attribute.value);
+      case OVS_ACTION_ATTR_SET:
+        return set_tunnel(attribute.value);
       case OVS_ACTION_ATTR_SET_MASKED:
         return set_ethernet(attribute.value);
       case OVS_ACTION_ATTR_DEC_TTL:
@@ -61,8 +66,20 @@ class Decoder {
     uint32_t port;
     if (value.size() != sizeof port) return false;
     std::memcpy(&port, value.data(), sizeof port);
-    rest_.push_back(Output{{port}});
+    if (tunnel_) {
+      tunnel_->port = {port};
+      rest_.push_back(*std::exchange(tunnel_, std::nullopt));
+    } else {
+      rest_.push_back(Output{{port}});
+    }
     return true;
+  }
+  // It is for the output behind it.
+  bool set_tunnel(Bytes value) {
+    Attributes set;
+    if (tunnel_ || !set.parse(value) || !set.has(OVS_KEY_ATTR_TUNNEL)) return false;
+    tunnel_ = decode_set_tunnel(set[OVS_KEY_ATTR_TUNNEL]);
+    return tunnel_.has_value();
   }
   bool set_ethernet(Bytes value) {
     Attributes set;
@@ -106,6 +123,7 @@ class Decoder {
 
   std::vector<Placed> placed_;
   std::vector<Action> rest_;
+  std::optional<TunnelOutput> tunnel_;
   std::optional<uint32_t> upcall_id_;
 };
 

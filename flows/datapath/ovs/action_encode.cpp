@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "flows/datapath/ovs/action_codec.hpp"
+#include "flows/datapath/ovs/tunnel_codec.hpp"
 #include "flows/packet/headers.hpp"
 
 namespace viaduct::flows::ovs {
@@ -16,9 +17,18 @@ size_t count(const ActionList& actions) {
 }
 
 size_t first_output(const ActionList& actions) {
-  auto at =
-      std::find_if(actions.begin(), actions.end(), [](const Action& a) { return std::holds_alternative<Output>(a); });
+  auto at = std::find_if(actions.begin(), actions.end(), [](const Action& a) {
+    return std::holds_alternative<Output>(a) || std::holds_alternative<TunnelOutput>(a);
+  });
   return static_cast<size_t>(at - actions.begin());
+}
+
+bool tunnels_fit(const ActionList& actions) {
+  return std::all_of(actions.begin(), actions.end(), [](const Action& action) {
+    const auto* output = std::get_if<TunnelOutput>(&action);
+    return output == nullptr || (output->tunnel.present() && output->tunnel.key <= Tunnel::kMaxKey &&
+                                 output->tunnel.src.family() == output->tunnel.dst.family());
+  });
 }
 
 // A decrement behind an output and a rewrite: its cookie has to know the packet's addresses.
@@ -89,6 +99,10 @@ class Encoder {
   void put_rest(size_t position) {
     const Action& action = flow_.actions[position];
     if (const auto* output = std::get_if<Output>(&action)) out_.put(OVS_ACTION_ATTR_OUTPUT, output->port.value);
+    if (const auto* output = std::get_if<TunnelOutput>(&action)) {
+      put_set_tunnel(out_, *output);
+      out_.put(OVS_ACTION_ATTR_OUTPUT, output->port.value);
+    }
     if (const auto* set = std::get_if<SetEthernet>(&action)) {
       rewritten_ = true;
       struct {
@@ -114,7 +128,10 @@ class Encoder {
 
 bool executable(const Flow& flow, const ActionSupport& support) {
   size_t decrements = count<DecrementTtl>(flow.actions), checks = count<CheckMtu>(flow.actions);
-  if (flow.actions.size() > kMaxActions || count<Output>(flow.actions) > kMaxOutputs) return false;
+  if (flow.actions.size() > kMaxActions ||
+      count<Output>(flow.actions) + count<TunnelOutput>(flow.actions) > kMaxOutputs)
+    return false;
+  if (!tunnels_fit(flow.actions)) return false;
   if (decrements > (support.decrement_ttl ? kMaxDecrements : 0)) return false;
   if (checks > (support.check_length ? kMaxMtuChecks : 0)) return false;
   // The module knows the type of the innermost of two tags only, and decrements nothing there.
@@ -132,9 +149,12 @@ void put_actions(MessageBatch& out, const Flow& flow, uint32_t upcall_id) {
   out.close_nest(nest);
 }
 
-void put_outputs(MessageBatch& out, uint16_t type, std::span<const PortNumber> ports) {
+void put_outputs(MessageBatch& out, uint16_t type, std::span<const OutputTarget> targets) {
   size_t nest = out.open_nest(type);
-  for (PortNumber port : ports) out.put(OVS_ACTION_ATTR_OUTPUT, port.value);
+  for (const OutputTarget& to : targets) {
+    if (to.tunnel != nullptr) put_set_tunnel(out, *to.tunnel);
+    out.put(OVS_ACTION_ATTR_OUTPUT, to.port.value);
+  }
   out.close_nest(nest);
 }
 

@@ -9,6 +9,7 @@
 #include "flows/datapath/ovs/raw_sender.hpp"
 #include "flows/datapath/ovs/state.hpp"
 #include "flows/datapath/ovs/tag_memory.hpp"
+#include "flows/match/apply.hpp"
 
 namespace viaduct::flows::ovs {
 
@@ -44,7 +45,10 @@ class OvsChannel final : public PacketChannel {
 
   // Execution of the packet at `index` of a batch: rewritten here, output by the kernel.
   void execute_one(PacketOut& packet, size_t index);
-  void output(const PacketOut& packet, std::span<const PortNumber> ports, size_t index);
+  void output(const PacketOut& packet, std::span<const OutputTarget> targets, size_t index);
+  void send_offloaded(const PacketOut& packet, const OutputTarget& to, size_t index);
+  void put_packet(std::span<const uint8_t> frame, PortNumber in_port, std::span<const OutputTarget> targets,
+                  size_t index);
   void refuse(size_t index, std::string_view why);
   void flush_batch();
 

@@ -5,13 +5,21 @@
 #include "flows/datapath/ovs/channel.hpp"
 #include "flows/datapath/ovs/key_codec.hpp"
 #include "flows/match/apply.hpp"
+#include "flows/packet/checksum.hpp"
 #include "flows/packet/headers.hpp"
+#include "flows/packet/rewrite.hpp"
 
 namespace viaduct::flows::ovs {
 
 namespace {
 
 constexpr size_t kBatchBytes = 1 << 19;  // so that one system call does not copy megabytes
+
+std::optional<OutputTarget> target_of(const Action& action) {
+  if (const auto* output = std::get_if<Output>(&action)) return OutputTarget{output->port};
+  if (const auto* output = std::get_if<TunnelOutput>(&action)) return OutputTarget{output->port, output};
+  return std::nullopt;
+}
 
 constexpr auto kNowhere = [](const OutputTarget&, std::span<uint8_t>, const Offload&) {};
 
@@ -34,17 +42,17 @@ size_t OvsChannel::execute(std::span<PacketOut> packets) {
 // Rewriting here and not by the kernel's actions: it needs no kernel that has them, and a list without a rewrite
 // between two outputs is one message.
 void OvsChannel::execute_one(PacketOut& packet, size_t index) {
-  std::array<PortNumber, kMaxOutputs> ports;
+  std::array<OutputTarget, kMaxOutputs> targets;
   size_t outputs = 0;
   auto output_collected = [&] {
-    if (outputs > 0) output(packet, std::span(ports).first(outputs), index);
+    if (outputs > 0) output(packet, std::span(targets).first(outputs), index);
     outputs = 0;
   };
   if (packet.frame.size() < wire::eth::kBytes) return refuse(index, "execute.too_short");
   for (const Action& action : packet.actions) {
-    if (const auto* out = std::get_if<Output>(&action)) {
-      if (outputs == ports.size()) output_collected();
-      ports[outputs++] = out->port;
+    if (std::optional<OutputTarget> to = target_of(action)) {
+      if (outputs == targets.size()) output_collected();
+      targets[outputs++] = *to;
       continue;
     }
     output_collected();
@@ -55,31 +63,51 @@ void OvsChannel::execute_one(PacketOut& packet, size_t index) {
   output_collected();
 }
 
-void OvsChannel::output(const PacketOut& packet, std::span<const PortNumber> ports, size_t index) {
-  std::array<PortNumber, kMaxOutputs> there;
+void OvsChannel::output(const PacketOut& packet, std::span<const OutputTarget> targets, size_t index) {
+  std::array<OutputTarget, kMaxOutputs> there;
   size_t count = 0;
-  for (PortNumber port : ports) {
-    if (state_->ports.interface_index(port) != 0) {
-      there[count++] = port;
+  for (const OutputTarget& to : targets) {
+    if (state_->ports.interface_index(to.port) != 0) {
+      there[count++] = to;
     } else {
       refuse(index, "execute.no_such_port");
     }
   }
   if (packet.offload != Offload{}) {
-    for (PortNumber port : std::span(there).first(count)) {
-      std::error_code error = raw_.send(state_->ports.interface_index(port), packet.frame, packet.offload);
-      if (error) refuse(index, "execute.raw." + std::string(strerrorname_np(error.value())));
-    }
+    for (const OutputTarget& to : std::span(there).first(count)) send_offloaded(packet, to, index);
+  } else if (count > 0) {
+    put_packet(packet.frame, packet.in_port, std::span(there).first(count), index);
+  }
+}
+
+// The module takes no offloads. A port's interface does, but for a tunnel's the outer header would be missing there: it
+// gets finished packets, each of one segment.
+void OvsChannel::send_offloaded(const PacketOut& packet, const OutputTarget& to, size_t index) {
+  if (to.tunnel == nullptr) {
+    std::error_code error = raw_.send(state_->ports.interface_index(to.port), packet.frame, packet.offload);
+    if (error) refuse(index, "execute.raw." + std::string(strerrorname_np(error.value())));
     return;
   }
-  if (packet.frame.size() > kMaxAttributeBytes) return refuse(index, "execute.too_long");
-  if (count == 0) return;
-  if (batch_.size() + packet.frame.size() > kBatchBytes) flush_batch();
+  std::vector<uint8_t> copy(packet.frame.begin(), packet.frame.end());
+  Packet whole = parse(copy, packet.in_port, packet.offload);
+  auto put = [&](std::span<uint8_t> frame) { put_packet(frame, packet.in_port, std::span(&to, 1), index); };
+  if (packet.offload.gso == Offload::Gso::none) {
+    complete_partial_checksum(whole);
+    put(copy);
+  } else if (segment(whole, put) == 0) {
+    refuse(index, "execute.not_applicable");
+  }
+}
+
+void OvsChannel::put_packet(std::span<const uint8_t> frame, PortNumber in_port, std::span<const OutputTarget> targets,
+                            size_t index) {
+  if (frame.size() > kMaxAttributeBytes) return refuse(index, "execute.too_long");
+  if (batch_.size() + frame.size() > kBatchBytes) flush_batch();
   batch_.begin({state_->families.packet, OVS_PACKET_CMD_EXECUTE, OVS_PACKET_VERSION, 0,
                 static_cast<uint32_t>(index + 1), state_->datapath});
-  batch_.put(OVS_PACKET_ATTR_PACKET, Bytes(packet.frame));
-  put_packet_key(batch_, OVS_PACKET_ATTR_KEY, packet.in_port);
-  put_outputs(batch_, OVS_PACKET_ATTR_ACTIONS, std::span(there).first(count));
+  batch_.put(OVS_PACKET_ATTR_PACKET, Bytes(frame));
+  put_packet_key(batch_, OVS_PACKET_ATTR_KEY, in_port);
+  put_outputs(batch_, OVS_PACKET_ATTR_ACTIONS, targets);
   batch_.end();
 }
 

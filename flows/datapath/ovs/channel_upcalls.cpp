@@ -84,6 +84,12 @@ bool OvsChannel::decode(size_t slot, Upcall& out) {
   out = {};
   out.frame = bytes.subspan(static_cast<size_t>(frame.data() - bytes.data()), frame.size());
   out.in_port = decode_in_port(attributes[OVS_PACKET_ATTR_KEY]);
+  bool is_tunnel = false;
+  out.tunnel = decode_tunnel_of(attributes[OVS_PACKET_ATTR_KEY], is_tunnel);
+  if (is_tunnel && !out.tunnel.present()) {
+    state_->errors.add("no_tunnel");
+    return false;
+  }
   tags_.note(out.frame, out.in_port);
   if (message->command != OVS_PACKET_CMD_ACTION) return true;
   if (auto cookie = Cookie::decode(attributes[OVS_PACKET_ATTR_USERDATA])) {

@@ -10,6 +10,7 @@
 #include "flows/datapath/ovs/links.hpp"
 #include "flows/datapath/ovs/requests.hpp"
 #include "flows/datapath/ovs/state.hpp"
+#include "flows/datapath/tunnel_device.hpp"
 
 namespace viaduct::flows::ovs {
 
@@ -24,10 +25,7 @@ class OvsDatapath final : public Datapath {
   std::string_view kind() const override { return "ovs"; }
   Capabilities capabilities() const override;
   DatapathPort add_port(const std::string& interface, std::error_code& error) override;
-  DatapathPort add_tunnel_port(const TunnelPortSpec&, std::error_code& error) override {
-    error = std::make_error_code(std::errc::not_supported);
-    return {};
-  }
+  DatapathPort add_tunnel_port(const TunnelPortSpec& spec, std::error_code& error) override;
   std::error_code remove_port(PortNumber port) override;
   std::vector<DatapathPort> ports() override;
   std::optional<PortStats> port_stats(PortNumber port) override;
@@ -53,6 +51,9 @@ class OvsDatapath final : public Datapath {
     std::optional<uint32_t> upcall_id;
   };
 
+  DatapathPort add_locked(const std::string& interface, std::error_code& error);
+  // By its name: what an earlier life made is known by it too.
+  std::optional<TunnelKind> tunnel_of(const std::string& interface) const;
   PortNumber number_of(const std::string& interface) const;
   PortNumber free_number();
   DatapathPort describe(PortNumber number, const std::string& interface, bool in_kernel) const;
@@ -62,6 +63,7 @@ class OvsDatapath final : public Datapath {
   std::error_code listen_to(const Vport& vport);
   void adopt_markers();
   void refresh_stale_flows();
+  std::error_code remove_locked(PortNumber port);
   void delete_flows_of(PortNumber port);
 
   std::optional<Dumped> decode(const RawFlow& raw, MaskResolver& masks) const;
@@ -78,6 +80,7 @@ class OvsDatapath final : public Datapath {
   std::unique_ptr<Requests> requests_;
   Links links_;
   InterfaceWatch watch_;
+  const bool has_vxlan_ = has_tunnel_devices(TunnelKind::vxlan), has_gre_ = has_tunnel_devices(TunnelKind::gre);
   std::mutex mutex_;  // of what follows
   std::map<PortNumber, Port> ports_;
   uint32_t next_number_ = 1;

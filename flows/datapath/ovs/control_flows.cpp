@@ -6,6 +6,16 @@
 
 namespace viaduct::flows::ovs {
 
+namespace {
+
+bool goes_to(const Action& action, PortNumber port) {
+  const auto* output = std::get_if<Output>(&action);
+  const auto* tunnel = std::get_if<TunnelOutput>(&action);
+  return (output != nullptr && output->port == port) || (tunnel != nullptr && tunnel->port == port);
+}
+
+}  // namespace
+
 std::optional<OvsDatapath::Dumped> OvsDatapath::decode(const RawFlow& raw, MaskResolver& masks) const {
   if (!raw.id) return std::nullopt;
   auto key = decode_key(raw.key, raw.mask);
@@ -123,7 +133,7 @@ void OvsDatapath::delete_flows_of(PortNumber port) {
     const ActionList& actions = dumped.flow.actions;
     if (dumped.flow.mask.has(Field::in_port) && dumped.flow.key.in_port == port) {
       ids.push_back(dumped.flow.id);
-    } else if (std::find(actions.begin(), actions.end(), Action(Output{port})) != actions.end()) {
+    } else if (std::any_of(actions.begin(), actions.end(), [port](const Action& a) { return goes_to(a, port); })) {
       ++pointing;
     }
   }

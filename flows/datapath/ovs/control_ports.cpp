@@ -3,6 +3,7 @@
 
 #include "flows/datapath/ovs/channel.hpp"
 #include "flows/datapath/ovs/control.hpp"
+#include "flows/datapath/tunnel_interface.hpp"
 
 namespace viaduct::flows::ovs {
 
@@ -22,8 +23,11 @@ Capabilities OvsDatapath::capabilities() const {
   return {.megaflows = true,
           .max_flows = state_->options.max_flows,
           .max_outputs = kMaxOutputs,
+          .max_tunnel_outputs = kMaxOutputs,
           .max_dec_ttl = state_->support.decrement_ttl ? kMaxDecrements : 0,
-          .check_mtu = state_->support.check_length};
+          .check_mtu = state_->support.check_length,
+          .vxlan = has_vxlan_,
+          .gre = has_gre_};
 }
 
 std::error_code OvsDatapath::noted(std::string_view what, std::error_code error) {
@@ -48,11 +52,38 @@ PortNumber OvsDatapath::free_number() {
 
 DatapathPort OvsDatapath::describe(PortNumber number, const std::string& interface, bool in_kernel) const {
   Link link = links_.find(interface);
-  return {number, interface, link.mtu, link.up && in_kernel, link.index != 0 && in_kernel};
+  return {number, interface, link.mtu, link.up && in_kernel, link.index != 0 && in_kernel, tunnel_of(interface)};
+}
+
+std::optional<TunnelKind> OvsDatapath::tunnel_of(const std::string& interface) const {
+  for (TunnelKind kind : {TunnelKind::vxlan, TunnelKind::gre}) {
+    if (interface == tunnel_interface(state_->options.name, kind)) return kind;
+  }
+  return std::nullopt;
 }
 
 DatapathPort OvsDatapath::add_port(const std::string& interface, std::error_code& error) {
   std::lock_guard lock(mutex_);
+  return add_locked(interface, error);
+}
+
+DatapathPort OvsDatapath::add_tunnel_port(const TunnelPortSpec& spec, std::error_code& error) {
+  std::lock_guard lock(mutex_);
+  const std::string interface = tunnel_interface(state_->options.name, spec.kind);
+  PortNumber known = number_of(interface);
+  // The module lets go of a vanished interface later, by itself: the number would still be taken.
+  if (known && !is_tunnel_device(interface, spec)) requests_->delete_vport(state_->datapath, known);
+  error = noted("add_tunnel_port", make_tunnel_device(interface, spec));
+  if (error) return {};
+  DatapathPort port = add_locked(interface, error);
+  if (!error) error = noted("add_tunnel_port", links_.set_up(interface));
+  if (!error) return port;
+  if (PortNumber number = number_of(interface)) remove_locked(number);
+  remove_tunnel_device(interface, spec.kind);
+  return {};
+}
+
+DatapathPort OvsDatapath::add_locked(const std::string& interface, std::error_code& error) {
   error.clear();
   if (links_.find(interface).index == 0) {
     error = std::make_error_code(std::errc::no_such_device);
@@ -99,6 +130,10 @@ std::error_code OvsDatapath::take_interface(PortNumber number, const std::string
 
 std::error_code OvsDatapath::remove_port(PortNumber port) {
   std::lock_guard lock(mutex_);
+  return remove_locked(port);
+}
+
+std::error_code OvsDatapath::remove_locked(PortNumber port) {
   auto at = ports_.find(port);
   if (at == ports_.end()) return {};
   std::error_code error = requests_->delete_vport(state_->datapath, port);
@@ -108,8 +143,11 @@ std::error_code OvsDatapath::remove_port(PortNumber port) {
   requests_->delete_marker(state_->datapath, port);
   state_->sockets.remove(port);
   if (at->second.host_ipv6 == HostIpv6::on) set_host_ipv6(at->second.interface, HostIpv6::on);
+  if (std::optional<TunnelKind> kind = tunnel_of(at->second.interface)) {
+    error = noted("remove_port", remove_tunnel_device(at->second.interface, *kind));
+  }
   ports_.erase(at);
-  return {};
+  return error == std::errc::no_such_device ? std::error_code{} : error;
 }
 
 std::vector<DatapathPort> OvsDatapath::ports() {
@@ -166,6 +204,9 @@ void OvsDatapath::destroy() {
     state_->ports.set(number, 0);
     state_->sockets.remove(number);
     if (port.host_ipv6 == HostIpv6::on) set_host_ipv6(port.interface, HostIpv6::on);
+    if (std::optional<TunnelKind> kind = tunnel_of(port.interface)) {
+      noted("destroy", remove_tunnel_device(port.interface, *kind));
+    }
   }
   ports_.clear();
   state_->install_times.clear();

@@ -11,7 +11,7 @@
 // not have. They are 0x8100 unless the upcall has shown something else (TagMemory).
 //
 // Back from the kernel a mask is ambiguous: whether a field was asked for that packets of this kind do not have leaves
-// no trace (no VLAN tag, the ports of ARP). The flow's id is a hash over key and mask, so MaskResolver tries the
+// no trace (no VLAN tag, no tunnel, the ports of ARP). The flow's id is a hash over key and mask, so MaskResolver tries the
 // combinations until the id fits; that also proves that the flow is ours and whole.
 #pragma once
 
@@ -50,6 +50,9 @@ struct DecodedKey {
 std::optional<DecodedKey> decode_key(Bytes key, Bytes mask);
 // The port of a packet's or flow's key; none when it is absent or the agent's.
 PortNumber decode_in_port(Bytes key);
+
+// By which tunnel the packet of this key came; without a key when it had none. `is_tunnel`: it came by one at all.
+Tunnel decode_tunnel_of(Bytes key, bool& is_tunnel);
 
 class MaskResolver {
  public:

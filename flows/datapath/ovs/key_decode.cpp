@@ -5,6 +5,7 @@
 
 #include "flows/datapath/ovs/key_codec.hpp"
 #include "flows/datapath/ovs/layers.hpp"
+#include "flows/datapath/ovs/tunnel_codec.hpp"
 
 namespace viaduct::flows::ovs {
 
@@ -18,6 +19,7 @@ class Decoder {
   std::optional<DecodedKey> decode(Bytes key, Bytes mask) {
     if (!key_.parse(key) || !mask_.parse(mask)) return std::nullopt;
     in_port();
+    tunnel();
     ethernet();
     // The mask says 0xffff where the key says 0x8100, so both nest in the same way.
     if (tag(Field::vlan, out_.key.vlan_tci, out_.tags.outer)) {
@@ -51,6 +53,15 @@ class Decoder {
   void in_port() {
     auto mask = static_cast<uint16_t>(read<uint32_t>(mask_, OVS_KEY_ATTR_IN_PORT));
     if (matched(Field::in_port, mask)) out_.key.in_port = {read<uint32_t>(key_, OVS_KEY_ATTR_IN_PORT)};
+  }
+  void tunnel() {
+    if (!key_.has(OVS_KEY_ATTR_TUNNEL)) return;
+    Tunnel tunnel = decode_tunnel(key_[OVS_KEY_ATTR_TUNNEL]);
+    TunnelMask mask = decode_tunnel_mask(mask_[OVS_KEY_ATTR_TUNNEL], tunnel);
+    whole_ &= mask != TunnelMask::partly;
+    if (mask != TunnelMask::matched) return;
+    out_.certain.add(Field::tunnel);
+    out_.key.tunnel = tunnel;
   }
   void ethernet() {
     auto key = read<ovs_key_ethernet>(key_, OVS_KEY_ATTR_ETHERNET);
@@ -178,6 +189,16 @@ PortNumber decode_in_port(Bytes key) {
     uint32_t port;
     std::memcpy(&port, attribute->value.data(), sizeof port);
     return {port == kNoPort ? 0 : port};
+  }
+  return {};
+}
+
+Tunnel decode_tunnel_of(Bytes key, bool& is_tunnel) {
+  is_tunnel = false;
+  while (auto attribute = next_attribute(key)) {
+    if (attribute->type != OVS_KEY_ATTR_TUNNEL) continue;
+    is_tunnel = true;
+    return decode_tunnel(attribute->value);
   }
   return {};
 }

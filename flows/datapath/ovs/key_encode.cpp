@@ -3,6 +3,7 @@
 
 #include "flows/datapath/ovs/key_codec.hpp"
 #include "flows/datapath/ovs/layers.hpp"
+#include "flows/datapath/ovs/tunnel_codec.hpp"
 
 namespace viaduct::flows::ovs {
 
@@ -14,6 +15,7 @@ constexpr uint16_t kMplsUnicast = 0x8847, kMplsMulticast = 0x8848;
 constexpr uint8_t kIpv6Fragment = 44;
 constexpr uint8_t kNeighbourSolicitation = 135, kNeighbourAdvertisement = 136;
 constexpr uint32_t kMaxPort = 0xfffe;
+constexpr IpAddress::Bytes kNoAddress{};
 
 bool type_is_possible(const FlowKey& key) {
   if (key.eth_type == ethertype::kVlan || key.eth_type == ethertype::kQinQ) return key.inner_vlan_tci != 0;
@@ -33,6 +35,13 @@ bool values_fit(const FlowKey& key, FieldSet mask) {
   return true;
 }
 
+// The module knows a tunnel by its destination.
+bool tunnel_fits(const Tunnel& tunnel) {
+  return !tunnel.present() || (tunnel.key <= Tunnel::kMaxKey && tunnel.src.family() == tunnel.dst.family() &&
+                               tunnel.src != IpAddress::from_network(tunnel.src.family(), kNoAddress.data()) &&
+                               tunnel.dst != IpAddress::from_network(tunnel.dst.family(), kNoAddress.data()));
+}
+
 bool tags_fit(const FlowKey& key) {
   bool outer = key.vlan_tci != 0, inner = key.inner_vlan_tci != 0;
   if (outer && !key.is_tagged()) return false;
@@ -49,6 +58,7 @@ class Side {
       : out_(out), key_(key), mask_(mask), tags_(tags), is_mask_(is_mask) {}
 
   void put() {
+    put_tunnel();
     if (!is_mask_ || mask_.has(Field::in_port)) {
       if (is_mask_ || key_.in_port) out_.put(OVS_KEY_ATTR_IN_PORT, is_mask_ ? ~0U : key_.in_port.value);
     }
@@ -75,6 +85,11 @@ class Side {
     for (size_t i = 0; i < of_key.size(); ++i) to[i] = value(field, of_key[i]);
   }
 
+  void put_tunnel() {
+    if (!key_.tunnel.present()) return;  // and a flow of other packets must not speak of one
+    if (!is_mask_) return put_tunnel_key(out_, key_.tunnel);
+    if (mask_.has(Field::tunnel)) put_tunnel_mask(out_, key_.tunnel);
+  }
   void put_ethernet() {
     if (is_mask_ && !mask_.has(Field::eth_src) && !mask_.has(Field::eth_dst)) return;
     ovs_key_ethernet ethernet{};
@@ -189,7 +204,7 @@ class Side {
 
 bool representable(const FlowKey& key, FieldSet mask) {
   if (mask.has(Field::in_port) && (!key.in_port || key.in_port.value > kMaxPort)) return false;
-  if (!tags_fit(key)) return false;
+  if (!tags_fit(key) || !tunnel_fits(key.tunnel)) return false;
   if (!mask.has(Field::eth_type)) return (mask.bits() & layer3_fields().bits()) == 0;
   if (!type_is_possible(key) || !values_fit(key, mask)) return false;
   if (!key.is_ip()) return true;

@@ -31,9 +31,11 @@ constexpr FieldSet layer3_fields() {
           Field::ip_ttl, Field::fragment, Field::l4_src,   Field::l4_dst};
 }
 
-// The fields whose values the kernel's key of such a packet holds. The tags are in it when they are there.
+// The fields whose values the kernel's key of such a packet holds. The tags and
+// the tunnel are in it when they are there.
 inline FieldSet fields_of(const FlowKey& key) {
   FieldSet out{Field::in_port, Field::eth_src, Field::eth_dst, Field::eth_type};
+  if (key.tunnel.present()) out.add(Field::tunnel);
   if (key.vlan_tci != 0) out.add(Field::vlan);
   if (key.inner_vlan_tci != 0) out.add(Field::inner_vlan);
   if (key.eth_type == ethertype::kArp) out.add({Field::ip_src, Field::ip_dst, Field::ip_proto});

@@ -144,6 +144,44 @@ TEST(OvsKeyCodec, ATagThatNobodyAskedForIsMatchedAsPresent) {
   EXPECT_EQ(MaskResolver().resolve(*decoded, Flow::make(packet, mask, {}).id), mask);
 }
 
+// Else the module would take it for a flow of tunnels.
+TEST(OvsKeyCodec, OnlyFlowsOfTunnelsSpeakOfThem) {
+  FlowKey key = routed({}).key;
+  auto speaks = [](const FlowKey& packet, FieldSet mask) {
+    MessageBatch batch;
+    batch.begin({});
+    put_key_and_mask(batch, packet, mask);
+    batch.end();
+    Attributes attributes = attributes_of(batch), of_key, of_mask;
+    of_key.parse(attributes[OVS_FLOW_ATTR_KEY]);
+    of_mask.parse(attributes[OVS_FLOW_ATTR_MASK]);
+    return std::pair(of_key.has(OVS_KEY_ATTR_TUNNEL), of_mask.has(OVS_KEY_ATTR_TUNNEL));
+  };
+  EXPECT_EQ(speaks(key, FieldSet::all()), std::pair(false, false));
+  key.tunnel = {5, IpAddress::v4(1), IpAddress::v4(2)};
+  EXPECT_EQ(speaks(key, FieldSet::all()), std::pair(true, true));
+  EXPECT_EQ(speaks(key, FieldSet::ethernet()), std::pair(true, false));
+}
+
+TEST(OvsKeyCodec, TunnelsThatAreNoneAreRefused) {
+  FlowKey key = routed({}).key;
+  FieldSet mask = FieldSet::ethernet();
+  mask.add(Field::tunnel);
+  auto fits = [&](const Tunnel& tunnel) {
+    key.tunnel = tunnel;
+    return representable(key, mask);
+  };
+  IpAddress v4 = IpAddress::v4(0x0a000001), v6 = IpAddress::parse("fd00::1").value();
+  EXPECT_TRUE(fits({Tunnel::kMaxKey, v4, v4}));
+  EXPECT_FALSE(fits({Tunnel::kMaxKey + 1, v4, v4}));
+  EXPECT_FALSE(fits({1, v4, v6}));
+  EXPECT_FALSE(fits({1, IpAddress::v4(0), v4}));
+  EXPECT_FALSE(fits({1, v6, IpAddress::parse("::").value()}));
+  for (const Tunnel& tunnel : {Tunnel{0, v4, v4}, Tunnel{Tunnel::kMaxKey + 1, v4, v4}, Tunnel{1, v6, v4}}) {
+    EXPECT_FALSE(executable(routed({TunnelOutput{{1}, tunnel}}), kEverything)) << tunnel.to_string();
+  }
+}
+
 TEST(OvsActionCodec, GeneratedListsComeBackAsTheyWere) {
   RandomFlows random(2);
   int executed = 0;

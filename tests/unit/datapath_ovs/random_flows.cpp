@@ -11,6 +11,16 @@ IpAddress RandomFlows::address(IpFamily family) {
   return IpAddress::v6(bytes);
 }
 
+Tunnel RandomFlows::tunnel() {
+  IpFamily family = below(2) == 0 ? IpFamily::v4 : IpFamily::v6;
+  auto outer = [&] {
+    IpAddress::Bytes bytes{};
+    for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(1 + below(255));
+    return IpAddress::from_network(family, bytes.data());
+  };
+  return {1 + below(Tunnel::kMaxKey), outer(), outer()};
+}
+
 void RandomFlows::ip(FlowKey& key) {
   bool v4 = key.eth_type == ethertype::kIpv4;
   IpFamily family = v4 ? IpFamily::v4 : IpFamily::v6;
@@ -35,6 +45,7 @@ void RandomFlows::ip(FlowKey& key) {
 FlowKey RandomFlows::packet() {
   FlowKey key;
   key.in_port = {1 + below(1000)};
+  if (below(3) == 0) key.tunnel = tunnel();
   key.eth_src = MacAddress::from_uint64(0x0200'0000'0000 + random_());
   key.eth_dst = below(4) == 0 ? MacAddress::broadcast() : MacAddress::from_uint64(0x0200'0000'0000 + random_());
   uint32_t tags = below(4);
@@ -74,7 +85,11 @@ ActionList RandomFlows::actions() {
     if (below(2) == 0) out.push_back(SetEthernet{mac(), mac()});
     if (below(2) == 0 && decrements++ < 8) out.push_back(DecrementTtl{});
     if (below(2) == 0 && checks++ < 3) out.push_back(CheckMtu{static_cast<uint16_t>(500 + below(9000))});
-    if (i < outputs) out.push_back(Output{{1 + below(1000)}});
+    if (i == outputs) break;
+    if (below(3) == 0)
+      out.push_back(TunnelOutput{{1 + below(1000)}, tunnel(), static_cast<uint8_t>(4 * below(64))});
+    else
+      out.push_back(Output{{1 + below(1000)}});
   }
   return out;
 }

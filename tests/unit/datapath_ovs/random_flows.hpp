@@ -20,6 +20,7 @@ class RandomFlows {
  private:
   uint32_t below(uint32_t limit) { return std::uniform_int_distribution<uint32_t>(0, limit - 1)(random_); }
   IpAddress address(IpFamily family);
+  Tunnel tunnel();
   void ip(FlowKey& key);
 
   std::mt19937 random_;
