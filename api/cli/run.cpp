@@ -75,6 +75,7 @@ std::unique_ptr<Tree> make_tree(Settings& settings) {
   add_flow_commands(*tree);
   add_trace_command(*tree);
   add_apply_command(*tree);
+  add_certs_commands(*tree);
   add_completion_commands(*tree);
   return tree;
 }
