@@ -105,6 +105,7 @@ ConfigSource load_config(const Invocation& invocation, const std::string& defaul
   }
   override_settings(invocation, source);
   check_config(source);
+  check_files(source, std::chrono::system_clock::now());
   return source;
 }
 

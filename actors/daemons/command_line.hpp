@@ -22,7 +22,7 @@ struct Invocation {
 // Nothing when the process should end with `exit_code` (help, version, a usage error that was printed).
 std::optional<Invocation> parse_command_line(int argc, char** argv, int& exit_code);
 
-// The file, then the command line over it, then the rules. Also what SIGHUP does: nothing here has an effect.
+// The file, then the command line over it, then the rules, then the files that it names. Also what SIGHUP does: nothing here has an effect.
 ConfigSource load_config(const Invocation& invocation, const std::string& default_file = kDefaultConfigFile);
 
 }  // namespace viaduct::actors

@@ -206,7 +206,7 @@ inline constexpr auto kSettings = [] {
       "Where the admin token is written."),
 
     setting<&C::host, &C::Host::name>("host.name", "--host-name", A::texts("1 to 255 printable characters", is::host_name), restart,
-      "Name of this host in the topology; empty: the kernel's. With [tls] it is the name in the certificate."),
+      "Name of this host in the topology; empty: the one in tls.certificate, else the kernel's."),
 
     setting<&C::datapath, &C::Datapath::kind>("datapath.kind", "--datapath", A::texts("auto, ovs, ebpf or fake", is::datapath_kind), restart,
       "auto: ovs where the kernel has the openvswitch module, else ebpf. fake: a kernel in memory, for tests."),
@@ -252,7 +252,7 @@ inline constexpr auto kSettings = [] {
     setting<&C::tls, &C::Tls::certificate>("tls.certificate", "", A::texts(kFile, is::path), restart,
       "This host's certificate, intermediate ones behind it (PEM)."),
     setting<&C::tls, &C::Tls::key>("tls.key", "", A::texts(kFile, is::path), restart,
-      "Its private key (PEM, without a passphrase); nobody but its owner may read the file."),
+      "Its private key (PEM, without a passphrase); others must not be able to read the file."),
     setting<&C::tls, &C::Tls::revoked>("tls.revoked", "", A::texts(kFile, is::path), restart,
       "SHA-256 fingerprints of certificates to shut out, one a line (viaduct certs show prints them); read again on SIGHUP."),
 

@@ -76,7 +76,63 @@ void check_timers(ConfigSource& source) {
     source.report("agent.reconnect_min", "it is longer than agent.reconnect_max", "make it the shorter of the two");
 }
 
+std::string_view key_of(identity::CredentialFile file) {
+  switch (file) {
+    case identity::CredentialFile::ca:
+      return "tls.ca";
+    case identity::CredentialFile::certificate:
+      return "tls.certificate";
+    case identity::CredentialFile::key:
+      return "tls.key";
+    case identity::CredentialFile::revoked:
+      return "tls.revoked";
+  }
+  return "tls";
+}
+
+void check_credentials(ConfigSource& source, identity::TimePoint now) {
+  const Config& config = source.config;
+  if (config.tls.ca.empty()) return;
+  std::vector<identity::CredentialProblem> problems;
+  auto loaded = identity::Credentials::load(credential_files(config), needed_roles(config), now, problems);
+  for (const auto& problem : problems) {
+    std::string key(key_of(problem.file));
+    source.add({source.where_of(key), key, problem.text, problem.cure});
+  }
+  if (loaded && !config.host.name.empty() && config.host.name != loaded->own().host)
+    source.report(
+        "host.name",
+        "the certificate is of host '" + loaded->own().host + "', and host.name is '" + config.host.name + "'",
+        "take the name in the certificate, or a certificate of this name");
+}
+
+void check_readable(ConfigSource& source, std::string_view key, const std::string& file) {
+  std::string error;
+  if (file.empty()) return;
+  auto text = identity::read_file(file, error);
+  if (!text) source.report(key, file + ": cannot read it: " + error, "name a file that is there and readable");
+  if (text && text->empty()) source.report(key, file + " is empty", "name another, or fill it");
+}
+
 }  // namespace
+
+identity::CredentialFiles credential_files(const Config& config) {
+  return {config.tls.ca, config.tls.certificate, config.tls.key, config.tls.revoked};
+}
+
+identity::Roles needed_roles(const Config& config) {
+  return {!config.agent.cluster.empty(), !config.cluster.listen.empty()};
+}
+
+void check_files(ConfigSource& source, identity::TimePoint now) {
+  if (!source.is_valid()) return;
+  check_credentials(source, now);
+  const Config::Etcd& etcd = source.config.etcd;
+  check_readable(source, "etcd.password_file", etcd.password_file);
+  check_readable(source, "etcd.ca", etcd.ca);
+  check_readable(source, "etcd.certificate", etcd.certificate);
+  check_readable(source, "etcd.key", etcd.key);
+}
 
 void check_config(ConfigSource& source) {
   check_roles(source);
