@@ -99,11 +99,15 @@ void check_credentials(ConfigSource& source, identity::TimePoint now) {
     std::string key(key_of(problem.file));
     source.add({source.where_of(key), key, problem.text, problem.cure});
   }
-  if (loaded && !config.host.name.empty() && config.host.name != loaded->own().host)
-    source.report(
-        "host.name",
-        "the certificate is of host '" + loaded->own().host + "', and host.name is '" + config.host.name + "'",
-        "take the name in the certificate, or a certificate of this name");
+  if (!loaded) return;
+  const std::string& named = loaded->own().host;
+  if (config.host.name.empty()) {
+    source.config.host.name = named;
+  } else if (config.host.name != named) {
+    source.report("host.name",
+                  "the certificate is of host '" + named + "', and host.name is '" + config.host.name + "'",
+                  "take the name in the certificate, or a certificate of this name");
+  }
 }
 
 void check_readable(ConfigSource& source, std::string_view key, const std::string& file) {

@@ -10,7 +10,7 @@ namespace viaduct::actors {
 void check_config(ConfigSource& source);
 
 // Whether the files that [tls] and [etcd] name are what a daemon needs: there, readable, of one kind, valid at `now`.
-// Only of a configuration without other problems.
+// Only of a configuration without other problems. Sets host.name, when it is empty, to the name in the certificate.
 void check_files(ConfigSource& source, identity::TimePoint now);
 
 // What [tls] says, for Identity::load and for TLS itself.

@@ -9,6 +9,7 @@
 #include "actors/daemons/assembly.hpp"
 #include "admin_client.hpp"
 #include "agent_bench.hpp"
+#include "observability/log.hpp"
 #include "tests/unit/store/temporary_directory.hpp"
 #include "topology/codec.hpp"
 
@@ -244,6 +245,30 @@ TEST_F(DaemonTest, WhatKeepsItFromStartingIsSaid) {
   config.admin.port = 0;
   config.state_dir = "/proc/nowhere";
   EXPECT_THAT(start(), HasSubstr("cannot create /proc/nowhere"));
+}
+
+TEST_F(DaemonTest, WhatItCannotDoYetIsNotIgnored) {
+  config.cluster.listen = "0.0.0.0:6678";
+  EXPECT_THAT(start(), HasSubstr("cluster.listen"));
+  config.cluster.listen.clear();
+  config.roles = {"cluster"};
+  EXPECT_THAT(start(), HasSubstr("roles"));
+}
+
+TEST_F(DaemonTest, ANewConfigurationIsTakenAsFarAsItCanChangeLive) {
+  ASSERT_EQ(start(), "");
+  namespace log = observability::log;
+  Config wanted = config;
+  wanted.log.levels = "info,metrics=error";
+  wanted.admin.port = 1;
+  ConfigChange change = daemon->reconfigure(wanted);
+  EXPECT_EQ(names_of(change.live), "log.levels");
+  EXPECT_EQ(names_of(change.restart), "admin.port");
+  EXPECT_EQ(log::level(log::Component::metrics), log::Level::error);
+  change = daemon->reconfigure(config);
+  EXPECT_EQ(names_of(change.live), "log.levels") << "back again";
+  EXPECT_EQ(log::level(log::Component::metrics), log::Level::info);
+  EXPECT_EQ(stop(), 0);
 }
 
 TEST_F(DaemonTest, ADaemonThatIsDroppedStopsByItself) {

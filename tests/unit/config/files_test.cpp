@@ -32,6 +32,12 @@ TEST_F(ConfigFiles, GoodFilesAreGood) {
   EXPECT_THAT(problems("[cluster]\nlisten = \"0.0.0.0\"\n" + tls(network.files("h1", kBoth))), IsEmpty());
 }
 
+TEST_F(ConfigFiles, TheHostIsNamedByItsCertificate) {
+  auto source = read(agent + tls(network.files("h1", kAgent)));
+  check_files(source, kNow);
+  EXPECT_EQ(source.config.host.name, "h1");
+}
+
 TEST_F(ConfigFiles, AMissingFileIsNamedWithItsKeyAndPlace) {
   auto files = network.files("h1", kAgent);
   files.key = "/nonexistent/h1.key";
