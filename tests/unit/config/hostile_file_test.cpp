@@ -51,7 +51,7 @@ TEST(HostileText, DeepNestingOfEveryKind) {
   for (std::string text :
        {"a = " + repeated("[", 100'000), "a = " + repeated("[", 500) + repeated("]", 500), repeated("a={", 50'000),
         "a = " + repeated("{a=", 50'000), "[" + repeated("a.", 400'000) + "a]", repeated("a.", 400'000) + "a = 1",
-        repeated("[", 200'000)}) {
+        repeated("[", 200'000), std::string("[[["), std::string("[[[a]]]")}) {
     EXPECT_THAT(problems_of(text), Not(SizeIs(0))) << text.substr(0, 20);
   }
 }
@@ -101,9 +101,12 @@ TEST(HostileText, BinaryGarbageOfManySeeds) {
   std::mt19937 random(7);
   const std::string valid =
       "roles = [\"agent\"]\n[datapath]\nworkers = 2\nkind = \"fake\"\n[agent]\ncluster=[\"a:1\"]\n";
-  for (int round = 0; round < 3000; ++round) {
+  const std::string_view kSigns = "[]{}.,=\"'#\n\r\t \\u0a1-+_:eTZ";
+  for (int round = 0; round < 6000; ++round) {
     std::string text;
-    if (round % 2 == 0) {
+    if (round % 3 == 0) {
+      for (size_t i = random() % 60; i > 0; --i) text += kSigns[random() % kSigns.size()];
+    } else if (round % 3 == 1) {
       for (size_t i = random() % 200; i > 0; --i) text += static_cast<char>(random());
     } else {
       text = valid;
