@@ -85,6 +85,8 @@ TraceResult run_trace(const TraceRequest& request, const topology::Snapshot& sna
   for (const auto& action : verdict.actions) {
     if (const auto* output = std::get_if<flows::Output>(&action)) {
       result.outputs.push_back(name_of(*network, output->port));
+    } else if (const auto* away = std::get_if<flows::TunnelOutput>(&action)) {
+      result.outputs.push_back("the host at " + away->tunnel.dst.to_string());
     }
   }
   auto emits = std::move(verdict.emits);

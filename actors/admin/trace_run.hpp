@@ -15,7 +15,7 @@ struct TraceResult {
   std::string error;  // not empty: there is no trace, and why
   flows::simulation::Trace trace;
   std::string description, outcome, drop_reason, actions, match;
-  std::vector<std::string> outputs;  // names of ports where the packet leaves
+  std::vector<std::string> outputs;  // names of ports where the packet leaves, or of other hosts' addresses
 };
 
 TraceResult run_trace(const TraceRequest& request, const topology::Snapshot& snapshot, const AgentState& state);

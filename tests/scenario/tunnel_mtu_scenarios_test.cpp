@@ -81,6 +81,11 @@ TEST_P(TunnelMtu, a_router_cuts_what_may_be_cut) {
   EXPECT_LE(out[0].frame.size(), 1414U);
   EXPECT_EQ(ethernet_of(out[1].frame), "02:00:00:00:02:fe > 02:00:00:00:00:03");
   EXPECT_EQ(driver.step(Stage::mtu), "2 pieces for 1400");
+  // Pieces that the port would take, and the tunnel does not, are cut again.
+  driver.apply(net.set_mtu("r1-blue", 1500));
+  const auto again = driver.send("p1", sized(kGreenMac, guest(3).ip, 1600).build());
+  ASSERT_EQ(ports_of(again), "p3 p3 p3");
+  for (const Delivery& piece : again) EXPECT_LE(piece.frame.size(), 1414U);
 }
 
 TEST_P(TunnelMtu, a_bridge_says_so_in_the_name_of_the_destination) {

@@ -66,6 +66,23 @@ TEST_P(FlowProverTest, EveryFlowThatAWorkerMakesIsProven) {
   }
 }
 
+// They match nothing of the inner packet, so any specimen will do.
+TEST(FlowProver, FlowsFromTunnelsAreProvenByTheirTunnel) {
+  AgentBench bench;
+  bench.net.spread(2);
+  const auto network = bench.net.compile(1);
+  const auto& hosts = bench.net.hosts();
+  flows::FlowKey key;
+  key.in_port = scenario::ScenarioHosts::kTunnelPort;
+  key.tunnel = {hosts.key_of(bench.net.port("p2")), hosts.address(0), hosts.address(1)};
+  const flows::FieldSet mask{flows::Field::in_port, flows::Field::tunnel};
+  const auto flow = flows::Flow::make(key, mask, {flows::Output{bench.net.number("p2")}});
+  EXPECT_EQ(prove(flow, bench.state, network, {}).result, Proof::Result::same);
+  key.tunnel.src = hosts.address(7);
+  const auto forged = flows::Flow::make(key, mask, {flows::Output{bench.net.number("p2")}});
+  EXPECT_NE(prove(forged, bench.state, network, {}).result, Proof::Result::same);
+}
+
 INSTANTIATE_TEST_SUITE_P(Seeds, FlowProverTest, testing::Range<uint32_t>(1, 6));
 
 TEST(FlowProver, AFlowWithOtherActionsIsDifferent) {
