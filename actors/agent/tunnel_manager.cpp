@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kQuiet{100};  // hints of the kernel come in bursts
 constexpr std::chrono::seconds kAskAgain{30};     // for what the kernel gives no hint of: learned path MTUs
-constexpr uint8_t kProbeTos = 0xc0;               // CS6, network control (RFC 4594 3.2)
+
 enum Timer : uint32_t { kProbes, kRefresh, kAsk, kHint };
 
 struct TunnelState {
@@ -85,7 +85,7 @@ void act(Self self, const underlay::LivenessActions& actions) {
     auto path = state.paths->path_to(peer->second);
     auto frame = underlay::encode(probe);
     state.links->workers.send(
-        {{frame.begin(), frame.end()}, {path.port, {underlay::kProbeKey, path.src, path.dst}, kProbeTos}});
+        {{frame.begin(), frame.end()}, {path.port, {underlay::kProbeKey, path.src, path.dst}, underlay::kProbeTos}});
   }
   for (const auto& change : actions.changes) {
     const std::string peer = state.paths->name_of(change.peer);

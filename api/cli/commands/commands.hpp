@@ -13,13 +13,6 @@ void add_flow_commands(Tree& tree);         // flows, state
 void add_trace_command(Tree& tree);         // trace
 void add_apply_command(Tree& tree);         // apply
 void add_completion_commands(Tree& tree);   // completion, help, __complete
-void add_object_commands(Tree& tree);      // bridge|router|… create, show, list, set, delete; port link, unlink
-void add_binding_commands(Tree& tree);     // bind, unbind
-void add_status_commands(Tree& tree);      // status, version, wait, log
-void add_flow_commands(Tree& tree);        // flows, state
-void add_trace_command(Tree& tree);        // trace
-void add_apply_command(Tree& tree);        // apply
-void add_certs_commands(Tree& tree);       // certs init, host, show, verify
-void add_completion_commands(Tree& tree);  // completion, help, __complete
+void add_certs_commands(Tree& tree);        // certs init, host, show, verify
 
 }  // namespace viaduct::cli
