@@ -146,6 +146,11 @@ class StatusRounds : public std::enable_shared_from_this<StatusRounds> {
       add<AgentsReport>(links.store, ReadAgents{}, "topology store",
                         [this](const AgentsReport& report) { status_->agents = report; });
     }
+    if (!links.store) {
+      add<MirrorPosition>(links.mirror, ReadMirror{}, "topology mirror", [this](const MirrorPosition& position) {
+        status_->revisions = {position.revision, position.revision};
+      });
+    }
     if (links.flows) add_agent(links);
   }
   void next() {

@@ -204,7 +204,10 @@ ClusterLinkActor::behavior_type link_behavior(Self self, const ClusterLinkLinks&
   begin(self);
   return {
       [=](const ReportStatus&) { return self->state.status.report(self->mailbox().size()); },
-      [=](const Shutdown&) { self->quit(); },
+      [=](const Shutdown&) {
+        if (self->state.sink) self->send_exit(self->state.sink, caf::exit_reason::user_shutdown);
+        self->quit();
+      },
       [=](const ReportCluster&) { return self->state.report; },
       [=](const BeatDue& due) {
         if (due.attempt == self->state.attempt) send_beat(self);

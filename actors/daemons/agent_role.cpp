@@ -42,13 +42,6 @@ AgentRole::AgentRole(const Config& config, observability::Registry& registry)
       publisher_probe_(registry),
       link_probe_(registry) {}
 
-AgentRole::~AgentRole() {
-  // The datapath actor has stopped them, unless it was the one that died.
-  if (workers_) workers_->stop();
-  state_.flow_news.on_ring({});
-  state_.device_news.on_ring({});
-}
-
 bool AgentRole::open_learned(std::string& error) {
   auto opened = store::open_rocks_store(fs::path(config_.state_dir) / "learned");
   if (!opened) {
@@ -223,6 +216,22 @@ std::vector<ChildSpec> AgentRole::children(caf::actor_system& system) {
       {"topology_mirror", "topology_mirror", erased(mirror_), {}},
       {"cluster_link", "cluster_link", erased(link_), {}},
   };
+}
+
+void AgentRole::release() {
+  // The datapath actor has stopped them, unless it was the one that died.
+  if (workers_) workers_->stop();
+  // Who rings these bells holds the actor that is woken.
+  state_.flow_news.on_ring({});
+  state_.device_news.on_ring({});
+  flows_ = nullptr;
+  devices_ = nullptr;
+  ports_ = nullptr;
+  keeper_ = nullptr;
+  tunnels_ = nullptr;
+  publisher_ = nullptr;
+  mirror_ = nullptr;
+  link_ = nullptr;
 }
 
 }  // namespace viaduct::actors

@@ -34,7 +34,6 @@ using OpenDatapath = std::function<std::unique_ptr<flows::Datapath>(const Config
 class AgentRole {
  public:
   AgentRole(const Config& config, observability::Registry& registry);
-  ~AgentRole();
 
   enum class Cache : uint8_t {
     kept,    // the cluster is elsewhere: what it said is kept on disk
@@ -52,6 +51,8 @@ class AgentRole {
   // Where a damaged cache makes the cluster indispensable: waits for it. The text says why there is none.
   std::string wait_for_network(caf::actor_system& system);
   std::vector<ChildSpec> children(caf::actor_system& system);
+  // As ClusterRole::release().
+  void release();
 
   AgentState& state() { return state_; }
   flows::Datapath& datapath() { return *datapath_; }

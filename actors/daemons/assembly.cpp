@@ -190,6 +190,8 @@ Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Daemon::~Daemon() {
   if (parts_->node && !parts_->ended->load()) stop();
   if (parts_->system) parts_->system->await_all_actors_done();
+  if (parts_->agent) parts_->agent->release();
+  if (parts_->cluster) parts_->cluster->release();
 }
 
 std::unique_ptr<Daemon> Daemon::start(const Config& config, std::function<void(int)> stopped, std::string& error,

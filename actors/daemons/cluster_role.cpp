@@ -67,4 +67,10 @@ std::vector<ChildSpec> ClusterRole::children() const {
           {"gateway", "gateway", erased(gateway_), {}}};
 }
 
+void ClusterRole::release() {
+  store_ = nullptr;
+  tables_ = nullptr;
+  gateway_ = nullptr;
+}
+
 }  // namespace viaduct::actors

@@ -26,6 +26,8 @@ class ClusterRole {
   // `identity` may be null: then no other host is served. Null identity and cluster.listen set is refused by `error`.
   bool spawn(caf::actor_system& system, const std::string& node, const Identity* identity, std::string& error);
   std::vector<ChildSpec> children() const;
+  // Lets go of the actors, which have ended: the actor system waits for those that somebody holds.
+  void release();
 
   const TopologyStoreActor& store() const { return store_; }
   GatewayActor gateway() const { return gateway_; }

@@ -60,7 +60,7 @@ struct Config {
   struct Agent {
     Texts cluster;
     milliseconds reconnect_min{100};
-    milliseconds reconnect_max{5'000};
+    milliseconds reconnect_max{2'000};
   } agent;
   struct Tls {
     std::string ca;
