@@ -20,9 +20,9 @@ struct JoinRequest {
 };
 
 struct JoinAnswer {
-  std::string refused;  // why; empty: joined
-  bool fresh = false;   // the host's earlier session has ended
-  std::string node;     // of the cluster
+  std::string refused;                // why; empty: joined
+  bool fresh = false;                 // the host's earlier session has ended
+  std::string node;                   // of the cluster
   std::chrono::milliseconds beat{0};  // how often the agent has to be heard
   uint64_t revision = 0;              // of the network state database
 };

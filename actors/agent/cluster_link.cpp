@@ -80,7 +80,8 @@ auto in_this_attempt(Self self, F f) {
 }
 
 auto lose_by(Self self, const char* what) {
-  return in_this_attempt<caf::error>(self, [=](const caf::error& error) { lose(self, what + self->system().render(error)); });
+  return in_this_attempt<caf::error>(self,
+                                     [=](const caf::error& error) { lose(self, what + self->system().render(error)); });
 }
 
 // --- joined ----------------------------------------------------------------------------------------
@@ -91,10 +92,10 @@ void send_beat(Self self) {
   const uint64_t attempt = state.attempt;
   self->request(state.session, state.beat * kMissedBeats, SessionBeat{state.secret, 0, false})
       .then(in_this_attempt<SessionBeat>(self,
-                            [=](const SessionBeat& answer) {
-                              if (answer.ended) return lose(self, "the host's session has ended");
-                              self->delayed_send(self, self->state.beat, BeatDue{attempt});
-                            }),
+                                         [=](const SessionBeat& answer) {
+                                           if (answer.ended) return lose(self, "the host's session has ended");
+                                           self->delayed_send(self, self->state.beat, BeatDue{attempt});
+                                         }),
             lose_by(self, "the node does not answer: "));
 }
 
@@ -119,12 +120,13 @@ void joined(Self self, const GatewayJoined& answer, const topology::JoinAnswer& 
 
 // Takes the feed of this attempt only, and only from who has its secret.
 FeedSinkActor make_sink(Self self, const Secret& feed) {
-  return self->spawn([mirror = self->state.links->mirror, feed](FeedSinkActor::pointer sink) -> FeedSinkActor::behavior_type {
-    return {[=](const FeedFrame& frame) -> caf::result<FeedApplied> {
-      if (frame.sink != feed) return caf::make_error(caf::sec::invalid_argument);
-      return sink->delegate(mirror, frame);
-    }};
-  });
+  return self->spawn(
+      [mirror = self->state.links->mirror, feed](FeedSinkActor::pointer sink) -> FeedSinkActor::behavior_type {
+        return {[=](const FeedFrame& frame) -> caf::result<FeedApplied> {
+          if (frame.sink != feed) return caf::make_error(caf::sec::invalid_argument);
+          return sink->delegate(mirror, frame);
+        }};
+      });
 }
 
 void join(Self self, const GatewayActor& gateway, const Secret& proven, const MirrorPosition& position) {
@@ -137,18 +139,21 @@ void join(Self self, const GatewayActor& gateway, const Secret& proven, const Mi
   state.sink = make_sink(self, feed);
   self->request(gateway, kJoinTimeout, GatewayJoin{proven, topology::encode_join(request), state.sink, feed})
       .then(in_this_attempt<GatewayJoined>(self,
-                            [=](const GatewayJoined& answer) {
-                              auto decoded = topology::decode_joined(answer.joined);
-                              if (!decoded) return lose(self, "the node's answer is unreadable: " + decoded.error());
-                              if (!decoded->refused.empty()) return lose(self, "refused: " + decoded->refused);
-                              joined(self, answer, *decoded);
-                            }),
+                                           [=](const GatewayJoined& answer) {
+                                             auto decoded = topology::decode_joined(answer.joined);
+                                             if (!decoded)
+                                               return lose(self, "the node's answer is unreadable: " + decoded.error());
+                                             if (!decoded->refused.empty())
+                                               return lose(self, "refused: " + decoded->refused);
+                                             joined(self, answer, *decoded);
+                                           }),
             lose_by(self, "the node does not answer: "));
 }
 
 void ask_mirror(Self self, const GatewayActor& gateway, const Secret& proven) {
   self->request(self->state.links->mirror, kMirrorTimeout, ReadMirror{})
-      .then(in_this_attempt<MirrorPosition>(self, [=](const MirrorPosition& position) { join(self, gateway, proven, position); }),
+      .then(in_this_attempt<MirrorPosition>(
+                self, [=](const MirrorPosition& position) { join(self, gateway, proven, position); }),
             lose_by(self, "topology mirror: "));
 }
 
@@ -158,13 +163,13 @@ void prove(Self self, const GatewayActor& gateway, const GatewayHello& reply) {
   if (auto* refusal = std::get_if<identity::Refusal>(&proof)) return lose(self, refusal->text);
   self->request(gateway, kHelloTimeout, GatewayHello{std::get<schema::Frame>(proof), reply.exchange})
       .then(in_this_attempt<GatewayHello>(self,
-                            [=](const GatewayHello& result) {
-                              auto end = self->state.handshake->on_result(result.frame.bytes);
-                              if (auto* refusal = std::get_if<identity::Refusal>(&end)) {
-                                return lose(self, "refused: " + refusal->text);
-                              }
-                              ask_mirror(self, gateway, result.exchange);
-                            }),
+                                          [=](const GatewayHello& result) {
+                                            auto end = self->state.handshake->on_result(result.frame.bytes);
+                                            if (auto* refusal = std::get_if<identity::Refusal>(&end)) {
+                                              return lose(self, "refused: " + refusal->text);
+                                            }
+                                            ask_mirror(self, gateway, result.exchange);
+                                          }),
             lose_by(self, "the node does not answer: "));
 }
 

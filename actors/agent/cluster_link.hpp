@@ -24,7 +24,7 @@ struct ClusterLinkLinks {
   TopologyMirrorActor mirror;
   StatePublisherActor publisher;
   observability::ClusterLinkProbe& probe;
-  std::vector<NodeAddress> nodes;      // asked in turn
+  std::vector<NodeAddress> nodes;  // asked in turn
   std::chrono::milliseconds reconnect_min{100}, reconnect_max{5'000};
   const Identity* identity = nullptr;  // with `nodes`
   Connect connect = {};                // with `nodes`

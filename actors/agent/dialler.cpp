@@ -11,13 +11,6 @@ std::string NodeAddress::to_string() const {
   return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
-NodeAddress parse_node_address(const std::string& text) {
-  const size_t colon = text.rfind(':');
-  std::string host = text.substr(0, colon);
-  if (host.size() > 1 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  return {std::move(host), static_cast<uint16_t>(std::stoul(text.substr(colon + 1)))};
-}
-
 Connect connect_with_tls() {
   return [](caf::actor_system& system, const NodeAddress& node) {
     return caf::openssl::remote_actor<GatewayActor>(system, node.host, node.port);

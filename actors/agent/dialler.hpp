@@ -15,9 +15,6 @@ struct NodeAddress {
   uint16_t port = 0;
   std::string to_string() const;
 };
-// "name:port", "1.2.3.4:port", "[::1]:port"; what config.hpp lets through.
-NodeAddress parse_node_address(const std::string& text);
-
 // Answers Dial once, and ends.
 struct Dial {
   NodeAddress node;

@@ -93,7 +93,12 @@ underlay::PeerFacts TunnelPaths::facts() {
 
 flows::simulation::TunnelPath TunnelPaths::path_to(const underlay::PeerPath& peer) const {
   auto port = ports_.find(peer.kind);
-  return {port == ports_.end() ? flows::PortNumber{} : port->second, peer.src, peer.dst, peer.mtu, true, kind_of(peer.kind)};
+  return {port == ports_.end() ? flows::PortNumber{} : port->second,
+          peer.src,
+          peer.dst,
+          peer.mtu,
+          true,
+          kind_of(peer.kind)};
 }
 
 std::string TunnelPaths::name_of(HostId host) const {

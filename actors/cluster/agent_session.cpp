@@ -61,8 +61,11 @@ BeatPromise beat(Self self, const SessionBeat& request) {
   }
   const auto& links = *self->state.links;
   self->request(links.tables, kTablesTimeout, KeepSession{links.host, links.epoch})
-      .then([=](const SessionKept& kept) mutable { promise.deliver(SessionBeat{{}, 0, kept.ended}); },
-            [=](const caf::error& error) mutable { promise.deliver(error); });
+      .then(
+          [=](const SessionKept& kept) mutable {
+            promise.deliver(SessionBeat{{}, 0, kept.ended});
+          },
+          [=](const caf::error& error) mutable { promise.deliver(error); });
   return promise;
 }
 

@@ -116,8 +116,8 @@ auto on_error(Self self, const JoiningPtr& joining, const char* what) {
 // The host's own session ends with the next join; an actor of an earlier one would only refuse.
 void joined(Self self, const JoiningPtr& joining, uint64_t revision) {
   auto& state = self->state;
-  SessionLinks links{joining->host.id, joining->session.epoch, random_secret(), joining->sink,
-                     state.links->tables, state.links->store};
+  SessionLinks links{joining->host.id, joining->session.epoch, random_secret(),
+                     joining->sink,    state.links->tables,    state.links->store};
   caf::actor session = spawn_agent_session(self->system(), links);
   caf::actor& known = state.sessions[joining->host.id];
   if (known) caf::anon_send(known, Shutdown{});
@@ -126,8 +126,8 @@ void joined(Self self, const JoiningPtr& joining, uint64_t revision) {
   state.links->probe.sessions(state.sessions.size());
   state.links->probe.joined(joining->session.fresh);
   JoinAnswer answer{"", joining->session.fresh, state.links->node, joining->session.lease / kBeatsPerLease, revision};
-  joining->promise.deliver(GatewayJoined{topology::encode_joined(answer), links.secret,
-                                         caf::actor_cast<AgentSessionActor>(session)});
+  joining->promise.deliver(
+      GatewayJoined{topology::encode_joined(answer), links.secret, caf::actor_cast<AgentSessionActor>(session)});
 }
 
 void subscribe(Self self, const JoiningPtr& joining) {

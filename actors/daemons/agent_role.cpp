@@ -181,7 +181,10 @@ void AgentRole::load_cache() {
 // cluster node -> link -> mirror (feed); state publisher -> link's session -> cluster node
 void AgentRole::spawn_link(caf::actor_system& system, const Cluster& cluster) {
   ClusterLinkLinks links{host_, instance_of(config_.state_dir), mirror_, publisher_, link_probe_, {}};
-  for (const std::string& node : config_.agent.cluster) links.nodes.push_back(parse_node_address(node));
+  for (const std::string& node : config_.agent.cluster) {
+    const HostPort address = parse_host_port(node, kDefaultClusterPort).value();  // checked as it was read
+    links.nodes.push_back({address.host, address.port});
+  }
   links.reconnect_min = config_.agent.reconnect_min;
   links.reconnect_max = config_.agent.reconnect_max;
   links.identity = cluster.identity;

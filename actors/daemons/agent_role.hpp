@@ -36,7 +36,7 @@ class AgentRole {
   AgentRole(const Config& config, observability::Registry& registry);
 
   enum class Cache : uint8_t {
-    kept,    // the cluster is elsewhere: what it said is kept on disk
+    kept,     // the cluster is elsewhere: what it said is kept on disk
     needless  // the database is in this process
   };
   bool open(const topology::Host& host, Cache cache, const OpenDatapath& datapath, std::string& error);
@@ -81,9 +81,9 @@ class AgentRole {
   observability::ClusterLinkProbe link_probe_;
   topology::Host host_;
   std::unique_ptr<topology::store::Store> memory_;     // what this host has learned
-  std::unique_ptr<topology::store::FeedCache> cache_;        // what the cluster has said
-  std::string cache_damage_;                                 // empty: none
-  std::shared_ptr<const topology::FeedBatch> cached_;        // from an earlier life
+  std::unique_ptr<topology::store::FeedCache> cache_;  // what the cluster has said
+  std::string cache_damage_;                           // empty: none
+  std::shared_ptr<const topology::FeedBatch> cached_;  // from an earlier life
   AgentState state_;
   std::unique_ptr<LearnedState> learned_;
   std::unique_ptr<flows::Datapath> datapath_;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "actors/agent/dialler.hpp"
 #include "actors/cluster/state_tables.hpp"
 #include "actors/cluster/topology_store.hpp"
 #include "actors/daemons/etcd_choice.hpp"
@@ -49,14 +48,16 @@ bool ClusterRole::spawn(caf::actor_system& system, const std::string& node, cons
 }
 
 bool ClusterRole::listen(std::string& error) {
-  const NodeAddress address = parse_node_address(config_.cluster.listen);
+  const HostPort address =
+      parse_host_port(config_.cluster.listen, kDefaultClusterPort).value();  // checked as it was read
   auto published = caf::openssl::publish(GatewayActor(gateway_), address.port, address.host.c_str(), true);
   if (!published) {
-    error = "cannot listen on " + address.to_string() + " (cluster.listen): " +
-            gateway_->home_system().render(published.error()) + "; is the port in use, or the address not this host's?";
+    error = "cannot listen on " + to_string(address) +
+            " (cluster.listen): " + gateway_->home_system().render(published.error()) +
+            "; is the port in use, or the address not this host's?";
     return false;
   }
-  log::info(log::Component::store, "agents may connect", {{"address", address.to_string()}});
+  log::info(log::Component::store, "agents may connect", {{"address", to_string(address)}});
   return true;
 }
 
