@@ -1,15 +1,17 @@
 #include "actors/agent/feed_apply.hpp"
 
-#include <algorithm>
+#include <set>
 #include <unordered_set>
+#include <utility>
 #include <variant>
 
+#include "topology/closure.hpp"
 #include "topology/codec.hpp"
 #include "topology/store/store.hpp"
 
 namespace viaduct::actors {
 
-using topology::Delta;
+using topology::ClosureChanges;
 using topology::FeedBatch;
 using topology::FeedItem;
 using topology::Kind;
@@ -21,48 +23,58 @@ using topology::StateEntry;
 
 namespace {
 
-// An item that was read: a put or a deletion of one or the other.
-using Read = std::variant<Ref<Object>, ObjectRef, StateEntry, std::string>;
+// The items of a batch, read.
+struct Read {
+  ClosureChanges objects;
+  std::vector<std::variant<StateEntry, std::string>> states;  // puts, and keys that are deleted
+};
 
-std::string read_item(const FeedItem& item, std::vector<Read>& out) {
-  if (auto ref = topology::parse_key(item.key)) {
-    if (!item.value) {
-      out.emplace_back(*ref);
-      return {};
-    }
-    auto object = topology::decode_object(topology::store::as_bytes(*item.value));
-    if (!object) return item.key + ": " + object.error();
-    std::visit([&](auto& value) { value.revision = item.revision; }, *object);
-    out.emplace_back(std::make_shared<const Object>(std::move(*object)));
-  } else if (item.key.starts_with(topology::kStateKeyPrefix)) {
-    if (!item.value) {
-      out.emplace_back(item.key);
-      return {};
-    }
-    auto state = topology::decode_state(topology::store::as_bytes(*item.value));
-    if (!state) return item.key + ": " + state.error();
-    state->revision = item.revision;
-    out.emplace_back(std::move(*state));
+std::string read_object(const FeedItem& item, const ObjectRef& ref, Read& out) {
+  if (!item.value) {
+    out.objects.emplace_back(ref);
+    return {};
   }
+  auto object = topology::decode_object(topology::store::as_bytes(*item.value));
+  if (!object) return item.key + ": " + object.error();
+  std::visit([&](auto& value) { value.revision = item.revision; }, *object);
+  out.objects.emplace_back(std::make_shared<const Object>(std::move(*object)));
+  return {};
+}
+
+std::string read_state(const FeedItem& item, Read& out) {
+  if (!item.value) {
+    out.states.emplace_back(item.key);
+    return {};
+  }
+  auto state = topology::decode_state(topology::store::as_bytes(*item.value));
+  if (!state) return item.key + ": " + state.error();
+  state->revision = item.revision;
+  out.states.emplace_back(std::move(*state));
+  return {};
+}
+
+std::string read_item(const FeedItem& item, Read& out) {
+  if (auto ref = topology::parse_key(item.key)) return read_object(item, *ref, out);
+  if (item.key.starts_with(topology::kStateKeyPrefix)) return read_state(item, out);
   return {};  // of a kind that a later version has added
 }
 
-class Applier {
- public:
-  Applier(Snapshot base, topology::StateIndex& states, FeedEffect& out)
-      : next_(std::move(base)), states_(states), out_(out) {}
+using Names = std::unordered_set<std::string_view>;
 
-  void operator()(Ref<Object>& object) {
-    auto ref = topology::ref_of(*object);
-    auto known = next_.find(ref);
-    if (known != nullptr && topology::revision_of(*known) == topology::revision_of(*object)) return;
-    note(ref, object);
-    next_ = next_.with(std::move(object));
+// Of a batch that is everything: what it does not name goes.
+void add_unnamed(const Snapshot& base, const Names& named, ClosureChanges& changes) {
+  for (int kind = 0; kind < static_cast<int>(Kind::count_); ++kind) {
+    base.for_each(static_cast<Kind>(kind), [&](const Object& object) {
+      const ObjectRef ref = topology::ref_of(object);
+      if (!named.contains(topology::key_of(ref))) changes.emplace_back(ref);
+    });
   }
-  void operator()(const ObjectRef& ref) {
-    note(ref, nullptr);
-    next_ = next_.without(ref);
-  }
+}
+
+class StateApplier {
+ public:
+  StateApplier(topology::StateIndex& states, FeedEffect& out) : states_(states), out_(out) {}
+
   void operator()(StateEntry& state) {
     auto known = states_.find(topology::state_key(state));
     if (known != nullptr && known->revision == state.revision) return;
@@ -70,93 +82,82 @@ class Applier {
   }
   void operator()(const std::string& key) { add(states_.erase(key)); }
 
-  // The device or zone, and all that is its own.
-  void forget(const Uuid& id) {
-    std::vector<ObjectRef> gone;
-    auto also = [&](const auto& object) { gone.push_back(topology::ref_of(object)); };
-    next_.for_each_port_of(id, also);
-    next_.for_each_route_of(RouterId(id), also);
-    next_.for_each_static_mac_of(BridgeId(id), also);
-    next_.for_each_static_neighbour_of(BridgeId(id), also);
-    next_.for_each_referrer(topology::Reference::tunnel_zone_host_zone, id, also);
-    for (Kind kind : {Kind::bridge, Kind::router, Kind::tunnel_zone}) {
-      if (next_.find(ObjectRef{kind, id}) != nullptr) gone.push_back({kind, id});
-    }
-    for (const ObjectRef& ref : gone) {
-      out_.gone.push_back(topology::key_of(ref));
-      (*this)(ref);
-    }
-    states_.for_each_of_device(id, [&](const std::string& key, const topology::StatePtr&) {
-      out_.gone.push_back(key);
-      add(states_.erase(key));
+  void drop_unnamed(const Names& named) {
+    std::vector<std::string> keys;
+    states_.for_each([&](const std::string& key, const topology::StatePtr&) {
+      if (!named.contains(key)) keys.push_back(key);
+    });
+    for (const std::string& key : keys) drop(key);
+  }
+  void forget(const Uuid& device) {
+    states_.for_each_of_device(device, [&](const std::string& key, const topology::StatePtr&) {
+      drop(std::string(key));  // `key` goes with its entry
     });
   }
-
-  Snapshot finish(uint64_t revision) { return next_.at_revision(revision); }
+  void note_gone() const {
+    for (const std::string& key : dropped_) {
+      if (states_.find(key) == nullptr) out_.gone.push_back(key);
+    }
+  }
 
  private:
-  void note(const ObjectRef& ref, const Ref<Object>& after) {
-    auto [at, added] = out_.delta.changes.try_emplace(ref);
-    if (added) at->second.before = next_.find(ref);
-    at->second.after = after;
-    if (at->second.before == nullptr && after == nullptr) out_.delta.changes.erase(at);
+  void drop(const std::string& key) {
+    dropped_.insert(key);
+    add(states_.erase(key));
   }
   void add(topology::StateChange change) {
     if (change.before != nullptr || change.after != nullptr) out_.states.push_back(std::move(change));
   }
 
-  Snapshot next_;
   topology::StateIndex& states_;
   FeedEffect& out_;
+  std::set<std::string> dropped_;
 };
 
-// A batch that is everything: what it does not name goes.
-void drop_unnamed(const FeedBatch& batch, const Snapshot& base, topology::StateIndex& states, Applier& applier,
+void apply_states(const FeedBatch& batch, const Names& named, Read& read, topology::StateIndex& states,
                   FeedEffect& out) {
-  std::unordered_set<std::string_view> named;
-  for (const auto& item : batch.items) named.insert(item->key);
-  std::vector<ObjectRef> objects;
-  for (int kind = 0; kind < static_cast<int>(Kind::count_); ++kind) {
-    base.for_each(static_cast<Kind>(kind), [&](const Object& object) {
-      std::string key = topology::key_of(topology::ref_of(object));
-      if (named.contains(key)) return;
-      objects.push_back(topology::ref_of(object));
-      out.gone.push_back(std::move(key));
-    });
+  StateApplier applier(states, out);
+  if (batch.complete) applier.drop_unnamed(named);
+  for (const Uuid& device : batch.forget) applier.forget(device);
+  for (auto& state : read.states) std::visit(applier, state);
+  applier.note_gone();
+}
+
+// Objects that went without a word, and hosts that came though nothing names them.
+void note_gone_objects(const ClosureChanges& put, FeedEffect& out) {
+  for (const auto& [ref, change] : out.delta.changes) {
+    if (change.after == nullptr) out.gone.push_back(topology::key_of(ref));
   }
-  for (const ObjectRef& ref : objects) applier(ref);
-  std::vector<std::string> keys;
-  states.for_each([&](const std::string& key, const topology::StatePtr&) {
-    if (!named.contains(key)) keys.push_back(key);
-  });
-  for (const std::string& key : keys) applier(key);
-  out.gone.insert(out.gone.end(), keys.begin(), keys.end());
+  for (const auto& change : put) {
+    const auto* object = std::get_if<Ref<Object>>(&change);
+    if (object == nullptr || topology::kind_of(**object) != Kind::host) continue;
+    const ObjectRef ref = topology::ref_of(**object);
+    if (out.snapshot.find(ref) == nullptr) out.gone.push_back(topology::key_of(ref));
+  }
 }
 
 }  // namespace
 
-std::string apply_feed(const FeedBatch& batch, const Snapshot& base, topology::StateIndex& states, FeedEffect& out) {
-  std::vector<Read> read;
-  read.reserve(batch.items.size());
+std::string apply_feed(const FeedBatch& batch, const Snapshot& base, HostId self, topology::StateIndex& states,
+                       FeedEffect& out) {
+  Read read;
+  read.objects.reserve(batch.items.size());
   for (const auto& item : batch.items) {
     if (std::string wrong = read_item(*item, read); !wrong.empty()) return wrong;
   }
-  out.delta.from_revision = base.revision();
-  out.delta.to_revision = batch.revision;
-  Applier applier(base, states, out);
-  if (batch.complete) drop_unnamed(batch, base, states, applier, out);
-  for (const Uuid& id : batch.forget) applier.forget(id);
-  for (Read& one : read) std::visit(applier, one);
-  out.snapshot = applier.finish(batch.revision);
-  return {};
-}
-
-std::vector<Uuid> devices_of(const Snapshot& snapshot) {
-  std::vector<Uuid> out;
-  for (Kind kind : {Kind::bridge, Kind::router, Kind::tunnel_zone}) {
-    snapshot.for_each(kind, [&](const Object& object) { out.push_back(topology::id_of(object)); });
+  Names named;
+  if (batch.complete) {
+    for (const auto& item : batch.items) named.insert(item->key);
   }
-  return out;
+  ClosureChanges changes;
+  if (batch.complete) add_unnamed(base, named, changes);
+  for (const Uuid& owner : batch.forget) changes.emplace_back(topology::Forget{owner});
+  changes.insert(changes.end(), read.objects.begin(), read.objects.end());
+  out.delta = topology::delta_of(base, self, changes, batch.revision);
+  out.snapshot = out.delta.apply_to(base);
+  apply_states(batch, named, read, states, out);
+  note_gone_objects(read.objects, out);
+  return {};
 }
 
 }  // namespace viaduct::actors

@@ -14,14 +14,11 @@ struct FeedEffect {
   topology::Snapshot snapshot;  // at the batch's revision
   topology::Delta delta;
   std::vector<topology::StateChange> states;  // done to the index already
-  std::vector<std::string> gone;              // keys that the batch does not name and that are no more
+  std::vector<std::string> gone;              // keys that are no more, whatever the batch says
 };
 
-// Changes `states`; `base` stays. The text, when the batch cannot be read: then nothing has changed.
-std::string apply_feed(const topology::FeedBatch& batch, const topology::Snapshot& base, topology::StateIndex& states,
-                       FeedEffect& out);
-
-// The bridges, routers and tunnel zones of a snapshot: what an agent says that it has.
-std::vector<Uuid> devices_of(const topology::Snapshot& snapshot);
+// Changes `states`; `base`, what host `self` has, stays. The text, when the batch cannot be read: then nothing has changed.
+std::string apply_feed(const topology::FeedBatch& batch, const topology::Snapshot& base, HostId self,
+                       topology::StateIndex& states, FeedEffect& out);
 
 }  // namespace viaduct::actors

@@ -56,7 +56,7 @@ std::optional<MirrorState::Pending> MirrorState::prepare(const schema::Frame& fr
 
 std::optional<MirrorState::Pending> MirrorState::prepare(topology::FeedBatch batch, std::string& error) {
   Pending pending;
-  error = apply_feed(batch, snapshot_, states_, pending.effect);
+  error = apply_feed(batch, snapshot_, host_, states_, pending.effect);
   if (!error.empty()) return std::nullopt;
   waiting_states_.insert(waiting_states_.end(), pending.effect.states.begin(), pending.effect.states.end());
   pending.committed_at =

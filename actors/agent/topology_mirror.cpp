@@ -6,6 +6,7 @@
 #include "actors/agent/remote_state.hpp"
 #include "actors/runtime/status.hpp"
 #include "observability/log.hpp"
+#include "topology/closure.hpp"
 
 namespace viaduct::actors {
 
@@ -139,7 +140,7 @@ TopologyMirrorActor::behavior_type mirror_behavior(Self self, const MirrorLinks&
       [=](const CachedFeed& cached) { return apply_cached(self, cached); },
       [=](const ReadMirror&) {
         const auto& mirror = *self->state.mirror;
-        return MirrorPosition{mirror.revision(), devices_of(mirror.snapshot())};
+        return MirrorPosition{mirror.revision(), topology::owners_in(mirror.snapshot())};
       },
       [=](const ReadTopology&) { return std::make_shared<const topology::Snapshot>(self->state.mirror->snapshot()); },
       [=](const BindingsChanged& bindings) { publish_alone(self, self->state.mirror->rebind(bindings)); },

@@ -1,7 +1,6 @@
 #include "actors/cluster/nsdb_view.hpp"
 
-#include <algorithm>
-
+#include "actors/cluster/feed_parts.hpp"
 #include "observability/log.hpp"
 
 namespace viaduct::actors {
@@ -27,10 +26,9 @@ uint64_t nanoseconds(WallTime time) {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
 }
 
+// Of a put.
 topology::FeedItemPtr item_of(const store::WatchEvent& event) {
-  FeedItem item{event.entry.key, event.entry.mod_revision, std::nullopt};
-  if (event.kind == store::WatchEvent::Kind::put) item.value = event.entry.value;
-  return std::make_shared<const FeedItem>(std::move(item));
+  return std::make_shared<const FeedItem>(FeedItem{event.entry.key, event.entry.mod_revision, event.entry.value});
 }
 
 }  // namespace
@@ -52,8 +50,11 @@ std::optional<std::string> NsdbView::load(store::Store& from) {
   }
   revision_ = request.at;
   snapshot_ = std::make_shared<const Snapshot>(loaded.at_revision(revision_));
-  tombstones_.clear();
-  forgotten_ = revision_;
+  answers_.reset();
+  interest_ = std::make_unique<topology::Interest>(*snapshot_);
+  history_.start(revision_);
+  items_.clear();
+  answers_ = std::make_unique<FeedAnswers>(*interest_, states_, history_, items_);
   return std::nullopt;
 }
 
@@ -76,38 +77,56 @@ NsdbView::Step NsdbView::follow(const store::WatchBatch& batch, WallTime at) {
   Step step;
   step.at = at;
   step.snapshot = snapshot_;
-  if (history_from_ && batch.revision >= revision_) forgotten_ = *std::exchange(history_from_, std::nullopt);
+  if (batch.revision >= revision_) history_.reached_loaded();
   if (batch.revision <= revision_) {
-    for (const auto& event : batch.events) {
-      if (event.kind == store::WatchEvent::Kind::deleted) bury(batch.revision, event.entry.key);
-    }
+    take_history(batch);
     return step;
   }
+  step.delta = take(batch, step.states);
+  step.snapshot = snapshot_;
+  FeedParts parts(*interest_, states_, items_, revision_);
+  if (!step.delta->empty()) {
+    answers_->topology_changed();
+    history_.add(*step.delta);
+    parts.add(interest_->follow(*snapshot_, *step.delta));
+  }
+  for (const auto& change : step.states) {
+    answers_->state_changed(change);
+    history_.add(revision_, change);
+  }
+  parts.add(step.states);
+  step.parts = parts.make(nanoseconds(at));
+  return step;
+}
+
+// What was loaded is newer. Of what it says of then, only what went is of use; a port's entry may have been another
+// device's before.
+void NsdbView::take_history(const store::WatchBatch& batch) {
+  static const std::string kPorts = std::string(topology::kStateKeyPrefix) + "port/";
+  for (const auto& event : batch.events) {
+    if (event.kind == store::WatchEvent::Kind::deleted || event.entry.key.starts_with(kPorts)) {
+      history_.add(batch.revision, event.entry.key);
+    }
+  }
+}
+
+std::shared_ptr<const topology::Delta> NsdbView::take(const store::WatchBatch& batch,
+                                                      std::vector<topology::StateChange>& states) {
   auto delta = std::make_shared<topology::Delta>();
   delta->from_revision = snapshot_->revision();
   delta->to_revision = batch.revision;
   Snapshot next = *snapshot_;
-  step.delta = delta;
-  auto feed = std::make_shared<FeedBatch>();
   for (const auto& event : batch.events) {
     if (event.entry.key == kTopologyHeadKey) head_ = event.entry.mod_revision;
     if (auto ref = topology::parse_key(event.entry.key)) {
       apply_object(event, *ref, next, *delta);
     } else if (is_state(event.entry.key)) {
-      apply_state(event, step);
-    } else {
-      continue;
+      apply_state(event, states);
     }
-    feed->items.push_back(item_of(event));
-    if (event.kind == store::WatchEvent::Kind::deleted) bury(batch.revision, event.entry.key);
   }
   revision_ = batch.revision;
   snapshot_ = std::make_shared<const Snapshot>(next.at_revision(batch.revision));
-  step.snapshot = snapshot_;
-  feed->revision = batch.revision;
-  feed->committed_at = nanoseconds(at);
-  step.parts.push_back({{}, feed});
-  return step;
+  return delta;
 }
 
 void NsdbView::apply_object(const store::WatchEvent& event, topology::ObjectRef ref, Snapshot& next,
@@ -121,6 +140,7 @@ void NsdbView::apply_object(const store::WatchEvent& event, topology::ObjectRef 
                         {{"key", event.entry.key}, {"error", object.error()}});
     }
     change.after = std::make_shared<const topology::Object>(std::move(*object));
+    items_.put(change.after, item_of(event));
     next = next.with(change.after);
   } else {
     next = next.without(ref);
@@ -128,7 +148,7 @@ void NsdbView::apply_object(const store::WatchEvent& event, topology::ObjectRef 
   if (change.before != nullptr || change.after != nullptr) delta.changes[ref] = std::move(change);
 }
 
-void NsdbView::apply_state(const store::WatchEvent& event, Step& step) {
+void NsdbView::apply_state(const store::WatchEvent& event, std::vector<topology::StateChange>& changes) {
   topology::StateChange change;
   if (event.kind == store::WatchEvent::Kind::put) {
     auto state = topology::decode_state(store::as_bytes(event.entry.value));
@@ -139,42 +159,27 @@ void NsdbView::apply_state(const store::WatchEvent& event, Step& step) {
     }
     state->revision = event.entry.mod_revision;
     change = states_.put(std::move(*state));
+    items_.put(change.after, item_of(event));
   } else {
     change = states_.erase(event.entry.key);
   }
-  if (change.before != nullptr || change.after != nullptr) step.states.push_back(std::move(change));
+  if (change.before != nullptr || change.after != nullptr) changes.push_back(std::move(change));
 }
 
-void NsdbView::bury(uint64_t revision, const std::string& key) {
-  tombstones_.push_back({revision, key});
-  if (tombstones_.size() <= history_) return;
-  forgotten_ = std::max(forgotten_, tombstones_.front().revision);
-  tombstones_.pop_front();
+std::optional<FeedBatch> NsdbView::since(HostId host, uint64_t revision, const std::vector<Uuid>& devices) const {
+  if (revision < forgotten() || revision > revision_) return std::nullopt;
+  return answers_->since(snapshot_, host, revision, devices);
 }
 
-FeedBatch NsdbView::whole(HostId) const {
+FeedBatch NsdbView::nothing_new() const {
   FeedBatch out;
   out.revision = revision_;
-  out.complete = true;
-  for (int kind = 0; kind < static_cast<int>(topology::Kind::count_); ++kind) {
-    snapshot_->for_each(static_cast<topology::Kind>(kind),
-                        [&](const topology::Object& object) { out.items.push_back(topology::feed_item(object)); });
-  }
-  states_.for_each(
-      [&](const std::string&, const topology::StatePtr& entry) { out.items.push_back(topology::feed_item(*entry)); });
   return out;
 }
 
-std::optional<FeedBatch> NsdbView::since(HostId host, uint64_t revision, const std::vector<Uuid>&) const {
-  if (revision < forgotten_ || revision > revision_) return std::nullopt;
-  FeedBatch out = whole(host);
-  out.complete = false;
-  std::erase_if(out.items, [&](const auto& item) { return item->revision <= revision; });
-  for (const Tombstone& gone : tombstones_) {
-    if (gone.revision > revision)
-      out.items.push_back(std::make_shared<const FeedItem>(FeedItem{gone.key, gone.revision, {}}));
-  }
-  return out;
+void NsdbView::rest() {
+  items_.clear();
+  answers_->clear();
 }
 
 }  // namespace viaduct::actors

@@ -41,6 +41,7 @@ struct StoreCore {
 enum Timer : uint32_t { kPatience, kFollow };
 constexpr std::chrono::seconds kFollowInterval{1};  // a watch that has ended begins again
 constexpr size_t kMaxWaiters = 4'096;
+constexpr size_t kIdleParts = 10;  // of the history: so far an agent may be behind though nothing concerns it
 constexpr std::chrono::seconds kReportTimeout{5};  // for a subscription's word of itself
 
 // An agent, as far as this node serves it.
@@ -100,6 +101,26 @@ void send_whole(Self self, HostId host) {
   send_feed(self, agent->second, batch);
 }
 
+// To those of its hosts that this node serves.
+void send_part(Self self, const FeedPart& part) {
+  auto& served = self->state.served;
+  for (HostId host : part.hosts) {
+    if (auto agent = served.find(host); agent != served.end()) send_feed(self, agent->second, part.batch);
+  }
+}
+
+// An agent that nothing concerns would fall behind what is known of deletions, and need everything when it comes back.
+void tell_the_idle(Self self) {
+  auto& state = self->state;
+  const NsdbView& view = state.writer().view();
+  FeedBatchPtr nothing;
+  for (auto& [host, agent] : state.served) {
+    if (agent.sent + state.links->history / kIdleParts >= view.revision()) continue;
+    if (nothing == nullptr) nothing = std::make_shared<const topology::FeedBatch>(view.nothing_new());
+    send_feed(self, agent, nothing);
+  }
+}
+
 void tell_tables(Self self) {
   auto& state = self->state;
   if (!state.tables) return;
@@ -118,9 +139,7 @@ void publish(Self self, const NsdbView::Step& step) {
     tell_tables(self);
     for (const auto& [host, agent] : state.served) send_whole(self, host);
   }
-  for (const FeedPart& part : step.parts) {
-    for (auto& [host, agent] : state.served) send_feed(self, agent, part.batch);
-  }
+  for (const FeedPart& part : step.parts) send_part(self, part);
   if (state.tables && (!step.states.empty() || !step.delta->empty())) {
     self->send(state.tables, StatesChanged{step.snapshot, step.states, false});
   }
@@ -166,6 +185,7 @@ FeedBatchPtr first_batch(const NsdbView& view, const Subscribe& subscriber) {
 SubscriptionActor subscribe(Self self, const Subscribe& subscriber) {
   auto& state = self->state;
   follow(self);
+  if (subscriber.revision != 0) state.core->writer->await_history();
   Served& agent = state.served[subscriber.host];
   if (agent.subscription) self->send(agent.subscription, Shutdown{});
   FeedBatchPtr first = first_batch(state.writer().view(), subscriber);
@@ -256,6 +276,8 @@ void applied(Self self, const AgentApplied& news) {
 void tick(Self self, uint32_t timer) {
   if (timer == kFollow) {
     follow(self);
+    tell_the_idle(self);
+    self->state.core->writer->rest();
     self->delayed_send(self, kFollowInterval, Tick{kFollow});
   }
   answer_waiters(self);

@@ -12,6 +12,7 @@ namespace {
 constexpr int kAttempts = 8;  // of a commit that other nodes' commits overtake
 constexpr std::chrono::seconds kFollowPatience{10};
 constexpr std::chrono::seconds kWatchPause{1};
+constexpr std::chrono::seconds kHistoryPatience{2};
 
 store::Transaction transaction_for(const topology::Delta& delta, uint64_t head) {
   store::Transaction out;
@@ -47,6 +48,7 @@ std::optional<std::string> TopologyWriter::load() {
   if (view_.revision() > history_) from = std::max(from, view_.revision() - history_);
   view_.expect_history_from(from);
   watch_from_ = from + 1;
+  history_due_ = std::chrono::steady_clock::now() + kHistoryPatience;
   return std::nullopt;
 }
 
@@ -97,6 +99,15 @@ void TopologyWriter::ensure_watch() {
 void TopologyWriter::follow() {
   ensure_watch();
   while (auto item = queue_.take()) take(*item);
+}
+
+void TopologyWriter::await_history() {
+  while (view_.awaits_history()) {
+    ensure_watch();
+    auto left = std::chrono::ceil<std::chrono::milliseconds>(history_due_ - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return;
+    if (auto item = queue_.take(left)) take(*item);
+  }
 }
 
 bool TopologyWriter::follow_until(uint64_t revision) {

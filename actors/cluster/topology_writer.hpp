@@ -30,6 +30,10 @@ class TopologyWriter {
   CommitReply commit(const CommitTransaction& request);
   // Takes in what the watch has said.
   void follow();
+  // Until it is known what went before the load, which agents that resume have to be told; not for long.
+  void await_history();
+  // Memory that is only there for agents that come all at once.
+  void rest() { view_.rest(); }
   // Why the watch has ended, once for each time. follow() begins another, a second later at the earliest.
   std::optional<std::string> watch_error();
 
@@ -54,6 +58,7 @@ class TopologyWriter {
   uint64_t watch_from_ = 0;
   std::optional<std::string> watch_error_;
   std::chrono::steady_clock::time_point next_watch_;  // not before
+  std::chrono::steady_clock::time_point history_due_;
 };
 
 }  // namespace viaduct::actors

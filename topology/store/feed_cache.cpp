@@ -40,10 +40,10 @@ class RocksFeedCache final : public FeedCache {
     if (batch.complete) {
       if (auto error = erase_unnamed(batch, writes)) return error;
     }
-    for (const auto& key : gone) writes.push_back({Table::data, key, std::nullopt});
     for (const auto& item : batch.items) {
       writes.push_back({Table::data, item->key, item->value ? std::optional(record_of(*item)) : std::nullopt});
     }
+    for (const auto& key : gone) writes.push_back({Table::data, key, std::nullopt});
     writes.push_back({Table::meta, std::string(kFormatKey), encode_u64(kCacheFormat)});
     writes.push_back({Table::meta, std::string(kRevisionKey), encode_u64(batch.revision)});
     return backend_->write(writes, Durability::relaxed);

@@ -23,7 +23,7 @@ class FeedCache {
 
   // Everything, as a complete batch; revision 0: nothing was ever stored.
   virtual Result<FeedBatch> load() = 0;
-  // The items of `batch`, and without these keys, which it does not name. A batch that is complete replaces all.
+  // The items of `batch`, then without these keys. A batch that is complete replaces all.
   virtual std::optional<Error> store(const FeedBatch& batch, const std::vector<std::string>& gone) = 0;
 };
 
