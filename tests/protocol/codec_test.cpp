@@ -120,42 +120,47 @@ TEST(Codec, KeysGoBothWays) {
   }
 }
 
-TEST(Codec, ASnapshotTravelsWhole) {
-  Snapshot snapshot;
-  for (const auto& [name, object] : sample_objects()) snapshot = snapshot.with(std::make_shared<const Object>(object));
-  snapshot = snapshot.at_revision(9);
-  const auto batch = decode_feed(encode_feed_snapshot(snapshot));
-  ASSERT_TRUE(batch) << batch.error();
-  EXPECT_TRUE(batch->snapshot);
-  EXPECT_EQ(batch->revision, 9u);
-  Snapshot copy;
-  for (const auto& change : batch->changes) copy = copy.with(std::make_shared<const Object>(std::get<Object>(change)));
-  EXPECT_TRUE(Delta::between(snapshot, copy.at_revision(9)).empty());
+TEST(Codec, ABatchOfTheFeedTravelsWhole) {
+  const FeedBatch batch = sample_feed();
+  const auto copy = decode_feed(encode_feed(batch));
+  ASSERT_TRUE(copy) << copy.error();
+  EXPECT_TRUE(same(*copy, batch));
 }
 
-// A large network's snapshot is over the limit of framed streams, and still travels.
-TEST(Codec, ALargeSnapshotTravels) {
+// Everything that a large network has is over the limit of framed streams, and still travels.
+TEST(Codec, ALargeBatchTravels) {
   constexpr uint64_t kHosts = 17'000;
-  Snapshot snapshot;
+  FeedBatch everything{.revision = 9, .complete = true, .forget = {}, .items = {}, .committed_at = 0};
   for (uint64_t i = 1; i <= kHosts; ++i) {
     std::string name = std::to_string(i);
     name.resize(1000, 'n');
-    snapshot = snapshot.with(std::make_shared<const Object>(Host{HostId(Uuid::from_words(1, i)), i, name}));
+    everything.items.push_back(feed_item(Host{HostId(Uuid::from_words(1, i)), i, name}));
   }
-  const schema::Frame frame = encode_feed_snapshot(snapshot);
+  const schema::Frame frame = encode_feed(everything);
   EXPECT_GT(frame.bytes.size(), schema::kMaxFrameBytes);
   const auto batch = decode_feed(frame);
   ASSERT_TRUE(batch) << batch.error();
-  EXPECT_EQ(batch->changes.size(), kHosts);
+  EXPECT_TRUE(same(*batch, everything));
 }
 
 TEST(Codec, FeedsWithNonsenseAreRefused) {
   capnp::MallocMessageBuilder message;
-  auto batch = message.initRoot<schema::FeedBatch>();
-  batch.initChanges(1)[0].initDelete().setKind(schema::Kind::PORT);
-  EXPECT_THAT(decode_feed(schema::Frame::of(message)).error(), HasSubstr("without an id"));
+  message.initRoot<schema::FeedBatch>().initItems(1);
+  EXPECT_THAT(decode_feed(schema::Frame::of(message)).error(), HasSubstr("without a key"));
   EXPECT_FALSE(decode_feed(schema::Frame{}));
   EXPECT_FALSE(decode_feed(schema::Frame{std::vector<uint8_t>(64, 0xff)}));
+}
+
+// Every bit of a batch, flipped: an error or some batch, never more.
+TEST(Codec, SpoiltFeedsAreErrorsOrOtherFeeds) {
+  const schema::Frame good = encode_feed(sample_feed());
+  size_t errors = 0;
+  for (size_t bit = 0; bit < good.bytes.size() * 8; ++bit) {
+    schema::Frame spoilt = good;
+    spoilt.bytes[bit / 8] ^= static_cast<uint8_t>(1U << bit % 8);
+    if (!decode_feed(spoilt)) ++errors;
+  }
+  EXPECT_GT(errors, 0u);
 }
 
 TEST(Codec, OperationsSayWhichOneIsBad) {

@@ -1,6 +1,7 @@
 // One object of each kind with every field set, and messages made of them. What the golden files hold.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -68,18 +69,29 @@ inline std::vector<std::pair<std::string, Object>> sample_objects() {
   };
 }
 
-// From revision 41 to 42: the samples from `first` up to `end` put, and a port deleted.
-inline Delta sample_delta(size_t first, size_t end) {
-  Delta delta{41, 42, {}};
-  const auto objects = sample_objects();
-  for (size_t i = first; i < end; ++i) {
-    const Object& object = objects[i].second;
-    delta.changes[ref_of(object)] = {nullptr, std::make_shared<const Object>(object)};
-  }
-  Port gone;
-  gone.id = sample_id<PortId>(8);
-  delta.changes[ref_of(gone)] = {std::make_shared<const Object>(gone), nullptr};
-  return delta;
+// A batch that puts one object of each kind, deletes a port, and has two devices forgotten.
+inline FeedBatch sample_feed() {
+  FeedBatch batch{.revision = 2042,
+                  .complete = false,
+                  .forget = {sample_uuid(20), sample_uuid(21)},
+                  .items = {},
+                  .committed_at = 1'790'000'000'000'000'000};
+  for (const auto& [name, object] : sample_objects()) batch.items.push_back(feed_item(object));
+  const ObjectRef gone{Kind::port, sample_uuid(8)};
+  batch.items.push_back(std::make_shared<const FeedItem>(FeedItem{key_of(gone), 2042, std::nullopt}));
+  return batch;
+}
+// An agent's first one.
+inline FeedBatch sample_complete_feed() {
+  FeedBatch batch{.revision = 2043, .complete = true, .forget = {}, .items = {}, .committed_at = 0};
+  batch.items.push_back(feed_item(sample_objects()[0].second));
+  return batch;
+}
+inline bool same(const FeedBatch& one, const FeedBatch& other) {
+  const auto equal = [](const FeedItemPtr& a, const FeedItemPtr& b) { return *a == *b; };
+  return one.revision == other.revision && one.complete == other.complete && one.forget == other.forget &&
+         one.committed_at == other.committed_at &&
+         std::equal(one.items.begin(), one.items.end(), other.items.begin(), other.items.end(), equal);
 }
 
 inline std::vector<Operation> sample_operations() {
