@@ -42,7 +42,9 @@ struct DeviceOf {
   std::optional<Uuid> operator()(const topology::NeighbourClaim& it) const {
     if (topology.find(BridgeId(it.device)) != nullptr) return it.device;
     const topology::Port* port = topology.find(it.port);
-    if (port == nullptr || port->device() != it.device) return std::nullopt;
+    if (port == nullptr || port->device() != it.device || (port->is_exterior() && port->host != host)) {
+      return std::nullopt;
+    }
     return it.device;
   }
   std::optional<Uuid> operator()(const HostSession&) const { return std::nullopt; }
@@ -69,7 +71,13 @@ struct HostStates::Plan {
 
 void HostStates::follow(const StatesChanged& changed) {
   topology_ = changed.snapshot;
-  if (changed.whole) states_ = {};
+  if (changed.whole) {
+    topology::StateIndex newer;  // what this node has written since that was said
+    states_.for_each([&](const std::string&, const StatePtr& entry) {
+      if (entry->revision > topology_->revision()) newer.put(*entry);
+    });
+    states_ = std::move(newer);
+  }
   for (const auto& change : changed.changes) {
     if (change.after != nullptr) {
       // Of its own writes this node knows already, and may know newer ones.
@@ -97,7 +105,14 @@ SessionBegun HostStates::begin(const BeginSession& request, WallTime now) {
                   std::to_string(lease_.count()) + " s after that agent was last heard");
   }
   HostSession session{request.name, request.instance, node_, unix_nanoseconds(now), 0};
-  if (old != nullptr && store_.keep_alive(store::LeaseId(old->lease))) session.lease = old->lease;
+  if (old != nullptr) {
+    auto kept = store_.keep_alive(store::LeaseId(old->lease));
+    if (kept) session.lease = old->lease;
+    // Its entries may hang on that lease yet: with another one they would vanish under the host's feet.
+    if (!kept && kept.error().code != store::ErrorCode::lease_not_found) {
+      return refuse("the database does not say whether the lease lives: " + kept.error().text);
+    }
+  }
   bool fresh = session.lease == 0;
   if (fresh) {
     auto granted = store_.grant(lease_);
