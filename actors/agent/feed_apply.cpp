@@ -59,6 +59,16 @@ std::string read_item(const FeedItem& item, Read& out) {
   return {};  // of a kind that a later version has added
 }
 
+// Of what the agent has under this key; 0: nothing.
+uint64_t known_revision(const std::string& key, const Snapshot& base, const topology::StateIndex& states) {
+  if (auto ref = topology::parse_key(key)) {
+    auto object = base.find(*ref);
+    return object == nullptr ? 0 : topology::revision_of(*object);
+  }
+  auto state = states.find(key);
+  return state == nullptr ? 0 : state->revision;
+}
+
 using Names = std::unordered_set<std::string_view>;
 
 // Of a batch that is everything: what it does not name goes.
@@ -138,8 +148,12 @@ void note_gone_objects(const ClosureChanges& put, FeedEffect& out) {
 
 }  // namespace
 
-std::string apply_feed(const FeedBatch& batch, const Snapshot& base, HostId self, topology::StateIndex& states,
+std::string apply_feed(FeedBatch& batch, const Snapshot& base, HostId self, topology::StateIndex& states,
                        FeedEffect& out) {
+  if (!batch.complete) {
+    std::erase_if(batch.items,
+                  [&](const auto& item) { return known_revision(item->key, base, states) > item->revision; });
+  }
   Read read;
   read.objects.reserve(batch.items.size());
   for (const auto& item : batch.items) {

@@ -17,8 +17,9 @@ struct FeedEffect {
   std::vector<std::string> gone;              // keys that are no more, whatever the batch says
 };
 
-// Changes `states`; `base`, what host `self` has, stays. The text, when the batch cannot be read: then nothing has changed.
-std::string apply_feed(const topology::FeedBatch& batch, const topology::Snapshot& base, HostId self,
+// Changes `states`; `base`, what host `self` has, stays. What is older than what is known is taken out of `batch`, which
+// is then what a cache has to store; a complete batch counts as it is. The text, when the batch cannot be read: then nothing has changed.
+std::string apply_feed(topology::FeedBatch& batch, const topology::Snapshot& base, HostId self,
                        topology::StateIndex& states, FeedEffect& out);
 
 }  // namespace viaduct::actors
