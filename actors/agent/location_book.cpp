@@ -100,9 +100,13 @@ void LocationBook::follow_port(const topology::StateChange& change, Moved& moved
   const auto* after = fact_of<topology::PortActive>(change.after);
   if (before == nullptr && after == nullptr) return;
   const PortId port = after != nullptr ? after->port : before->port;
+  const flows::simulation::RemotePort* known = locations_.remote.find(port);
   if (after != nullptr && change.after->host != host_) {
-    locations_.remote = locations_.remote.insert(port, {change.after->host, after->key});
+    const flows::simulation::RemotePort now{change.after->host, after->key};
+    if (known != nullptr && *known == now) return;
+    locations_.remote = locations_.remote.insert(port, now);
   } else {
+    if (known == nullptr) return;
     locations_.remote = locations_.remote.erase(port);
   }
   moved.ports.push_back(port);
@@ -117,11 +121,13 @@ void LocationBook::follow_flood(const topology::StateChange& change, Moved& move
   if (host == host_) return;
   const auto* known = locations_.floods.find(bridge);
   flows::simulation::RemoteFlood hosts = known == nullptr ? flows::simulation::RemoteFlood{} : *known;
+  const flows::simulation::RemoteFlood were = hosts;
   if (after != nullptr) {
     hosts[host] = after->key;
   } else {
     hosts.erase(host);
   }
+  if (hosts == were) return;
   locations_.floods = hosts.empty() ? locations_.floods.erase(bridge) : locations_.floods.insert(bridge, hosts);
   moved.bridges.push_back(bridge);
 }
