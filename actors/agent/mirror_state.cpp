@@ -30,6 +30,14 @@ bool concerns_tunnels(const Delta& delta) {
   });
 }
 
+// Ended by the database, or claimed by another host: what is still so has to be said again.
+bool own_location_ended(const topology::StateChange& change, HostId host) {
+  if (change.before == nullptr || change.before->host != host) return false;
+  if (change.after != nullptr && change.after->host == host) return false;
+  return std::holds_alternative<topology::PortActive>(change.before->fact) ||
+         std::holds_alternative<topology::FloodKey>(change.before->fact);
+}
+
 UnderlayTopology underlay_of(const Snapshot& snapshot) {
   UnderlayTopology out;
   snapshot.for_each(Kind::tunnel_zone, [&](const topology::Object& object) {
@@ -103,6 +111,7 @@ MirrorState::Published MirrorState::finish(Pending pending, const BindingsChange
   Moved moved;
   locations_.bind(bindings, pending.effect.snapshot, std::chrono::steady_clock::now(), moved);
   bool own_moved = !moved.keys.empty();
+  for (const auto& change : states) own_moved |= own_location_ended(change, host_);
   if (paths) set_paths(*paths, moved);
   locations_.follow(states, moved);
   Published out = publish(pending.effect.snapshot, pending.effect.delta, moved);

@@ -1,4 +1,5 @@
-// The mirror's logic without the actor: from feed batches to snapshots, deltas, locations, and what they mean for this host.
+// The mirror's logic without the actor: from feed batches to snapshots, deltas, locations, and what they mean for this
+// host.
 #pragma once
 
 #include <optional>
@@ -36,7 +37,7 @@ class MirrorState {
     flows::simulation::Invalidation invalidation;
     DevicesChanged devices;
     std::vector<topology::StateChange> states;  // of the state tables
-    bool own_moved = false;                     // own_locations() differ
+    bool own_moved = false;                     // own_locations() differ from what they were, or from the tables
   };
   // `paths`: the answer to Pending::underlay.
   Published finish(Pending pending, const BindingsChanged& bindings, const std::optional<HostPaths>& paths);

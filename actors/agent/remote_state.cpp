@@ -59,9 +59,28 @@ struct Forget {
   void operator()(const auto&) const {}
 };
 
+// Whether this host's table has an entry of this name, whoever's.
+struct Knows {
+  const AgentState& state;
+
+  bool operator()(const topology::MacClaim& claim) const { return state.macs.find(key_of(claim)).has_value(); }
+  bool operator()(const topology::NeighbourClaim& claim) const {
+    return state.neighbours.find(key_of(claim)).has_value();
+  }
+  bool operator()(const auto&) const { return false; }
+};
+
 bool is_learned(const topology::StateEntry& entry) {
   return std::holds_alternative<topology::MacClaim>(entry.fact) ||
          std::holds_alternative<topology::NeighbourClaim>(entry.fact);
+}
+
+void take_in_claim(const topology::StateEntry& entry, const std::string& key, AgentState& state, flows::Time now,
+                   const NeighbourLearned& learned) {
+  state.remote_claims.insert(key);
+  // What this host has just seen is newer, and goes out as a claim.
+  if (state.state_news.pending(key) && std::visit(Knows{state}, entry.fact)) return;
+  std::visit(Learn{state, now, learned}, entry.fact);
 }
 
 }  // namespace
@@ -70,17 +89,17 @@ void take_in(const std::vector<topology::StateChange>& changes, HostId host, Age
              const NeighbourLearned& learned) {
   for (const auto& change : changes) {
     const topology::StateEntry& entry = change.after != nullptr ? *change.after : *change.before;
-    if (!is_learned(entry)) continue;
     const std::string key = topology::state_key(entry);
-    if (change.after != nullptr && entry.host != host) {
-      if (state.state_news.pending(key)) continue;
-      state.remote_claims.insert(key);
-      std::visit(Learn{state, now, learned}, entry.fact);
+    const bool was_own = change.before != nullptr && change.before->host == host;
+    const bool is_own = change.after != nullptr && change.after->host == host;
+    if (was_own && !is_own) state.remote_claims.taken(key);
+    if (!is_learned(entry)) continue;
+    if (change.after != nullptr && !is_own) {
+      take_in_claim(entry, key, state, now, learned);
       continue;
     }
     state.remote_claims.erase(key);
-    bool was_remote = change.before != nullptr && change.before->host != host;
-    if (change.after == nullptr && was_remote) std::visit(Forget{state}, change.before->fact);
+    if (change.after == nullptr && !was_own) std::visit(Forget{state}, entry.fact);
   }
 }
 

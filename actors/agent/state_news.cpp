@@ -50,14 +50,24 @@ void RemoteClaims::insert(const std::string& state_key) {
   keys_.insert(state_key);
 }
 
-void RemoteClaims::erase(const std::string& state_key) {
+bool RemoteClaims::erase(const std::string& state_key) {
   std::lock_guard lock(mutex_);
-  keys_.erase(state_key);
+  return keys_.erase(state_key) != 0;
 }
 
 bool RemoteClaims::has(const std::string& state_key) const {
   std::lock_guard lock(mutex_);
   return keys_.contains(state_key);
+}
+
+void RemoteClaims::taken(const std::string& state_key) {
+  std::lock_guard lock(mutex_);
+  taken_.insert(state_key);
+}
+
+std::unordered_set<std::string> RemoteClaims::take_taken() {
+  std::lock_guard lock(mutex_);
+  return std::exchange(taken_, {});
 }
 
 bool RemoteClaims::empty() const {

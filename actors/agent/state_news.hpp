@@ -49,14 +49,20 @@ class StateNews {
 class RemoteClaims {
  public:
   void insert(const std::string& state_key);
-  void erase(const std::string& state_key);
+  bool erase(const std::string& state_key);  // whether it was there
   bool has(const std::string& state_key) const;
   bool has(const flows::simulation::Touch& entry) const { return !empty() && has(state_key_of(entry)); }
+
+  // An entry that was this host's is not any more: another has claimed it, or it has ended.
+  void taken(const std::string& state_key);
+  // Since the last call; for the publisher, who thinks them published. As many as this host ever published, at most.
+  std::unordered_set<std::string> take_taken();
 
  private:
   bool empty() const;
   mutable std::mutex mutex_;
   std::unordered_set<std::string> keys_;
+  std::unordered_set<std::string> taken_;
 };
 
 }  // namespace viaduct::actors

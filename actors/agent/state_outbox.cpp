@@ -28,11 +28,11 @@ struct ClaimOf {
   }
 };
 
-// The same but for a confirmation that is not worth a write.
+// A confirmation that is not worth a write. Only neighbours are news without a change.
 bool says_nothing_new(const StateEntry& known, const topology::HostFact& now) {
   const auto* before = std::get_if<topology::NeighbourClaim>(&known.fact);
   const auto* after = std::get_if<topology::NeighbourClaim>(&now);
-  if (before == nullptr || after == nullptr) return known.fact == now;
+  if (before == nullptr || after == nullptr) return false;
   return before->mac == after->mac &&
          after->confirmed < before->confirmed + static_cast<uint64_t>(StateOutbox::kConfirmInterval.count());
 }
@@ -52,6 +52,7 @@ void StateOutbox::located(const std::vector<StateEntry>& entries) {
 
 std::optional<StateWrite> StateOutbox::next(AgentState& state, std::chrono::system_clock::time_point now) {
   if (out_ || !waiting()) return std::nullopt;
+  for (const std::string& key : state.remote_claims.take_taken()) published_.erase(key);
   const auto now_s =
       static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count());
   out_.emplace();
@@ -86,8 +87,8 @@ void StateOutbox::add(const std::string& key, const Touch& entry, AgentState& st
     out_->deletes.push_back(key);
     return;
   }
-  state.remote_claims.erase(key);
-  if (!write.complete && known != published_.end() && says_nothing_new(known->second, *fact)) return;
+  const bool was_remote = state.remote_claims.erase(key);
+  if (!write.complete && !was_remote && known != published_.end() && says_nothing_new(known->second, *fact)) return;
   put(key, {host_, {}, 0, std::move(*fact)}, Mode::claim, write);
 }
 

@@ -1,0 +1,269 @@
+#include "actors/agent/state_outbox.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "host_states_literals.hpp"
+
+namespace viaduct::actors {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+using testing::UnorderedElementsAre;
+using topology::StateWrite;
+using topology::StateWritten;
+using topology::testing::ip;
+using Mode = StateWrite::Mode;
+using namespace std::chrono_literals;
+
+MATCHER_P2(Puts, fact, mode, "") { return arg.entry.fact == topology::HostFact(fact) && arg.mode == mode; }
+
+class StateOutboxTest : public testing::Test {
+ protected:
+  static constexpr uint64_t kNow = 1'000;  // seconds
+
+  static flows::MacKey mac(uint64_t number) { return {id<BridgeId>(10), 0, MacAddress::from_uint64(number)}; }
+  static flows::NeighbourKey hop(std::string_view address) {
+    return {Uuid::from_words(0, 12), id<PortId>(22), ip(address)};
+  }
+  static std::string key_of(const topology::HostFact& fact) { return topology::state_key(of(kHere, fact)); }
+
+  void tell() { outbox.learned(state.state_news.take()); }
+  // A worker sees it, and the publisher hears of it.
+  void see(uint64_t number, uint64_t port = 20) {
+    state.macs.learn(mac(number), id<PortId>(port), {});
+    state.state_news.changed(mac(number));
+    tell();
+  }
+  void hear(std::string_view address, uint64_t hardware) {
+    state.neighbours.learn(hop(address), MacAddress::from_uint64(hardware), {});
+    state.state_news.changed(hop(address));
+    tell();
+  }
+  std::optional<StateWrite> next() {
+    return outbox.next(state, std::chrono::system_clock::time_point(std::chrono::seconds(now)));
+  }
+  StateWrite must_next() {
+    auto write = next();
+    EXPECT_TRUE(write);
+    return write.value_or(StateWrite{});
+  }
+  void done(StateWritten written = {}) { outbox.written(&written); }
+  // Everything that waits is in the database.
+  void settle() {
+    while (next()) done();
+  }
+
+  uint64_t now = kNow;
+  AgentState state;
+  StateOutbox outbox{kHere};
+};
+
+TEST_F(StateOutboxTest, WhatIsSeenIsClaimedOnce) {
+  EXPECT_FALSE(next()) << "nothing to say";
+  see(7);
+  hear("10.0.0.9", 9);
+  auto write = must_next();
+  EXPECT_FALSE(write.complete);
+  EXPECT_THAT(write.puts, UnorderedElementsAre(Puts(mac_claim(10, 7, 20), Mode::claim),
+                                               Puts(neighbour_claim(12, 22, "10.0.0.9", 9, kNow), Mode::claim)));
+  EXPECT_EQ(write.puts[0].entry.host, kHere);
+  done();
+  EXPECT_EQ(outbox.published(), 2);
+  EXPECT_FALSE(outbox.waiting());
+  EXPECT_FALSE(next());
+}
+
+TEST_F(StateOutboxTest, OneWriteIsOutAtATime) {
+  see(7);
+  must_next();
+  EXPECT_TRUE(outbox.out());
+  see(8);
+  EXPECT_TRUE(outbox.waiting());
+  EXPECT_FALSE(next());
+  done();
+  EXPECT_THAT(must_next().puts, ElementsAre(Puts(mac_claim(10, 8, 20), Mode::claim)));
+}
+
+TEST_F(StateOutboxTest, AWriteThatFailsIsRepeatedWhole) {
+  see(7);
+  outbox.located({of(kHere, active(20, 5), 0)});
+  must_next();
+  outbox.written(nullptr);
+  see(8);
+  EXPECT_THAT(must_next().puts, SizeIs(3)) << "with what came meanwhile";
+  done({false, {}, "the database is full"});
+  EXPECT_EQ(outbox.published(), 0);
+  EXPECT_THAT(must_next().puts, SizeIs(3));
+  done();
+  EXPECT_EQ(outbox.published(), 3);
+  outbox.joined();
+  EXPECT_TRUE(must_next().complete);
+  done({true, {}, ""});
+  EXPECT_TRUE(must_next().complete) << "and a complete one stays complete";
+}
+
+TEST_F(StateOutboxTest, AFailedDeletionIsRepeated) {
+  see(7);
+  outbox.located({of(kHere, active(20, 5), 0)});
+  settle();
+  state.macs.erase(mac(7));
+  state.state_news.changed(mac(7));
+  tell();
+  outbox.located({});
+  auto both = UnorderedElementsAre(key_of(mac_claim(10, 7, 20)), key_of(active(20, 5)));
+  EXPECT_THAT(must_next().deletes, both);
+  outbox.written(nullptr);
+  EXPECT_THAT(must_next().deletes, both);
+  done();
+  EXPECT_EQ(outbox.published(), 0);
+}
+
+TEST_F(StateOutboxTest, AfterAJoinEverythingIsSaid) {
+  see(7);
+  settle();
+  state.macs.learn(mac(8), id<PortId>(20), {});  // known from an earlier life: no news of it
+  state.macs.learn(mac(9), id<PortId>(99), {});
+  state.remote_claims.insert(state_key_of(mac(9)));  // another host's
+  outbox.located({of(kHere, active(20, 5), 0)});
+  settle();
+  see(6);
+  outbox.joined();
+  auto write = must_next();
+  EXPECT_TRUE(write.complete);
+  EXPECT_THAT(write.puts,
+              UnorderedElementsAre(Puts(mac_claim(10, 6, 20), Mode::claim), Puts(mac_claim(10, 7, 20), Mode::restore),
+                                   Puts(mac_claim(10, 8, 20), Mode::restore), Puts(active(20, 5), Mode::claim)));
+  done();
+  EXPECT_EQ(outbox.published(), 4);
+  outbox.joined();
+  state.macs.erase(mac(7));
+  EXPECT_THAT(must_next().puts, SizeIs(3));
+  done();
+  EXPECT_EQ(outbox.published(), 3) << "what it does not name is gone";
+}
+
+TEST_F(StateOutboxTest, AnEmptyHostSaysThatItHasNothing) {
+  outbox.joined();
+  auto write = must_next();
+  EXPECT_TRUE(write.complete);
+  EXPECT_THAT(write.puts, IsEmpty());
+}
+
+TEST_F(StateOutboxTest, WhatAnotherHostOwnsByNowIsLostAndCounted) {
+  state.macs.learn(mac(7), id<PortId>(20), {});
+  outbox.joined();
+  must_next();
+  done({false, {key_of(mac_claim(10, 7, 20))}, ""});
+  EXPECT_EQ(outbox.lost(), 1);
+  EXPECT_EQ(outbox.published(), 0);
+  state.macs.erase(mac(7));
+  state.state_news.changed(mac(7));
+  tell();
+  EXPECT_FALSE(next()) << "nor is it this host's to delete";
+}
+
+TEST_F(StateOutboxTest, WhatEndedBeforeItWasSaidIsNotSaid) {
+  see(7);
+  state.macs.erase(mac(7));
+  EXPECT_FALSE(next());
+  EXPECT_FALSE(outbox.out());
+}
+
+TEST_F(StateOutboxTest, AFailedNeighbourIsNoClaim) {
+  hear("10.0.0.9", 9);
+  settle();
+  state.neighbours.set_state(hop("10.0.0.9"), flows::NeighbourState::failed, {});
+  state.state_news.changed(hop("10.0.0.9"));
+  tell();
+  EXPECT_THAT(must_next().deletes, ElementsAre(key_of(neighbour_claim(12, 22, "10.0.0.9", 9))));
+}
+
+TEST_F(StateOutboxTest, AConfirmationIsPublishedEvery30Seconds) {
+  hear("10.0.0.9", 9);
+  settle();
+  for (now = kNow + 1; now < kNow + 30; ++now) {
+    hear("10.0.0.9", 9);
+    ASSERT_FALSE(next()) << now;
+  }
+  hear("10.0.0.9", 9);
+  EXPECT_THAT(must_next().puts, ElementsAre(Puts(neighbour_claim(12, 22, "10.0.0.9", 9, kNow + 30), Mode::claim)));
+  done();
+  hear("10.0.0.9", 10);
+  EXPECT_THAT(must_next().puts, SizeIs(1)) << "another MAC is no confirmation";
+}
+
+TEST_F(StateOutboxTest, AGuestThatComesBackIsClaimedBack) {
+  see(7);
+  hear("10.0.0.9", 9);
+  settle();
+  state.macs.learn(mac(7), id<PortId>(99), {});  // it has moved, another host says
+  state.remote_claims.insert(state_key_of(mac(7)));
+  state.remote_claims.insert(state_key_of(hop("10.0.0.9")));
+  see(7);
+  hear("10.0.0.9", 9);
+  EXPECT_THAT(must_next().puts, SizeIs(2)) << "although this host has said the same before";
+  EXPECT_FALSE(state.remote_claims.has(mac(7)));
+}
+
+TEST_F(StateOutboxTest, WhatWasTakenFromThisHostIsNotThoughtPublished) {
+  hear("10.0.0.9", 9);
+  outbox.located({of(kHere, active(20, 5), 0)});
+  settle();
+  state.remote_claims.taken(state_key_of(hop("10.0.0.9")));
+  state.remote_claims.taken(key_of(active(20, 5)));
+  hear("10.0.0.9", 9);
+  outbox.located({of(kHere, active(20, 5), 0)});
+  EXPECT_THAT(must_next().puts, SizeIs(2));
+}
+
+TEST_F(StateOutboxTest, OfLocationsOnlyWhatDiffersIsWritten) {
+  outbox.located({of(kHere, active(20, 5), 0), of(kHere, floods(10, 6), 0)});
+  EXPECT_THAT(must_next().puts,
+              UnorderedElementsAre(Puts(active(20, 5), Mode::claim), Puts(floods(10, 6), Mode::claim)));
+  done();
+  outbox.located({of(kHere, active(20, 7), 0), of(kHere, active(21, 8), 0), of(kHere, floods(10, 6), 0)});
+  EXPECT_THAT(must_next().puts,
+              UnorderedElementsAre(Puts(active(20, 7), Mode::claim), Puts(active(21, 8), Mode::claim)));
+  done();
+  outbox.located({of(kHere, active(21, 8), 0)});
+  auto write = must_next();
+  EXPECT_THAT(write.puts, IsEmpty());
+  EXPECT_THAT(write.deletes, UnorderedElementsAre(key_of(active(20, 7)), key_of(floods(10, 6))));
+  done();
+  outbox.located({of(kHere, active(21, 8), 0)});
+  EXPECT_FALSE(next());
+}
+
+TEST_F(StateOutboxTest, ManyNewsGoInSeveralWrites) {
+  for (uint64_t i = 1; i <= StateOutbox::kMaxPuts + 5; ++i) {
+    state.macs.learn(mac(i), id<PortId>(20), {});
+    state.state_news.changed(mac(i));
+  }
+  tell();
+  EXPECT_THAT(must_next().puts, SizeIs(StateOutbox::kMaxPuts));
+  done();
+  EXPECT_THAT(must_next().puts, SizeIs(5));
+}
+
+TEST_F(StateOutboxTest, NewsThatDidNotFitAreMadeGoodByACompleteWrite) {
+  state.macs.learn(mac(7), id<PortId>(20), {});
+  StateNews::Taken news;
+  news.overflow = true;
+  outbox.learned(std::move(news));
+  auto write = must_next();
+  EXPECT_TRUE(write.complete);
+  EXPECT_THAT(write.puts, ElementsAre(Puts(mac_claim(10, 7, 20), Mode::restore)));
+}
+
+TEST_F(StateOutboxTest, AnAnswerToNothingIsNothing) {
+  done();
+  outbox.written(nullptr);
+  EXPECT_EQ(outbox.published(), 0);
+  EXPECT_FALSE(outbox.waiting());
+}
+
+}  // namespace
+}  // namespace viaduct::actors
