@@ -59,8 +59,7 @@ class FakeDatapath final : public Datapath {
     return kernel_->add_port(interface, error);
   }
   DatapathPort add_tunnel_port(const TunnelPortSpec& spec, std::error_code& error) override {
-    error.clear();
-    return kernel_->add_tunnel_port(tunnel_interface(options_.name, spec.kind), spec);
+    return kernel_->add_tunnel_port(tunnel_interface(options_.name, spec.kind), spec, error);
   }
   std::error_code remove_port(PortNumber port) override {
     kernel_->remove_port(port);

@@ -109,10 +109,18 @@ DatapathPort FakeKernel::add_port(const std::string& interface, std::error_code&
   return make_port(interface, {});
 }
 
-DatapathPort FakeKernel::add_tunnel_port(const std::string& interface, const TunnelPortSpec& spec) {
+void FakeKernel::refuse_tunnels(TunnelKind kind, std::error_code why) {
+  std::lock_guard lock(mutex_);
+  tunnels_refused_[kind] = why;
+}
+
+DatapathPort FakeKernel::add_tunnel_port(const std::string& interface, const TunnelPortSpec& spec,
+                                         std::error_code& error) {
   constexpr uint32_t kTunnelMtu = 65535;
   {
     std::lock_guard lock(mutex_);
+    error = tunnels_refused_[spec.kind];
+    if (error) return {};
     interfaces_[interface].mtu = kTunnelMtu;
   }
   hint();

@@ -19,6 +19,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "flows/datapath/datapath.hpp"
@@ -89,11 +90,13 @@ class FakeKernel {
   // --- failures ---
   // The next installs are refused: InstallResult::error.
   void fail_installs(size_t how_many);
+  // Tunnel ports of this kind are refused from now on; success: not any more.
+  void refuse_tunnels(TunnelKind kind, std::error_code why);
 
   // --- for FakeDatapath ---
   void configure(const DatapathOptions& options);
   DatapathPort add_port(const std::string& interface, std::error_code& error);
-  DatapathPort add_tunnel_port(const std::string& interface, const TunnelPortSpec& spec);
+  DatapathPort add_tunnel_port(const std::string& interface, const TunnelPortSpec& spec, std::error_code& error);
   void remove_port(PortNumber port);
   std::vector<DatapathPort> ports() const;
   std::optional<PortStats> port_stats(PortNumber port) const;
@@ -154,6 +157,7 @@ class FakeKernel {
   DatapathStats stats_;
   std::map<std::string, uint64_t> errors_;
   size_t installs_to_fail_ = 0;
+  std::map<TunnelKind, std::error_code> tunnels_refused_;
   std::mutex hint_mutex_;
   std::function<void()> hint_;
   std::condition_variable output_ready_;

@@ -18,6 +18,7 @@ flows::MacKey mac(uint64_t number, BridgeId bridge = kBridge) { return {bridge, 
 flows::NeighbourKey binding(uint32_t address) { return {kBridge.uuid(), {}, IpAddress::v4(address)}; }
 
 const MacAgeing::IsRemote remote = [](const auto&) { return false; };
+const MacAgeing::IsRemote all_remote = [](const auto&) { return true; };
 
 class MacAgeingTest : public ::testing::Test {
  protected:
@@ -77,6 +78,33 @@ TEST_F(MacAgeingTest, AdoptsWhatItHasNotHeardOf) {
   EXPECT_THAT(ended.macs, ElementsAre(EndedMac{mac(1), kPort}));
   EXPECT_THAT(ended.bindings, ElementsAre(binding(1)));
   EXPECT_EQ(macs.size(), 1U);
+}
+
+TEST_F(MacAgeingTest, WhatAnotherHostHasLearnedIsNotEndedHere) {
+  see(mac(1), kStart);
+  neighbours.learn(binding(1), MacAddress::from_uint64(1), kStart);
+  ageing.learned(binding(1), kStart);
+  for (auto now = kStart; now < kStart + 300s; now += 5s) {
+    const Ended ended = ageing.tick(now, macs, neighbours, all_remote);
+    ASSERT_TRUE(ended.macs.empty() && ended.bindings.empty());
+  }
+  EXPECT_EQ(macs.size() + neighbours.size(), 2U);
+}
+
+TEST_F(MacAgeingTest, WhatComesBackToThisHostEndsHereAgain) {
+  see(mac(1), kStart);
+  EXPECT_THAT(ageing.tick(kStart + 20s, macs, neighbours, all_remote).macs, IsEmpty());
+  macs.learn(mac(1), kPort, kStart + 21s);
+  ageing.learned(mac(1), kStart + 21s);
+  EXPECT_THAT(tick(kStart + 60s).macs, ElementsAre(EndedMac{mac(1), kPort}));
+}
+
+TEST_F(MacAgeingTest, OnlyWhatIsMarkedIsAnotherHosts) {
+  see(mac(1), kStart);
+  see(mac(2), kStart);
+  auto second = [](const flows::simulation::Touch& entry) { return std::get<flows::MacKey>(entry) == mac(2); };
+  EXPECT_THAT(ageing.tick(kStart + 20s, macs, neighbours, second).macs, ElementsAre(EndedMac{mac(1), kPort}));
+  EXPECT_TRUE(macs.find(mac(2)));
 }
 
 TEST_F(MacAgeingTest, FlushErasesThisBridgeOnly) {
