@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/unit/topology/literals.hpp"
+#include "tests/unit/agent/host_states_literals.hpp"
 
 namespace viaduct::actors {
 namespace {
@@ -17,8 +17,6 @@ using testing::SizeIs;
 using topology::Delta;
 using topology::Snapshot;
 
-const HostId kHere = id<HostId>(1), kElsewhere = id<HostId>(2);
-
 topology::Port bound(uint64_t number, const std::string& interface, HostId host = kHere) {
   auto port = bridge_port(number, 10);
   port.host = host;
@@ -28,19 +26,40 @@ topology::Port bound(uint64_t number, const std::string& interface, HostId host 
 
 MATCHER_P2(Binds, port, interface, "") { return arg.port == id<PortId>(port) && arg.interface == interface; }
 
-// Plays the cluster: snapshots here, frames to the mirror.
+// Plays the cluster: snapshots here, frames to the mirror; and the datapath, which grants every wish.
 class MirrorStateTest : public testing::Test {
  protected:
   void commit(std::vector<topology::Object> objects, std::vector<topology::ObjectRef> gone = {}) {
     before_ = now_;
-    for (auto& object : objects) now_ = now_.with(share(std::move(object)));
+    for (auto& object : objects) {
+      std::visit([&](auto& value) { value.revision = before_.revision() + 1; }, object);
+      now_ = now_.with(share(std::move(object)));
+    }
     for (const auto& ref : gone) now_ = now_.without(ref);
     now_ = now_.at_revision(before_.revision() + 1);
   }
-  schema::Frame delta() const { return topology::encode_feed(Delta::between(before_, now_), 5); }
-  schema::Frame snapshot() const { return topology::encode_feed_snapshot(now_); }
-  // Every wish is granted: number = the port's.
-  MirrorState::Published take(const schema::Frame& frame) {
+  schema::Frame delta(std::vector<topology::FeedItemPtr> states = {}) const {
+    topology::FeedBatch batch{now_.revision(), false, {}, std::move(states), 5};
+    for (const auto& [ref, change] : Delta::between(before_, now_).changes) {
+      batch.items.push_back(change.after != nullptr ? topology::feed_item(*change.after) : gone(topology::key_of(ref)));
+    }
+    return topology::encode_feed(batch);
+  }
+  schema::Frame whole(std::vector<topology::FeedItemPtr> states = {}) const {
+    topology::FeedBatch batch{now_.revision(), true, {}, std::move(states), 0};
+    for (const auto& [ref, change] : Delta::between({}, now_).changes)
+      batch.items.push_back(topology::feed_item(*change.after));
+    return topology::encode_feed(batch);
+  }
+  // As of now.
+  topology::FeedItemPtr item(StateEntry entry) const {
+    entry.revision = now_.revision();
+    return topology::feed_item(entry);
+  }
+  topology::FeedItemPtr gone(const std::string& key) const {
+    return std::make_shared<const topology::FeedItem>(topology::FeedItem{key, now_.revision(), {}});
+  }
+  MirrorState::Published take(const schema::Frame& frame, const std::optional<HostPaths>& paths = std::nullopt) {
     auto pending = mirror.prepare(frame, error);
     EXPECT_TRUE(pending.has_value()) << error;
     if (!pending) return {};
@@ -53,7 +72,7 @@ class MirrorStateTest : public testing::Test {
       active.bindings = active.bindings.erase(port);
       active.rebound.push_back(port);
     }
-    return mirror.finish(std::move(*pending), active);
+    return mirror.finish(std::move(*pending), active, paths);
   }
   ReconcileBindings wishes() {
     auto pending = mirror.prepare(delta(), error);
@@ -67,14 +86,14 @@ class MirrorStateTest : public testing::Test {
 };
 
 TEST_F(MirrorStateTest, TheFirstBatchIsASnapshotAndAsksForThisHostsInterfaces) {
-  commit({host(1), host(2), bridge(10), bound(20, "tap0"), bound(21, "tap1", kElsewhere), bridge_port(22, 10)});
-  auto pending = mirror.prepare(snapshot(), error);
+  commit({host(1), host(2), bridge(10), bound(20, "tap0"), bound(21, "tap1", kThere), bridge_port(22, 10)});
+  auto pending = mirror.prepare(whole(), error);
   ASSERT_TRUE(pending) << error;
   EXPECT_TRUE(pending->bindings.complete);
   EXPECT_THAT(pending->bindings.bind, ElementsAre(Binds(20, "tap0")));
   EXPECT_EQ(mirror.revision(), 0) << "nothing is adopted before the datapath has answered";
 
-  auto published = take(snapshot());
+  auto published = take(whole());
   EXPECT_EQ(mirror.revision(), 1);
   EXPECT_EQ(published.network->revision(), 1);
   ASSERT_NE(published.network->port(id<PortId>(20)), nullptr);
@@ -84,10 +103,10 @@ TEST_F(MirrorStateTest, TheFirstBatchIsASnapshotAndAsksForThisHostsInterfaces) {
 
 TEST_F(MirrorStateTest, ADeltaBindsUnbindsAndRenamesWhatChanged) {
   commit({host(1), host(2), bridge(10), bound(20, "tap0"), bound(21, "tap1"), bound(22, "tap2")});
-  take(snapshot());
+  take(whole());
   auto renamed = bridge(10);
   renamed.name = "another name";
-  commit({renamed, bound(21, "eth1"), bound(22, "tap2", kElsewhere), bound(23, "tap3")}, {});
+  commit({renamed, bound(21, "eth1"), bound(22, "tap2", kThere), bound(23, "tap3")}, {});
   auto wish = wishes();
   EXPECT_FALSE(wish.complete);
   EXPECT_THAT(wish.bind, ElementsAre(Binds(21, "eth1"), Binds(23, "tap3")));
@@ -99,7 +118,7 @@ TEST_F(MirrorStateTest, ADeltaBindsUnbindsAndRenamesWhatChanged) {
 
 TEST_F(MirrorStateTest, ABatchWithoutBindingsNeedsNoDatapath) {
   commit({host(1), bridge(10)});
-  take(snapshot());
+  take(whole());
   commit({bridge(11)});
   auto pending = mirror.prepare(delta(), error);
   ASSERT_TRUE(pending);
@@ -107,23 +126,20 @@ TEST_F(MirrorStateTest, ABatchWithoutBindingsNeedsNoDatapath) {
   EXPECT_EQ(pending->committed_at.time_since_epoch(), std::chrono::nanoseconds(5));
 }
 
-TEST_F(MirrorStateTest, ABatchThatDoesNotFollowIsRefused) {
-  commit({host(1), bridge(10)});
-  take(snapshot());
-  commit({bridge(11)});
-  auto missed = now_;
-  commit({bridge(12)});
-  EXPECT_FALSE(mirror.prepare(delta(), error));
-  EXPECT_EQ(error, "batch follows revision 2, here is 1");
-  take(snapshot());
-  EXPECT_EQ(mirror.revision(), 3);
-  EXPECT_FALSE(mirror.prepare(delta(), error)) << "and the same delta again does not follow either";
+TEST_F(MirrorStateTest, TheSameBatchTwiceIsNoChange) {
+  commit({host(1), bridge(10), bound(20, "tap0")});
+  take(whole());
+  auto again = mirror.prepare(delta(), error);
+  ASSERT_TRUE(again);
+  EXPECT_FALSE(again->needs_reconcile());
+  EXPECT_FALSE(again->underlay);
+  EXPECT_TRUE(take(delta()).invalidation.empty());
 }
 
 TEST_F(MirrorStateTest, GarbageIsRefusedAndChangesNothing) {
   commit({host(1), bridge(10)});
-  take(snapshot());
-  schema::Frame good = snapshot();
+  take(whole());
+  schema::Frame good = whole();
   for (size_t at = 0; at < good.bytes.size(); ++at) {
     schema::Frame bad = good;
     bad.bytes[at] ^= 0xff;
@@ -131,20 +147,21 @@ TEST_F(MirrorStateTest, GarbageIsRefusedAndChangesNothing) {
     bad.bytes.resize(at);
     EXPECT_FALSE(mirror.prepare(bad, error)) << at;
   }
+  EXPECT_NE(error, "");
   EXPECT_EQ(mirror.revision(), 1);
 }
 
 TEST_F(MirrorStateTest, ASnapshotAfterAGapUndoesWhatIsGoneMeanwhile) {
   commit({host(1), bridge(10), bridge(11), router(12), bound(20, "tap0")});
-  take(snapshot());
+  take(whole());
   commit({}, {{topology::Kind::port, id<PortId>(20).uuid()}});
   commit({bridge(13)},
          {{topology::Kind::bridge, id<BridgeId>(11).uuid()}, {topology::Kind::router, id<RouterId>(12).uuid()}});
-  auto pending = mirror.prepare(snapshot(), error);
+  auto pending = mirror.prepare(whole(), error);
   ASSERT_TRUE(pending) << error;
   EXPECT_TRUE(pending->bindings.complete);
   EXPECT_THAT(pending->bindings.bind, IsEmpty());
-  auto published = take(snapshot());
+  auto published = take(whole());
   EXPECT_THAT(published.devices.removed, SizeIs(2));
   EXPECT_THAT(published.devices.bridges, ElementsAre(id<BridgeId>(13)));
   EXPECT_EQ(published.network->bridge(id<BridgeId>(11)), nullptr);
@@ -153,7 +170,7 @@ TEST_F(MirrorStateTest, ASnapshotAfterAGapUndoesWhatIsGoneMeanwhile) {
 
 TEST_F(MirrorStateTest, ARoutersPortWithOtherAddressesVoidsWhatWasLearnedBehindIt) {
   commit({host(1), router(12), router_port(20, 12, "10.0.0.1/24"), router_port(21, 12, "10.0.1.1/24")});
-  take(snapshot());
+  take(whole());
   auto same = router_port(21, 12, "10.0.1.1/24");
   same.name = "renamed";
   commit({router_port(20, 12, "10.0.9.1/24"), same});
@@ -164,12 +181,84 @@ TEST_F(MirrorStateTest, ARoutersPortWithOtherAddressesVoidsWhatWasLearnedBehindI
 
 TEST_F(MirrorStateTest, AnInterfaceThatComesOrGoesMakesANewNetworkOfTheSameRevision) {
   commit({host(1), bridge(10), bound(20, "tap0")});
-  take(snapshot());
+  take(whole());
   auto gone = mirror.rebind({{}, {id<PortId>(20)}});
   EXPECT_EQ(gone.network->revision(), 1);
   EXPECT_FALSE(gone.network->port(id<PortId>(20))->number);
   EXPECT_FALSE(gone.invalidation.empty()) << "flows by the old number go";
   EXPECT_THAT(mirror.current_bindings().rebound, IsEmpty());
+}
+
+TEST_F(MirrorStateTest, ItsOwnPortsGetKeysAndOthersAreReached) {
+  commit({host(1), host(2), bridge(10), bound(20, "tap0"), bound(21, "tap0", kThere)});
+  const StateEntry there = of(kThere, active(21, 5));
+  const flows::simulation::TunnelPath path{PortNumber{9}, ip("192.0.2.1"), ip("192.0.2.2"), 1450};
+  HostPaths paths;
+  paths.paths[kThere] = path;
+  auto published = take(whole({item(there)}), paths);
+  EXPECT_TRUE(published.own_moved);
+  EXPECT_THAT(mirror.own_locations(), SizeIs(2)) << "the port, and the bridge that floods to it";
+  EXPECT_THAT(published.states, SizeIs(1));
+  EXPECT_EQ(published.network->port(id<PortId>(21))->remote, (flows::simulation::RemotePort{kThere, 5}));
+
+  commit({bridge(11)});
+  EXPECT_FALSE(take(delta()).own_moved);
+  auto moved = mirror.reach({});
+  EXPECT_FALSE(moved.invalidation.empty()) << "flows to that host go";
+  EXPECT_FALSE(moved.own_moved);
+  EXPECT_TRUE(mirror.reach({}).invalidation.empty());
+}
+
+TEST_F(MirrorStateTest, KeysOfAnEarlierLifeAreKept) {
+  commit({host(1), bridge(10), bound(20, "tap0")});
+  const StateEntry before = of(kHere, active(20, 777));
+  take(whole({item(before)}));
+  EXPECT_THAT(mirror.own_locations(), testing::Contains(of(kHere, active(20, 777), 0)));
+}
+
+// The datapath did not answer, say; the cluster sends the next batch.
+TEST_F(MirrorStateTest, StatesOfABatchThatWasNotFinishedComeWithTheNext) {
+  commit({host(1), host(2), bridge(10), bound(21, "tap0", kThere)});
+  take(whole());
+  const StateEntry there = of(kThere, active(21, 5));
+  const StateEntry guest = of(kThere, mac_claim(10, 7, 21), 0, 10);
+  commit({bridge(11)});
+  ASSERT_TRUE(mirror.prepare(delta({item(there), item(guest)}), error));
+  EXPECT_EQ(mirror.revision(), 1);
+
+  auto published = take(delta({item(there), item(guest)}));
+  EXPECT_EQ(mirror.revision(), 2);
+  EXPECT_THAT(published.states, SizeIs(2));
+  EXPECT_EQ(published.network->port(id<PortId>(21))->remote.key, 5);
+  commit({bridge(12)});
+  EXPECT_THAT(take(delta()).states, IsEmpty()) << "once";
+}
+
+TEST_F(MirrorStateTest, ZonesAndHostsConcernTheTunnels) {
+  commit({host(1), host(2), bridge(10)});
+  auto first = mirror.prepare(whole(), error);
+  ASSERT_TRUE(first && first->underlay);
+  EXPECT_THAT(first->underlay->names,
+              testing::UnorderedElementsAre(testing::Pair(kHere, "host1"), testing::Pair(kThere, "host2")));
+  take(whole());
+  commit({tunnel_zone(50), tunnel_zone_host(51, 50, 1, "192.0.2.1")});
+  auto zones = mirror.prepare(delta(), error);
+  ASSERT_TRUE(zones && zones->underlay);
+  EXPECT_THAT(zones->underlay->zones, SizeIs(1));
+  EXPECT_THAT(zones->underlay->members, SizeIs(1));
+  take(delta());
+  commit({bridge(11)});
+  EXPECT_FALSE(mirror.prepare(delta(), error)->underlay);
+}
+
+TEST_F(MirrorStateTest, AnOwnPortThatTheTablesLoseIsSaidAgain) {
+  commit({host(1), bridge(10), bound(20, "tap0")});
+  take(whole());
+  commit({});
+  const auto own = mirror.own_locations();
+  EXPECT_FALSE(take(delta({item(own.at(0)), item(own.at(1))})).own_moved) << "the echo";
+  commit({});
+  EXPECT_TRUE(take(delta({gone(topology::state_key(own.at(0)))})).own_moved);
 }
 
 }  // namespace

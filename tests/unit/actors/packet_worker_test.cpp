@@ -1,5 +1,6 @@
 #include "agent_bench.hpp"
 #include "flows/packet/build.hpp"
+#include "routing/underlay/tunnel_keys.hpp"
 
 namespace viaduct::actors {
 namespace {
@@ -176,6 +177,50 @@ TEST_F(PacketWorkerTest, AMacThatMovesTakesItsFlowsAlong) {
   bench.keeper->take_news();
   bench.send("p1", udp(2, 1));  // and vm2 at p1
   EXPECT_EQ(bench.where(), "p2");
+}
+
+TEST_F(PacketWorkerTest, AProbeOfAnotherHostGoesToTheInboxAndNotIntoTheNetwork) {
+  std::error_code error;
+  bench.datapath->add_tunnel_port({}, error);
+  double before = bench.metric("viaduct_verdicts_total");
+  const flows::Tunnel tunnel{routing::underlay::kProbeKey, scenario::ip("192.0.2.2"), scenario::ip("192.0.2.1")};
+  flows::FakeTunneled probe;
+  probe.frame.bytes = Frame(60, 7);
+  probe.tunnel = tunnel;
+  ASSERT_TRUE(bench.kernel->inject_tunneled(probe));
+  bench.work();
+  auto taken = bench.state.probes.take();
+  ASSERT_THAT(taken, SizeIs(1));
+  EXPECT_EQ(taken[0].tunnel, tunnel);
+  EXPECT_EQ(taken[0].frame, probe.frame.bytes);
+  EXPECT_EQ(bench.metric("viaduct_verdicts_total"), before);
+  EXPECT_EQ(bench.flows(), 0) << "the next one has to come up as well";
+}
+
+TEST_F(PacketWorkerTest, AFrameForAnotherHostLeavesByTheTunnelPortAsItIs) {
+  std::error_code error;
+  auto port = bench.datapath->add_tunnel_port({}, error).number;
+  const flows::Tunnel tunnel{routing::underlay::kProbeKey, scenario::ip("192.0.2.1"), scenario::ip("192.0.2.2")};
+  ASSERT_TRUE(bench.pool->send({Frame(60, 7), {port, tunnel, 0xc0}}));
+  bench.work();
+  auto sent = bench.kernel->take_tunneled();
+  ASSERT_THAT(sent, SizeIs(1));
+  EXPECT_EQ(sent[0].tunnel, tunnel);
+  EXPECT_EQ(sent[0].tos, 0xc0);
+  EXPECT_EQ(sent[0].frame.bytes, Frame(60, 7));
+  EXPECT_EQ(bench.where(), "nothing");
+}
+
+TEST_F(PacketWorkerTest, WhatIsLearnedIsNewsForTheCluster) {
+  bench.state.state_news.take();
+  bench.send("p3", announcement(3));
+  const flows::MacKey guest{BridgeId(bench.net.id("blue")), 0, mac_of(3)};
+  const flows::NeighbourKey address{bench.net.id("blue"), PortId{}, ip_of(3)};
+  EXPECT_TRUE(bench.state.state_news.pending(state_key_of(guest)));
+  EXPECT_TRUE(bench.state.state_news.pending(state_key_of(address)));
+  bench.state.state_news.take();
+  bench.send("p3", udp(3, 4));
+  EXPECT_FALSE(bench.state.state_news.pending(state_key_of(guest))) << "known already";
 }
 
 TEST_F(PacketWorkerTest, WithoutANetworkNothingIsForwarded) {
