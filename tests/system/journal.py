@@ -39,13 +39,15 @@ def undo_link(name):
 
 
 def undo_datapath(words):
-    """Ends the daemon that holds it, and takes it out of the kernel: `words` is the daemon's command line."""
+    """Ends the daemon that holds it, and takes it out of the kernel: `words` is the daemon's command line, in front of it
+    the namespace that it runs in, if it is not this one."""
     command = words.split(" ")
+    inside = [command.pop(0) for word in command[:2] if word.startswith(("nsenter", "--net="))]
     kill_all(process.name for process in Path("/proc").iterdir() if process.name.isdigit() and runs(process, command))
     if not Path(command[0]).exists():
         raise Busy(f"a datapath is left over, and its daemon is not there any more; with another one:\n"
                    f"viaductd {' '.join(command[1:])} --cleanup")
-    result = subprocess.run([*command, "--cleanup"], capture_output=True, text=True, check=False)
+    result = subprocess.run([*inside, *command, "--cleanup"], capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise Busy(f"a datapath is left over: {words} --cleanup:\n{result.stderr}")
 

@@ -55,47 +55,27 @@ def wait_for(condition, what, seconds=15.0):
     return value
 
 
-class Lab:
-    def __init__(self, build, datapath="auto", prefix="vd", admin_port=0, metrics_port=0, keep=False):
-        self.build = Path(build).resolve()
-        self.datapath = datapath
-        self.prefix = prefix
-        self.keep = keep
-        self.admin_port = admin_port
-        self.metrics_port = metrics_port
-        try:
-            self.journal = Journal(prefix)
-        except Busy as busy:
-            raise Failure(str(busy)) from None
-        self.directory = Path(tempfile.mkdtemp(prefix="viaduct-lab-"))
-        self.journal.note("directory", self.directory)
-        self.daemon = None
-        self.background = []
-        self.cleanups = []
-        self.guests = {}
-        self.metrics_url = None
-        self.noted_datapath = False
-        self.name = prefix
+class Daemon:
+    """One daemon and the tool that speaks with it. Whoever derives gives `build`, `directory`, `datapath` and the ports, and
+    says how it is started: `daemon_command`, and what it notes in the journal."""
 
-    # --- the daemon and the tool ---
+    daemon = None
+    metrics_url = None
+    noted_datapath = False
 
-    def daemon_identity(self):
-        """The beginning of each of its command lines."""
-        return [self.build / "actors/viaductd", "--state-dir", self.directory / "state", "--run-dir",
-                self.directory / "run", "--datapath", self.datapath, "--datapath-name", self.name]
-
-    def daemon_command(self):
-        return [*self.daemon_identity(), "--admin-port", str(self.admin_port), "--metrics-port", str(self.metrics_port)]
+    def beside(self):
+        """What a command begins with that runs where the daemon does."""
+        return []
 
     def start_daemon(self, *extra):
         if not self.noted_datapath and self.datapath != "fake":
-            self.journal.note("datapath", " ".join(map(str, self.daemon_identity())))
+            self.note_datapath()
             self.noted_datapath = True
         log_path = self.directory / "viaductd.log"
         offset = log_path.stat().st_size if log_path.exists() else 0
         with open(log_path, "a") as log:
-            self.daemon = subprocess.Popen([str(word) for word in [*self.daemon_command(), *extra]], stdout=log,
-                                           stderr=log, start_new_session=True)
+            self.daemon = subprocess.Popen([str(word) for word in [*self.beside(), *self.daemon_command(), *extra]],
+                                           stdout=log, stderr=log, start_new_session=True)
 
         def ready():
             if self.daemon.poll() is not None:
@@ -131,13 +111,14 @@ class Lab:
 
     def viaduct(self, *words, check=True):
         patience = ["--timeout", int(10 * TIME_SCALE)] if TIME_SCALE > 1 else []
-        return run(self.build / "api/cli/viaduct", *patience, *words, check=check, env=self.environment())
+        return run(*self.beside(), self.build / "api/cli/viaduct", *patience, *words, check=check,
+                   env=self.environment())
 
     def json(self, *words):
         return json.loads(self.viaduct("--json", *words).stdout)
 
     def metrics(self):
-        return run("curl", "-sf", "--max-time", "5", self.metrics_url).stdout
+        return run(*self.beside(), "curl", "-sf", "--max-time", "5", self.metrics_url).stdout
 
     def apply(self, document, *words):
         """Makes the topology what the document (in the terms of `viaduct apply`) says."""
@@ -152,18 +133,22 @@ class Lab:
 
         wait_for(active, what)
 
-    # --- guests ---
+
+class Guests:
+    """Machines that are network namespaces. Whoever derives gives `prefix`, `journal`, `guests` and `background`."""
 
     def namespace(self, guest):
         return f"{self.prefix}-{guest}"
 
-    def add_guest(self, name, interface, v4, v6, gateway4, gateway6, prefix4=24, mac=None):
+    def add_guest(self, name, interface, v4, v6, gateway4, gateway6, prefix4=24, mac=None, at=()):
+        """`at`: what `ip` is told to find the namespace where its interface comes; that namespace's end is the interface's."""
         space = self.namespace(name)
         self.journal.note("namespace", space)
-        self.journal.note("link", interface)
+        if not at:
+            self.journal.note("link", interface)
         run("ip", "netns", "add", space)
         self.guests[name] = interface
-        run("ip", "link", "add", interface, "type", "veth", "peer", "name", "eth0", "netns", space)
+        run("ip", *at, "link", "add", interface, "type", "veth", "peer", "name", "eth0", "netns", space)
         inside = ["ip", "-n", space]
         run(*inside, "link", "set", "lo", "up")
         if mac:
@@ -172,7 +157,7 @@ class Lab:
         run(*inside, "addr", "add", f"{v4}/{prefix4}", "dev", "eth0")
         run(*inside, "route", "add", "default", "via", gateway4)
         run(*inside, "-6", "addr", "add", f"{v6}/64", "dev", "eth0", "nodad")
-        run("ip", "link", "set", interface, "up")
+        run("ip", *at, "link", "set", interface, "up")
         run(*inside, "-6", "route", "add", "default", "via", gateway6)
         # Probes of a neighbour are flows that a machine may begin while no daemon looks; three, a second apart, are not
         # enough where a start takes many seconds.
@@ -211,6 +196,37 @@ class Lab:
         server.wait(timeout=30)
         end = json.loads(client.stdout)["end"]
         return end["sum_received"]["bits_per_second"] / 1e9, end["sum_sent"].get("retransmits", 0)
+
+
+class Lab(Daemon, Guests):
+    def __init__(self, build, datapath="auto", prefix="vd", admin_port=0, metrics_port=0, keep=False):
+        self.build = Path(build).resolve()
+        self.datapath = datapath
+        self.prefix = prefix
+        self.keep = keep
+        self.admin_port = admin_port
+        self.metrics_port = metrics_port
+        try:
+            self.journal = Journal(prefix)
+        except Busy as busy:
+            raise Failure(str(busy)) from None
+        self.directory = Path(tempfile.mkdtemp(prefix="viaduct-lab-"))
+        self.journal.note("directory", self.directory)
+        self.background = []
+        self.cleanups = []
+        self.guests = {}
+        self.name = prefix
+
+    def daemon_identity(self):
+        """The beginning of each of its command lines."""
+        return [self.build / "actors/viaductd", "--state-dir", self.directory / "state", "--run-dir",
+                self.directory / "run", "--datapath", self.datapath, "--datapath-name", self.name]
+
+    def daemon_command(self):
+        return [*self.daemon_identity(), "--admin-port", str(self.admin_port), "--metrics-port", str(self.metrics_port)]
+
+    def note_datapath(self):
+        self.journal.note("datapath", " ".join(map(str, self.daemon_identity())))
 
     # --- the end ---
 

@@ -1,0 +1,153 @@
+"""The demo with many hosts (see demo): each host a namespace with its own daemon and certificates, one of them the cluster."""
+from four_guests import metric
+from hosts_lab import HostsLab
+from hosts_mesh import Mesh
+from lab import Failure, wait_for
+from traffic import Ping, Transfer
+
+
+def title(text):
+    print(f"\n=== {text}", flush=True)
+
+
+def show(node, *words):
+    print(f"{node.name}$ viaduct " + " ".join(map(str, words)))
+    print(node.viaduct(*words).stdout.rstrip())
+
+
+def excerpt(node):
+    lines = (node.directory / "viaductd.toml").read_text().splitlines()
+    print(f"{node.name}$ cat viaductd.toml\n  " + "\n  ".join(lines))
+
+
+def stop_all(running, when):
+    for one in running:
+        good, words = one.stop()
+        print(f"{when}: {one.name}: {words}")
+        if not good:
+            raise Failure(f"{one.name} has noticed it")
+
+
+def go_on(pings, more=500):
+    until = {ping: len(ping.replies()) + more for ping in pings}
+    for ping, count in until.items():
+        wait_for(lambda: len(ping.replies()) >= count, f"{ping.name} goes on")
+
+
+def start_all(lab):
+    for node in lab.nodes:
+        node.start_daemon()
+    for agent in lab.agents:
+        agent.start_daemon()
+    excerpt(lab.nodes[0])
+    excerpt(lab.agents[0])
+    lab.wait_served()
+    print(f"the cluster serves {', '.join(lab.served())}")
+
+
+def reach_everybody(mesh):
+    print(f"{mesh.ping_all()} pings: each of {len(mesh.machines)} machines to each other, IPv4 and IPv6: all answered")
+    print(f"{mesh.talk_all()} TCP connections, 100 kB each way: every byte came back")
+
+
+def bulk(lab, mesh):
+    for source, target, words in (("blue1", "blue2", "one bridge"), ("blue1", "green2", "through the router")):
+        for address in mesh.addresses_of(target):
+            rate, again = lab.iperf(source, target, address, 1)
+            print(f"TCP {source} -> {target} ({address}), {words}, another host: {rate:.1f} Gbit/s, {again} retransmits")
+
+
+def look(lab, mesh):
+    show(lab.cluster, "status", "--cluster")
+    summary = lab.agents[0].viaduct("status").stdout.split("\nACTOR")[0]
+    print(f"{lab.agents[0].name}$ viaduct status\n{summary.rstrip()}")
+    show(lab.agents[0], "trace", "blue1", "icmp", "to", mesh.v4_of("green2"))
+
+
+def kill_agent(lab, mesh):
+    host = lab.host(2)
+    pings = [Ping(lab, "blue1", mesh.v4_of("blue2")), Ping(lab, "green2", mesh.v6_of("blue3"))]
+    running = [*pings, Transfer(lab, "blue3", "green2", mesh.v4_of("green2"))]
+    go_on(pings)
+    host.kill_daemon()
+    print(f"killed the agent of {host.name} with SIGKILL; pings every millisecond and a TCP connection go on")
+    go_on(pings)
+    host.start_daemon()
+    wait_for(lambda: metric(host, "viaduct_flows_adopted_total") > 0, "flows are adopted")
+    lab.wait_served()
+    go_on(pings)
+    stop_all(running, "after the restart")
+
+
+def quiet(lab):
+    """No flow of the machines is left in any kernel: what comes next is new."""
+    def none():
+        return all(not any("tunnel" in flow["actions"] for flow in agent.json("flows")["flows"]) for agent in lab.agents)
+
+    wait_for(none, "flows end when nobody speaks", 30)
+
+
+def stop_cluster(lab, mesh):
+    quiet(lab)
+    known = [Ping(lab, "blue1", mesh.v4_of("blue2")), Ping(lab, "green3", mesh.v6_of("blue1"))]
+    go_on(known, 200)
+    for node in lab.nodes:
+        node.stop_daemon()
+    before = [metric(agent, "viaduct_flow_installs_total") for agent in lab.agents]
+    print("the cluster is stopped; two pings go on, and everybody begins to speak with everybody:")
+    reach_everybody(mesh)
+    after = [metric(agent, "viaduct_flow_installs_total") for agent in lab.agents]
+    print(f"new flows without a cluster: {', '.join(f'{agent.name} {late - early}' for agent, early, late in zip(lab.agents, before, after))}")
+    if any(late <= early for early, late in zip(before, after)):
+        raise Failure("these were no new flows")
+    state = lab.agents[0].json("status")["cluster"]
+    print(f"{lab.agents[0].name} says of its cluster: {state['state']}: {state['last_error']}")
+    for node in lab.nodes:
+        node.start_daemon()
+    lab.wait_served()
+    go_on(known, 200)
+    stop_all(known, "cluster stopped and started")
+    show(lab.cluster, "status", "--cluster")
+
+
+def tour(lab, kind):
+    title(f"a cluster node and {len(lab.agents)} hosts: namespaces with a daemon and certificates each")
+    start_all(lab)
+    mesh = Mesh(lab)
+    title(f"two machines on each host, two bridges, a router, {kind} tunnels between the hosts")
+    mesh.add_guests()
+    print(lab.cluster.apply(mesh.topology(kind)).stdout.rstrip())
+    mesh.wait_ready()
+    title("ping and TCP, IPv4 and IPv6, on one bridge and across the router, between all hosts")
+    reach_everybody(mesh)
+    bulk(lab, mesh)
+    title("what the cluster, a host and a trace say")
+    look(lab, mesh)
+    title("kill -9 of an agent, start again")
+    kill_agent(lab, mesh)
+    title("without the cluster")
+    stop_cluster(lab, mesh)
+
+
+def explain_keep(lab):
+    env = lab.cluster.environment()
+    host = lab.agents[0]
+    print(f"""
+The system is still running. Explore it, the cluster:
+  export VIADUCT_ADDRESS={env['VIADUCT_ADDRESS']} VIADUCT_TOKEN_FILE={env['VIADUCT_TOKEN_FILE']}
+  {' '.join(lab.cluster.beside())} {lab.build}/api/cli/viaduct status --cluster
+and a host:
+  export VIADUCT_ADDRESS={host.environment()['VIADUCT_ADDRESS']} VIADUCT_TOKEN_FILE={host.environment()['VIADUCT_TOKEN_FILE']}
+  {' '.join(host.beside())} {lab.build}/api/cli/viaduct status
+  ip netns exec {lab.namespace('blue1')} ping 10.0.2.12
+Stop it:
+  {lab.stop_command()}""")
+
+
+def run_hosts_demo(build, hosts, kind, datapath, keep):
+    with HostsLab(build, hosts=hosts, datapath=datapath, keep=keep) as lab:
+        for agent in lab.agents:
+            agent.settings["datapath"] = {"flow_idle_timeout": 2}
+        tour(lab, kind)
+        if keep:
+            explain_keep(lab)
