@@ -41,7 +41,7 @@ class FeedApplyTest : public testing::Test {
   // Applies it for good, and returns what is left of it.
   FeedBatch take(FeedBatch batch) {
     effect = {};
-    EXPECT_EQ(apply_feed(batch, now, states, effect), "");
+    EXPECT_EQ(apply_feed(batch, now, kHere, states, effect), "");
     now = effect.snapshot;
     return batch;
   }
@@ -178,7 +178,7 @@ TEST_F(FeedApplyTest, ABatchThatCannotBeReadChangesNothing) {
     auto garbage = std::make_shared<const FeedItem>(FeedItem{key, 7, "garbage"});
     FeedBatch batch{7, true, {id<BridgeId>(10).uuid()}, {put(6, bridge(12)), gone(6, mac_key), garbage}, 0};
     FeedEffect none;
-    EXPECT_THAT(apply_feed(batch, now, states, none), testing::StartsWith(key));
+    EXPECT_THAT(apply_feed(batch, now, kHere, states, none), testing::StartsWith(key));
     EXPECT_THAT(batch.items, SizeIs(3));
     EXPECT_NE(states.find(mac_key), nullptr);
     EXPECT_EQ(now.size(), before.size());
