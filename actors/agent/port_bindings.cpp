@@ -49,12 +49,13 @@ std::vector<PortId> PortBindings::reconcile(const ReconcileBindings& wish) {
   return rebound;
 }
 
-// Ports that an earlier life left and nobody wants any more.
+// Ports that an earlier life left and nobody wants any more. Those of tunnels are the tunnel manager's, which asks for
+// them later: without one its flows, and all that come in by it, would be gone.
 void PortBindings::remove_strangers() {
   std::set<std::string> interfaces;
   for (const auto& [port, wanted] : wanted_) interfaces.insert(wanted.interface);
   for (const auto& port : datapath_.ports()) {
-    if (!interfaces.contains(port.interface)) {
+    if (!port.tunnel && !interfaces.contains(port.interface)) {
       log::info(log::Component::datapath, "releasing an interface that no port is bound to",
                 {{"interface", port.interface}});
       datapath_.remove_port(port.number);

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <string>
 
+#include "actors/identity/tls_errors.hpp"
 #include "actors/wire_types.hpp"
 
 namespace viaduct::actors {
@@ -35,6 +36,7 @@ struct ActorConfig : caf::actor_system_config {
     set("middleman.heartbeat-interval", caf::timespan(kHeartbeat));
     set("middleman.connection-timeout", caf::timespan(kSilence));
     if (!files.given()) return;
+    keep_tls_errors_apart();
     load<caf::openssl::manager>();
     openssl_cafile = files.ca;
     openssl_certificate = files.certificate;

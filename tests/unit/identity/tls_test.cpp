@@ -1,7 +1,11 @@
 // What OpenSSL's TLS makes of these certificates, with the settings that the actor framework uses: both sides verify, and
 // only a certificate with the role cluster is taken from a server.
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <functional>
+
+#include "actors/identity/tls_errors.hpp"
 #include "test_network.hpp"
 
 namespace viaduct::identity::testing {
@@ -61,6 +65,26 @@ TEST_F(Tls, AnotherAuthorityIsRefusedOnBothSides) {
   auto foreign = network.files(network.request("x", kBoth), &other);
   EXPECT_FALSE(shake(foreign, cluster));
   EXPECT_FALSE(shake(agent, foreign));
+}
+
+// A connection that waits for its peer still waits, whatever another one of the same thread has left.
+TEST_F(Tls, ErrorsOfAnotherConnectionAreNotThisOnes) {
+  actors::keep_tls_errors_apart();
+  ContextPtr client_context = context(agent);
+  SessionPtr client(SSL_new(client_context.get()));
+  SSL_set_bio(client.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+  SSL_set_connect_state(client.get());
+  char byte = 0;
+  const std::function<int()> calls[] = {
+      [&] { return SSL_connect(client.get()); },
+      [&] { return SSL_read(client.get(), &byte, 1); },
+      [&] { return SSL_write(client.get(), &byte, 1); },
+  };
+  for (const auto& call : calls) {
+    ERR_raise(ERR_LIB_SSL, SSL_R_UNEXPECTED_EOF_WHILE_READING);
+    int result = call();
+    EXPECT_EQ(SSL_get_error(client.get(), result), SSL_ERROR_WANT_READ);
+  }
 }
 
 }  // namespace
