@@ -130,6 +130,15 @@ TEST_F(PortBindingsTest, ADatapathThatRefusesIsAskedAgainAndTheOperatorIsTold) {
   EXPECT_THAT(bindings.refresh(), ElementsAre(port(1)));
 }
 
+TEST_F(PortBindingsTest, ARestartLeavesTunnelsToWhoeverMakesThem) {
+  std::error_code error;
+  auto tunnel = datapath->add_tunnel_port({flows::TunnelKind::vxlan, 4789}, error);
+  ASSERT_FALSE(error) << error.message();
+  PortBindings next{*datapath};
+  next.reconcile(all({{port(1), "a"}}));
+  EXPECT_THAT(in_datapath(), UnorderedElementsAre("a", tunnel.interface));
+}
+
 TEST_F(PortBindingsTest, ARestartKeepsTheNumbersAndReleasesStrangers) {
   bindings.reconcile(all({{port(1), "a"}, {port(2), "b"}}));
   auto number = *bindings.active().find(port(2));
