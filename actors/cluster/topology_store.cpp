@@ -258,6 +258,7 @@ AgentsReport agents(Self self) {
     }
     out.agents.push_back(std::move(line));
   });
+  std::ranges::sort(out.agents, {}, &AgentsReport::Line::name);
   return out;
 }
 

@@ -75,7 +75,7 @@ def interrupted(number, frame):
     raise KeyboardInterrupt
 
 
-def run_program(description, body, extra=lambda parser: None, **lab_options):
+def run_program(description, body, extra=lambda parser: None, make_lab=Lab, **lab_options):
     """body(checks, lab, options) inside a lab that is removed again, also after Ctrl-C or SIGTERM."""
     options = parse_options(description, extra)
     if os.geteuid() != 0:
@@ -86,7 +86,7 @@ def run_program(description, body, extra=lambda parser: None, **lab_options):
     signal.signal(signal.SIGINT, interrupted)
     checks = Checks(options.only)
     try:
-        with Lab(options.build, options.datapath, **lab_options) as laboratory, checks.scenario(""):
+        with make_lab(options.build, datapath=options.datapath, **lab_options) as laboratory, checks.scenario(""):
             body(checks, laboratory, options)
     except Failure as failure:  # before or after all scenarios
         print(failure, file=sys.stderr)

@@ -79,16 +79,8 @@ def kill_agent(lab, mesh):
     stop_all(running, "after the restart")
 
 
-def quiet(lab):
-    """No flow of the machines is left in any kernel: what comes next is new."""
-    def none():
-        return all(not any("tunnel" in flow["actions"] for flow in agent.json("flows")["flows"]) for agent in lab.agents)
-
-    wait_for(none, "flows end when nobody speaks", 30)
-
-
 def stop_cluster(lab, mesh):
-    quiet(lab)
+    mesh.quiet()
     known = [Ping(lab, "blue1", mesh.v4_of("blue2")), Ping(lab, "green3", mesh.v6_of("blue1"))]
     go_on(known, 200)
     for node in lab.nodes:

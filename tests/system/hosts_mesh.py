@@ -8,6 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from frames import BROADCAST, udp_frame
 from lab import Failure, wait_for
 
 SUBNETS = {"blue": 1, "green": 2}
@@ -64,6 +65,14 @@ class Mesh:
 
     # --- traffic ---
 
+    def quiet(self):
+        """No flow between hosts is left in any kernel: what comes next is new. Hosts should have a short idle time-out."""
+        def none():
+            return not any("tunnel" in flow["actions"] for agent in self.lab.agents if agent.runs()
+                           for flow in agent.json("flows")["flows"])
+
+        wait_for(none, "flows end when nobody speaks", 30)
+
     def pairs(self):
         return [(source, target) for source in self.machines for target in self.machines if source != target]
 
@@ -105,3 +114,30 @@ class Mesh:
         if failed:
             raise Failure("TCP does not work: " + "; ".join(failed))
         return 2 * len(self.pairs())
+
+    # --- what a host would do ---
+
+    def hosts_of(self, source, frame):
+        """Names of the hosts that a frame of a machine is sent to, by its host's trace; of the same host: "here"."""
+        text = self.machines[source].host.viaduct("trace", source, "hex", frame.hex()).stdout
+        outputs = [line.split() for line in text.splitlines() if line.strip().startswith("output:")]
+        return sorted(words[words.index("host") + 1] if "host" in words else "here" for words in outputs)
+
+    def where(self, source, target):
+        """Where a packet of one machine to another one on its bridge is sent."""
+        one, other = self.machines[source], self.machines[target]
+        return self.hosts_of(source, udp_frame(one.mac, other.mac, one.v4, other.v4))
+
+    def flood(self, source):
+        one = self.machines[source]
+        return self.hosts_of(source, udp_frame(one.mac, BROADCAST, one.v4, "255.255.255.255"))
+
+    def make(self):
+        """Everything runs, and everybody reaches everybody."""
+        for agent in self.lab.agents:
+            agent.settings["datapath"] = {"flow_idle_timeout": 2}
+        self.lab.start()
+        self.add_guests()
+        self.lab.cluster.apply(self.topology())
+        self.wait_ready()
+        self.ping_all()
