@@ -9,7 +9,7 @@
 
 #include "nsdb.hpp"
 
-namespace viaduct::actors::testing {
+namespace viaduct::actors::cluster_test {
 namespace {
 
 using namespace topology::testing;
@@ -444,4 +444,4 @@ TEST_F(FencingTest, WhateverHappensACompleteWriteMakesItRight) {
 }
 
 }  // namespace
-}  // namespace viaduct::actors::testing
+}  // namespace viaduct::actors::cluster_test

@@ -18,7 +18,7 @@
 #include "topology/codec.hpp"
 #include "topology/store/memory_store.hpp"
 
-namespace viaduct::actors::testing {
+namespace viaduct::actors::cluster_test {
 
 namespace store = topology::store;
 inline constexpr std::chrono::seconds kDeadline{30};
@@ -120,4 +120,4 @@ inline store::Revision write(store::Store& store, const std::vector<topology::Ob
   return *committed;
 }
 
-}  // namespace viaduct::actors::testing
+}  // namespace viaduct::actors::cluster_test

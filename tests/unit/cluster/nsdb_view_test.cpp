@@ -2,7 +2,7 @@
 
 #include "nsdb.hpp"
 
-namespace viaduct::actors::testing {
+namespace viaduct::actors::cluster_test {
 namespace {
 
 using namespace topology::testing;
@@ -210,4 +210,4 @@ TEST_F(NsdbViewTest, KeysOfOthersChangeNothing) {
 }
 
 }  // namespace
-}  // namespace viaduct::actors::testing
+}  // namespace viaduct::actors::cluster_test

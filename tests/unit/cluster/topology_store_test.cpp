@@ -1,16 +1,16 @@
 #include "actors/cluster/topology_store.hpp"
 
-#include "actor_bench.hpp"
+#include "nsdb.hpp"
 #include "observability/metrics.hpp"
-#include "tests/unit/topology/literals.hpp"
-#include "topology/codec.hpp"
-#include "topology/store/memory_store.hpp"
+#include "tests/unit/actors/actor_bench.hpp"
 
 namespace viaduct::actors {
 namespace {
 
 using namespace topology::testing;
 using std::chrono::milliseconds;
+using ::testing::Contains;
+using ::testing::ElementsAre;
 using topology::Create;
 using topology::FeedBatch;
 
@@ -37,6 +37,15 @@ class Gate {
   bool open_ = true;
 };
 
+std::vector<std::string> keys_of(const FeedBatch& batch) {
+  std::vector<std::string> out;
+  for (const auto& item : batch.items) out.push_back((item->value ? "" : "-") + item->key);
+  return out;
+}
+std::string key_of_bridge(uint64_t number) {
+  return topology::key_of({topology::Kind::bridge, id<BridgeId>(number).uuid()});
+}
+
 class TopologyStoreTest : public ActorTest {
  protected:
   TopologyStoreTest() {
@@ -48,28 +57,26 @@ class TopologyStoreTest : public ActorTest {
     gate.open();
     self->send(store, Shutdown{});
     self->wait_for(store);
-    for (const auto& each : mirrors) {
+    for (const auto& each : sinks) {
       self->send_exit(each, caf::exit_reason::kill);
       self->wait_for(each);
     }
   }
-  void subscribe(uint64_t host = 1) {
-    auto mirror =
-        system.spawn<caf::detached>([this](TopologyMirrorActor::pointer me) -> TopologyMirrorActor::behavior_type {
-          return {[](const ReportStatus&) { return observability::ActorStatus{}; },
-                  [me](const Shutdown&) { me->quit(); },
-                  [this, me](const FeedFrame& feed) {
-                    feeders.add(caf::actor_cast<caf::actor>(me->current_sender()));
-                    auto batch = topology::decode_feed(*feed.frame);
-                    EXPECT_TRUE(batch) << batch.error();
-                    batches.add(*batch);
-                    gate.pass();
-                    return resync.exchange(false) ? FeedApplied{0, true} : FeedApplied{batch->revision, false};
-                  },
-                  [](const BindingsChanged&) {}};
-        });
-    mirrors.push_back(mirror);
-    self->send(store, Subscribe{id<HostId>(host), mirror});
+  // An agent that has everything up to `revision`.
+  SubscriptionActor subscribe(uint64_t host = 1, uint64_t revision = 0) {
+    auto sink = system.spawn<caf::detached>([this](FeedSinkActor::pointer me) -> FeedSinkActor::behavior_type {
+      return {[this, me](const FeedFrame& feed) {
+        EXPECT_EQ(feed.sink, kFeedSecret);
+        feeders.add(caf::actor_cast<caf::actor>(me->current_sender()));
+        auto batch = topology::decode_feed(*feed.frame);
+        EXPECT_TRUE(batch) << batch.error();
+        batches.add(*batch);
+        gate.pass();
+        return resync.exchange(false) ? FeedApplied{0, true} : FeedApplied{batch->revision, false};
+      }};
+    });
+    sinks.push_back(sink);
+    return ask<SubscriptionActor>(store, Subscribe{id<HostId>(host), sink, revision, {}, kFeedSecret});
   }
   CommitReply commit(std::vector<topology::Operation> operations) {
     return ask<CommitReply>(store, CommitTransaction{std::move(operations), false});
@@ -78,30 +85,54 @@ class TopologyStoreTest : public ActorTest {
     return ask<WaitAppliedReply>(store, WaitApplied{revision, timeout});
   }
 
-  std::unique_ptr<topology::store::VersionedStore> nsdb = topology::store::make_memory_store();
+  const Secret kFeedSecret{1, 2, 3};
+  cluster_test::MemoryNsdb nsdb;
   observability::Registry registry;
   observability::StoreProbe probe{registry};
   Journal<FeedBatch> batches;
   Journal<caf::actor> feeders;  // who sent each
   Gate gate;
   std::atomic<bool> resync{false};
-  std::vector<TopologyMirrorActor> mirrors;
+  std::vector<FeedSinkActor> sinks;
   TopologyStoreActor store;
 };
 
-TEST_F(TopologyStoreTest, ASubscriberGetsASnapshotAndThenChanges) {
+TEST_F(TopologyStoreTest, ASubscriberGetsEverythingAndThenChanges) {
   commit({Create{bridge(1)}});
   subscribe();
   commit({Create{bridge(2)}});
   EXPECT_TRUE(wait(0).reached);
   auto got = batches.wait_for(2);
   ASSERT_EQ(got.size(), 2);
-  EXPECT_TRUE(got[0].snapshot);
+  EXPECT_TRUE(got[0].complete);
   EXPECT_EQ(got[0].revision, 1);
-  EXPECT_FALSE(got[1].snapshot);
-  EXPECT_EQ(got[1].previous, 1);
+  EXPECT_THAT(keys_of(got[0]), ElementsAre(key_of_bridge(1)));
+  EXPECT_FALSE(got[1].complete);
   EXPECT_EQ(got[1].revision, 2);
+  EXPECT_THAT(keys_of(got[1]), ElementsAre(key_of_bridge(2)));
   EXPECT_GT(got[1].committed_at, 0);
+}
+
+TEST_F(TopologyStoreTest, AnAgentThatComesBackGetsWhatHasChanged) {
+  commit({Create{bridge(1)}, Create{bridge(2)}});
+  commit({topology::Erase{{topology::Kind::bridge, id<BridgeId>(1).uuid()}}});
+  commit({Create{bridge(3)}});
+  subscribe(1, 1);
+  auto got = batches.wait_for(1);
+  ASSERT_EQ(got.size(), 1);
+  EXPECT_FALSE(got[0].complete);
+  EXPECT_EQ(got[0].revision, 3);
+  EXPECT_THAT(keys_of(got[0]), ::testing::UnorderedElementsAre("-" + key_of_bridge(1), key_of_bridge(3)));
+}
+
+TEST_F(TopologyStoreTest, WhatAnotherNodeOfTheClusterWritesReachesTheAgents) {
+  subscribe();
+  ASSERT_EQ(batches.wait_for(1).size(), 1);
+  cluster_test::write(*nsdb, {bridge(1)});
+  auto got = batches.wait_for(2);
+  ASSERT_EQ(got.size(), 2);
+  EXPECT_THAT(keys_of(got[1]), ElementsAre(key_of_bridge(1)));
+  EXPECT_TRUE(wait(1).reached);
 }
 
 TEST_F(TopologyStoreTest, WhatPilesUpWhileABatchIsOutComesAsOne) {
@@ -118,12 +149,12 @@ TEST_F(TopologyStoreTest, WhatPilesUpWhileABatchIsOutComesAsOne) {
   EXPECT_EQ(waited.applied, 51);
   auto got = batches.wait_for(2);
   ASSERT_EQ(got.size(), 2);
-  EXPECT_EQ(got[1].previous, 0);
   EXPECT_EQ(got[1].revision, 51);
-  EXPECT_EQ(got[1].changes.size(), 49) << "created and deleted is nothing";
+  EXPECT_EQ(got[1].items.size(), 50) << "each object once";
+  EXPECT_THAT(keys_of(got[1]), Contains("-" + key_of_bridge(50)));
 }
 
-TEST_F(TopologyStoreTest, AnAgentThatMissedSomethingGetsASnapshot) {
+TEST_F(TopologyStoreTest, AnAgentThatMissedSomethingGetsEverything) {
   subscribe();
   commit({Create{bridge(1)}});
   ASSERT_TRUE(wait(1).reached);
@@ -133,12 +164,12 @@ TEST_F(TopologyStoreTest, AnAgentThatMissedSomethingGetsASnapshot) {
   EXPECT_TRUE(wait(2).reached);
   auto got = batches.wait_for(before + 2);
   ASSERT_EQ(got.size(), before + 2);
-  EXPECT_FALSE(got[before].snapshot);
-  EXPECT_TRUE(got[before + 1].snapshot);
-  EXPECT_EQ(got[before + 1].changes.size(), 2);
+  EXPECT_FALSE(got[before].complete);
+  EXPECT_TRUE(got[before + 1].complete);
+  EXPECT_EQ(got[before + 1].items.size(), 2);
 }
 
-TEST_F(TopologyStoreTest, ASnapshotThatCannotBeAppliedIsNotSentAgainAtOnce) {
+TEST_F(TopologyStoreTest, EverythingThatCannotBeAppliedIsNotSentAgainAtOnce) {
   gate.close();
   resync = true;
   subscribe();
@@ -166,7 +197,7 @@ TEST_F(TopologyStoreTest, ANewSubscriptionOfAHostReplacesTheOldOne) {
   ASSERT_EQ(batches.wait_for(2).size(), 2);
   commit({Create{bridge(1)}});
   EXPECT_TRUE(wait(1).reached);
-  EXPECT_EQ(batches.size(), 3) << "the old mirror hears no more";
+  EXPECT_EQ(batches.size(), 3) << "the old sink hears no more";
 }
 
 TEST_F(TopologyStoreTest, ItsSubscriptionsSayHowTheyAre) {
@@ -194,8 +225,8 @@ TEST_F(TopologyStoreTest, ASubscriptionThatDiesTakesTheStoreAlong) {
 TEST_F(TopologyStoreTest, ASubscriberThatDiesDoesNot) {
   subscribe();
   ASSERT_EQ(batches.wait_for(1).size(), 1);
-  self->send_exit(mirrors[0], caf::exit_reason::kill);
-  self->wait_for(mirrors[0]);
+  self->send_exit(sinks[0], caf::exit_reason::kill);
+  self->wait_for(sinks[0]);
   EXPECT_TRUE(commit({Create{bridge(1)}}).violations.empty());
   subscribe();
   EXPECT_EQ(batches.wait_for(2).size(), 2) << "its successor is served";

@@ -7,7 +7,7 @@
 
 #include "nsdb.hpp"
 
-namespace viaduct::actors::testing {
+namespace viaduct::actors::cluster_test {
 namespace {
 
 using namespace topology::testing;
@@ -341,4 +341,4 @@ TEST(TopologyWriters, ConcurrentCommitsOfSeveralNodesNeverBreakARule) {
 }
 
 }  // namespace
-}  // namespace viaduct::actors::testing
+}  // namespace viaduct::actors::cluster_test
