@@ -1,6 +1,7 @@
 #include "actors/agent/feed_apply.hpp"
 
 #include <set>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <variant>
@@ -67,6 +68,23 @@ uint64_t known_revision(const std::string& key, const Snapshot& base, const topo
   }
   auto state = states.find(key);
   return state == nullptr ? 0 : state->revision;
+}
+
+// Items that are older than what the agent has, or than what the batch itself has under their key.
+void drop_outdated(const Snapshot& base, const topology::StateIndex& states, FeedBatch& batch) {
+  std::unordered_map<std::string_view, uint64_t> newest;
+  for (const auto& item : batch.items) {
+    if (!item->value) continue;
+    uint64_t& revision = newest[item->key];
+    revision = std::max(revision, item->revision);
+  }
+  std::vector<topology::FeedItemPtr> kept;  // `newest` refers to the keys of all
+  for (const auto& item : batch.items) {
+    auto put = newest.find(item->key);
+    uint64_t in_batch = put == newest.end() ? 0 : put->second;
+    if (item->revision >= std::max(in_batch, known_revision(item->key, base, states))) kept.push_back(item);
+  }
+  batch.items = std::move(kept);
 }
 
 using Names = std::unordered_set<std::string_view>;
@@ -150,10 +168,7 @@ void note_gone_objects(const ClosureChanges& put, FeedEffect& out) {
 
 std::string apply_feed(FeedBatch& batch, const Snapshot& base, HostId self, topology::StateIndex& states,
                        FeedEffect& out) {
-  if (!batch.complete) {
-    std::erase_if(batch.items,
-                  [&](const auto& item) { return known_revision(item->key, base, states) > item->revision; });
-  }
+  if (!batch.complete) drop_outdated(base, states, batch);
   Read read;
   read.objects.reserve(batch.items.size());
   for (const auto& item : batch.items) {

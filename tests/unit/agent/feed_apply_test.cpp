@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "host_states_literals.hpp"
+#include "topology/closure.hpp"
 
 namespace viaduct::actors {
 namespace {
@@ -155,10 +156,10 @@ TEST_F(FeedApplyTest, WhatIsForgottenGoesWithAllThatIsItsOwn) {
            put(5, static_neighbour(31, 10, "10.0.0.1", "02:00:00:00:00:01")), put(mac), put(5, bridge(11)),
            put(5, router(12)), put(5, router_port(22, 12, "10.0.0.1/24")), put(5, route(40, 12, "0.0.0.0/0", 22)),
            put(5, tunnel_zone(50)), put(5, tunnel_zone_host(51, 50, 1, "192.0.2.1"))});
-  EXPECT_THAT(devices_of(now), UnorderedElementsAre(id<BridgeId>(10).uuid(), id<BridgeId>(11).uuid(),
-                                                    id<RouterId>(12).uuid(), id<TunnelZoneId>(50).uuid()));
+  EXPECT_THAT(topology::owners_in(now), UnorderedElementsAre(id<BridgeId>(10).uuid(), id<BridgeId>(11).uuid(),
+                                                             id<RouterId>(12).uuid(), id<TunnelZoneId>(50).uuid()));
   take({6, false, {id<BridgeId>(10).uuid(), id<RouterId>(12).uuid(), id<TunnelZoneId>(50).uuid()}, {}, 0});
-  EXPECT_THAT(devices_of(now), ElementsAre(id<BridgeId>(11).uuid()));
+  EXPECT_THAT(topology::owners_in(now), ElementsAre(id<BridgeId>(11).uuid()));
   EXPECT_EQ(now.size(), 1);
   EXPECT_EQ(states.size(), 0);
   EXPECT_THAT(effect.gone, SizeIs(10)) << "each for the cache";
