@@ -29,14 +29,14 @@ def underlay6(number):
 class Node(Daemon):
     """A host of the underlay: an agent, or a cluster node."""
 
-    def __init__(self, lab, name, number, roles):
+    def __init__(self, lab, name, number, roles, certificates=None):
         self.lab, self.name, self.number, self.roles = lab, name, number, roles
         self.build = lab.build
         self.datapath = lab.datapath if "agent" in roles else "fake"  # of nodes without agent there is none to remove
         self.space = f"{lab.prefix}-{name}"
         self.directory = lab.directory / name
         self.directory.mkdir()
-        self.certificates = lab.certificate(name, "agent" if "agent" in roles else "cluster")
+        self.certificates = certificates or lab.certificate(name, "agent" if "agent" in roles else "cluster")
         self.settings = {}  # of the configuration's tables, over what configuration() has
         lab.plug(self.space, number)
 
