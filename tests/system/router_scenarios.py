@@ -150,8 +150,7 @@ def b7_a_stale_neighbour_is_used_and_asked_again(scene):
     arrived = resolve_gateway(scene, frame)
     scene.checks.equal("MACs", ethernet_of(arrived), f"{UP_MAC} > {far.mac}")
     wait_for(lambda: any(line["state"] == "fresh" for line in neighbours(scene)), "reachable")
-    scene.lab.stop_daemon()
-    scene.lab.start_daemon(*scene.daemon_options)
+    scene.restart("up1")
     scene.wait_active(["p1", "up1"])
     state = [line["state"] for line in neighbours(scene)]
     scene.checks.equal("after the restart", state, ["stale"])
@@ -168,7 +167,7 @@ def b7_a_stale_neighbour_is_used_and_asked_again(scene):
 
 def neighbours(scene):
     far = scene.gateway()
-    return [line for line in scene.lab.json("state", "r1")["entries"] if far.ip in line["key"]]
+    return [line for line in scene.state("r1", far.port)["entries"] if far.ip in line["key"]]
 
 
 def b7_by_the_clock(scene):
@@ -199,7 +198,7 @@ def b7_by_the_clock(scene):
     wire.fence()
     arrived += sum(Parsed(frame).proto == UDP for frame in wire.pending("up1"))
     scene.checks.check("asked again in the background, nothing lost", arrived == sent, f"{arrived} of {sent}, {asked} s")
-    wait_for(lambda: not scene.lab.json("state", "r1")["entries"], "unused neighbours are forgotten", 150)
+    wait_for(lambda: not scene.state("r1")["entries"], "unused neighbours are forgotten", 150)
     scene.checks.check("forgotten when nobody spoke", True, f"{time.monotonic() - began:.0f} s")
     scene.checks.equal("their flows too", scene.flow_actions("p1", "ip_dst=10.0.9.254"), [])
 
@@ -226,7 +225,7 @@ def b9_only_who_is_on_the_link_and_was_asked_teaches(scene):
     scene.goes_to("of another subnet", scene.announce(stranger), "nothing")
     scene.checks.equal("counted", scene.drops("neighbour_ignored") - before, 1)
     scene.goes_to("an answer to somebody else", scene.answer(far, "02:00:00:00:00:98", scene.address(9, 7)), "nothing")
-    scene.checks.equal("nothing learned", scene.lab.json("state", "r1")["entries"], [])
+    scene.checks.equal("nothing learned", scene.state("r1")["entries"], [])
 
 
 def b9_a_router_answers_for_its_own_address_and_learns_who_asks(scene):
@@ -248,7 +247,7 @@ def b9_probes_for_a_routers_address_are_answered_and_teach_nothing(scene):
         scene.checks.equal(f"{port}: it is taken", describe(out), scene.is_at_text(target, mac, "router override"))
         scene.checks.equal(f"{port}: from whom, to whom", ethernet_of(out),
                            f"{mac} > {scene.pick(prober, '33:33:00:00:00:01')}")
-    scene.checks.equal("nothing learned", scene.lab.json("state", "r1")["entries"], [])
+    scene.checks.equal("nothing learned", scene.state("r1")["entries"], [])
 
 
 def b9_a_gratuitous_announcement_moves_the_neighbour(scene):

@@ -13,15 +13,19 @@ from checks import run_program  # noqa: E402
 from two_subnets import Scene  # noqa: E402
 
 
-def play_all(checks, lab, options):
-    scene = Scene(lab, checks)
-    for scenario in [*bridge_scenarios.SCENARIOS, *router_scenarios.SCENARIOS]:
+def play(checks, scene, scenarios):
+    for scenario in scenarios:
         for family in ("v4", "v6"):
             name = f"{scenario.__name__}/{family}"
             if checks.wanted(name):
                 scene.v4 = family == "v4"
                 with checks.scenario(name):
                     scenario(scene)
+
+
+def play_all(checks, lab, options):
+    scene = Scene(lab, checks)
+    play(checks, scene, [*bridge_scenarios.SCENARIOS, *router_scenarios.SCENARIOS])
     for scenario in router_scenarios.SLOW_SCENARIOS if options.slow else ():
         with checks.scenario(scenario.__name__):
             scenario(scene)

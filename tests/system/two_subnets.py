@@ -32,6 +32,8 @@ class Guest:
 class Scene:
     """A daemon, raw ports, and one topology after the other. One family at a time: `v4` says which."""
 
+    underlay = {}  # what every topology has besides
+
     def __init__(self, lab, checks):
         self.lab, self.checks, self.v4 = lab, checks, True
         self.wire = Wire(lab, PORTS)
@@ -65,11 +67,11 @@ class Scene:
 
     def play(self, topology):
         """Nothing of the topology before is left, also nothing that was learned."""
-        fence = {"name": "fence", "ports": [self.bound("f1"), self.bound("f2")]}
-        self.lab.apply({"bridges": [fence]}, "--prune")
-        self.lab.apply({**topology, "bridges": [fence, *topology["bridges"]]}, "--prune")
+        fence = {"name": "fence", "ports": [self.bound(name) for name in self.wire.fence_ports]}
+        self.lab.apply({**self.underlay, "bridges": [fence]}, "--prune")
+        self.lab.apply({**self.underlay, **topology, "bridges": [fence, *topology["bridges"]]}, "--prune")
         ports = [port for kind in ("bridges", "routers") for device in topology[kind] for port in device["ports"]]
-        self.wait_active(["f1", "f2", *(port["name"] for port in ports if "interface" in port)])
+        self.wait_active([*self.wire.fence_ports, *(port["name"] for port in ports if "interface" in port)])
         self.wire.fence()
         self.wire.collected()
 
@@ -85,8 +87,17 @@ class Scene:
     def set(self, kind, name, *options):
         self.lab.viaduct(kind, "set", name, *options, "--wait")
 
+    def restart(self, port):
+        """The daemon of that port, in order."""
+        self.lab.stop_daemon()
+        self.lab.start_daemon(*self.daemon_options)
+
     def admin(self, kind, name, up):
         self.set(kind, name, "--admin-up", "true" if up else "false")
+
+    def state(self, device, port="p1"):
+        """What is learned of it, as `viaduct state` says where that port is."""
+        return self.lab.json("state", device)
 
     def flush(self, device):
         self.lab.viaduct("state", "flush", device)

@@ -60,12 +60,12 @@ def receive(raw):
 class Wire:
     """Raw ports by name, and the conversation with them."""
 
-    FENCE_FROM, FENCE_TO = "f1", "f2"
-
-    def __init__(self, lab, names):
-        self.lab, self.prefix = lab, lab.prefix
+    def __init__(self, lab, names, fences=("f1", "f2"), at=lambda name: ()):
+        """`at`: what `ip` is told to find the namespace of a port's outer end."""
+        self.lab, self.prefix, self.at = lab, lab.prefix, at
         self.space = lab.namespace("guests")
-        self.names = [*names, self.FENCE_FROM, self.FENCE_TO]
+        self.fence_ports = fences
+        self.names = [*names, *fences]
         self.sockets = {}
         self.fences = 0
         lab.journal.note("namespace", self.space)
@@ -82,18 +82,23 @@ class Wire:
 
     def plug(self, name):
         outer, inner = self.interface(name), f"g-{name}"
-        self.lab.journal.note("link", outer)
-        run("ip", "link", "add", outer, "type", "veth", "peer", "name", inner, "netns", self.space)
-        run("ip", "link", "set", outer, "mtu", "9000", "addrgenmode", "none", check=False)
+        at = self.at(name)
+        if not at:
+            self.lab.journal.note("link", outer)
+        run("ip", *at, "link", "add", outer, "type", "veth", "peer", "name", inner, "netns", self.space)
+        run("ip", *at, "link", "set", outer, "mtu", "9000", "addrgenmode", "none", check=False)
         run("ip", "-n", self.space, "link", "set", inner, "mtu", "9000", "arp", "off", "up")
-        run("ip", "link", "set", outer, "up")
+        self.set_link(name, "up")
         self.sockets[name] = socket_in(self.space, inner)
+
+    def set_link(self, name, state):
+        run("ip", *self.at(name), "link", "set", self.interface(name), state)
 
     def remove(self):
         for raw in self.sockets.values():
             raw.close()
         for name in self.names:
-            run("ip", "link", "del", self.interface(name), check=False)
+            run("ip", *self.at(name), "link", "del", self.interface(name), check=False)
         run("ip", "netns", "del", self.space, check=False)
 
     # --- sending and seeing ---
@@ -129,13 +134,20 @@ class Wire:
         return self.await_frame(port, lambda frame: describe(frame) == text, text, seconds, others)
 
     def fence(self):
+        source, target = self.fence_ports
         for _ in range(2):
-            self.fences += 1
-            mark = struct.pack("!I", self.fences)
-            body = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1) + b"\x02\0\0\0\xfe\x01" + bytes(4) + bytes(6)
-            frame = ethernet("02:00:00:00:fe:01", "ff:ff:ff:ff:ff:ff", ARP, body + b"\xa9\xfe" + mark[2:])
-            self.send(self.FENCE_FROM, frame)
-            self.await_frame(self.FENCE_TO, lambda seen, frame=frame: seen == frame, "the fence", 30)
+            self.send_fence(source, [target])
+
+    def send_fence(self, source, targets):
+        """A question for an address that nobody has: no flow answers it, on no host."""
+        self.fences += 1
+        number = int(source[1:])
+        mark = struct.pack("!I", self.fences)
+        body = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1) + bytes([2, 0, 0, 0, 0xFE, number]) + bytes(4) + bytes(6)
+        frame = ethernet(f"02:00:00:00:fe:{number:02x}", "ff:ff:ff:ff:ff:ff", ARP, body + b"\xa9\xfe" + mark[2:])
+        self.send(source, frame)
+        for target in targets:
+            self.await_frame(target, lambda seen: seen == frame, "the fence", 30)
 
     def exchange(self, port, *frames):
         """Sends and returns what came of it: {port: [frame, …]}, only ports with frames."""
@@ -147,7 +159,7 @@ class Wire:
     def collected(self):
         out = {}
         for name in self.names:
-            if name not in (self.FENCE_FROM, self.FENCE_TO) and (frames := self.pending(name)):
+            if name not in self.fence_ports and (frames := self.pending(name)):
                 out[name] = frames
         return out
 
