@@ -56,6 +56,7 @@ TEST(EtcdOptions, AreChecked) {
   }
   EXPECT_THAT(text([](auto& o) { o.name_space = ""; }), HasSubstr("namespace"));
   EXPECT_THAT(text([](auto& o) { o.name_space = "a/"; }), HasSubstr("namespace"));
+  EXPECT_EQ(text([](auto& o) { o.name_space = "/viaduct"; }), "");  // as the configuration's default
   EXPECT_THAT(text([](auto& o) { o.user = "u"; }), HasSubstr("user and password"));
   EXPECT_THAT(text([](auto& o) { o.tls = EtcdTls{"ca", "cert"}; }), HasSubstr("certificate and its key"));
   EXPECT_THAT(text([](auto& o) { o.call_timeout = 0ms; }), HasSubstr("time-out"));

@@ -31,7 +31,7 @@ bool is_endpoint(std::string_view text) {
 }
 
 bool is_namespace(std::string_view text) {
-  return !text.empty() && text.size() <= kMaxNamespaceBytes && text.front() != '/' && text.back() != '/' &&
+  return !text.empty() && text.size() <= kMaxNamespaceBytes && text.back() != '/' &&
          std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
@@ -55,7 +55,7 @@ std::optional<Error> validate(const EtcdOptions& options) {
   }
   if (!is_namespace(options.name_space)) {
     return bad_option("the namespace '" + options.name_space + "' must be 1 to " + std::to_string(kMaxNamespaceBytes) +
-                      " visible ASCII characters, without a slash at its ends");
+                      " visible ASCII characters, without a slash at its end");
   }
   if (options.user.empty() != options.password.empty())
     return bad_option("user and password are given both or neither");
