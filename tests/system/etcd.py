@@ -39,12 +39,13 @@ def free_ports(count, host):
 
 
 class EtcdCluster:
-    """Members are numbered from 0. Started and ready when made. `host` is an address of this network namespace."""
+    """Members are numbered from 0. Started and ready when made. `host` is an address of this network namespace; of another
+    one when `inside` is what a command begins with that runs there, a namespace in which nobody else listens."""
 
-    def __init__(self, members=3, host="127.0.0.1", flags=()):
-        self.directory = Path(tempfile.mkdtemp(prefix="viaduct-etcd-"))
-        self.flags = [*FLAGS, *flags]
-        ports = free_ports(2 * members, host)
+    def __init__(self, members=3, host="127.0.0.1", flags=(), inside=(), directory=None):
+        self.directory = Path(tempfile.mkdtemp(prefix="viaduct-etcd-", dir=directory))
+        self.flags, self.inside = [*FLAGS, *flags], list(inside)
+        ports = range(2379, 2379 + 2 * members) if inside else free_ports(2 * members, host)
         self.endpoints = [f"{host}:{port}" for port in ports[:members]]
         self.peers = [f"{host}:{port}" for port in ports[members:]]
         self.processes = [None] * members
@@ -70,7 +71,7 @@ class EtcdCluster:
         name = f"m{member}"
         everyone = ",".join(f"m{number}=http://{peer}" for number, peer in enumerate(self.peers))
         client, peer = f"http://{self.endpoints[member]}", f"http://{self.peers[member]}"
-        command = ["etcd", f"--name={name}", f"--data-dir={self.directory / name}", f"--listen-client-urls={client}",
+        command = [*self.inside, "etcd", f"--name={name}", f"--data-dir={self.directory / name}", f"--listen-client-urls={client}",
                    f"--advertise-client-urls={client}", f"--listen-peer-urls={peer}",
                    f"--initial-advertise-peer-urls={peer}", f"--initial-cluster={everyone}",
                    f"--initial-cluster-token={self.directory.name}", *self.flags]
@@ -108,7 +109,7 @@ class EtcdCluster:
     def control(self, *words, check=True):
         """etcdctl on all endpoints that run."""
         running = [endpoint for endpoint, process in zip(self.endpoints, self.processes) if process is not None]
-        return run("etcdctl", "--endpoints", ",".join(running), "--command-timeout=1s", *words, check=check,
+        return run(*self.inside, "etcdctl", "--endpoints", ",".join(running), "--command-timeout=1s", *words, check=check,
                    env={**os.environ, "ETCDCTL_API": "3"})
 
     def _status(self):
@@ -119,9 +120,9 @@ class EtcdCluster:
         """The number of the member that leads; waits until the running members agree on one that runs."""
         def agreed():
             status = self._status()
-            leaders = {entry["Status"]["leader"] for entry in status}
+            leaders = {entry["Status"].get("leader", 0) for entry in status}  # of none it says nothing
             running = sum(process is not None for process in self.processes)
-            if len(status) != running or len(leaders) != 1:
+            if len(status) != running or len(leaders) != 1 or 0 in leaders:
                 return None
             for entry in status:
                 if entry["Status"]["header"]["member_id"] in leaders:

@@ -172,8 +172,9 @@ class HostsLab(Guests):
         self.wait_served()
 
     def served(self):
-        """Names of the hosts that a cluster node serves, as the cluster says."""
-        return sorted(agent["name"] for agent in self.cluster.json("status")["agents"] if agent["state"] == "served")
+        """Names of the hosts that some cluster node serves, by its own word."""
+        lines = [line for node in self.nodes if node.runs() for line in node.json("status")["agents"]]
+        return sorted(line["name"] for line in lines if line["state"] == "served")
 
     def wait_served(self, names=None, seconds=20.0):
         wanted = sorted(agent.name for agent in self.agents) if names is None else sorted(names)

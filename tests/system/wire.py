@@ -7,6 +7,7 @@ What has *not* arrived is known without waiting for a time: after the frames in 
 another of a bridge of their own. With one packet worker, packets that need user space leave it in the order in which
 they came; a second fence, sent when the first has arrived, comes behind everything that the first one's round sent.
 """
+import contextlib
 import ctypes
 import os
 import select
@@ -23,21 +24,28 @@ VLAN_VALID, VLAN_TPID_VALID = 1 << 4, 1 << 6
 CLONE_NEWNET = 0x40000000
 
 
-def socket_in(namespace, interface):
-    """A raw socket on an interface of another namespace. The calling thread comes back to its own."""
+@contextlib.contextmanager
+def within(namespace):
+    """What this thread makes inside is of another network namespace."""
     libc = ctypes.CDLL(None, use_errno=True)
     with open("/proc/thread-self/ns/net") as home, open(f"/run/netns/{namespace}") as away:
         if libc.setns(away.fileno(), CLONE_NEWNET) != 0:
             raise OSError(ctypes.get_errno(), "setns")
         try:
-            result = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-            result.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
-            result.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
-            result.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
-            result.bind((interface, 3))  # ETH_P_ALL
+            yield
         finally:
             if libc.setns(home.fileno(), CLONE_NEWNET) != 0:
                 raise OSError(ctypes.get_errno(), "setns")
+
+
+def socket_in(namespace, interface):
+    """A raw socket on an interface of another namespace."""
+    with within(namespace):
+        result = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        result.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+        result.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        result.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        result.bind((interface, 3))  # ETH_P_ALL
     result.setblocking(False)
     return result
 
