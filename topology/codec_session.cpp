@@ -33,8 +33,8 @@ schema::Frame encode_join(const JoinRequest& join) {
 
 Decoded<JoinRequest> decode_join(const schema::Frame& frame) {
   auto out = read<JoinRequest, schema::Join>(frame, [](schema::Join::Reader from) {
-    JoinRequest join{HostId(decode(from.getHost())), text(from.getName()), text(from.getInstance()),
-                     from.getRevision(), {}};
+    JoinRequest join{
+        HostId(decode(from.getHost())), text(from.getName()), text(from.getInstance()), from.getRevision(), {}};
     for (auto id : from.getDevices()) join.devices.push_back(decode(id));
     return join;
   });

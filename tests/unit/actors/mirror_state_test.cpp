@@ -235,7 +235,7 @@ TEST_F(MirrorStateTest, StatesOfABatchThatWasNotFinishedComeWithTheNext) {
 }
 
 TEST_F(MirrorStateTest, ZonesAndHostsConcernTheTunnels) {
-  commit({host(1), host(2), bridge(10)});
+  commit({host(1), host(2), bridge(10), tunnel_zone(60), tunnel_zone_host(61, 60, 2, "192.0.2.2")});
   auto first = mirror.prepare(whole(), error);
   ASSERT_TRUE(first && first->underlay);
   EXPECT_THAT(first->underlay->names,
@@ -244,8 +244,8 @@ TEST_F(MirrorStateTest, ZonesAndHostsConcernTheTunnels) {
   commit({tunnel_zone(50), tunnel_zone_host(51, 50, 1, "192.0.2.1")});
   auto zones = mirror.prepare(delta(), error);
   ASSERT_TRUE(zones && zones->underlay);
-  EXPECT_THAT(zones->underlay->zones, SizeIs(1));
-  EXPECT_THAT(zones->underlay->members, SizeIs(1));
+  EXPECT_THAT(zones->underlay->zones, SizeIs(2));
+  EXPECT_THAT(zones->underlay->members, SizeIs(2));
   take(delta());
   commit({bridge(11)});
   EXPECT_FALSE(mirror.prepare(delta(), error)->underlay);

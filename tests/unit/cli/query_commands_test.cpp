@@ -72,7 +72,8 @@ TEST_F(Queries, StatusInJson) {
   for (const auto& [name, value] : status.items()) names.push_back(name);
   EXPECT_EQ(names, (std::vector<std::string>{"version", "host_id", "host_name", "datapath", "committed_revision",
                                              "applied_revision", "flows", "actors", "ports", "drops", "metrics_url",
-                                             "up_seconds", "adopted_flows", "unlisted_actors"}));
+                                             "up_seconds", "adopted_flows", "unlisted_actors", "tunnels", "problems",
+                                             "cluster", "agents"}));
   EXPECT_EQ(status["actors"][0]["last_error"], "");
   EXPECT_EQ(status["ports"][0]["rx_packets"], 18'000'000'000'000'000'000ULL);
   EXPECT_EQ(status["ports"][0]["port"], nullptr);
