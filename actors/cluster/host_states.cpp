@@ -147,8 +147,11 @@ StateWritten HostStates::write(const WriteStates& request) {
   }
   Plan plan;
   for (const auto& put : request.write->puts) plan_put(request.host, put, plan);
-  for (const auto& key : request.write->deletes) plan_delete(request.host, key, plan);
-  if (request.write->complete) plan_rest(request.host, *request.write, plan);
+  if (request.write->complete) {  // its deletes are among the rest
+    plan_rest(request.host, *request.write, plan);
+  } else {
+    for (const auto& key : request.write->deletes) plan_delete(request.host, key, plan);
+  }
   for (size_t from = 0; from < plan.ops.size(); from += kOpsPerTransaction) {
     if (!commit(request.host, request.epoch, plan, from, std::min(kOpsPerTransaction, plan.ops.size() - from), out))
       return out;
