@@ -13,6 +13,7 @@
 namespace viaduct::actors {
 struct Subscribe;
 struct FollowStates;
+struct FollowProgress;
 }  // namespace viaduct::actors
 
 #define VIADUCT_LOCAL_MESSAGE(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(viaduct::actors::type)
@@ -28,6 +29,8 @@ VIADUCT_LOCAL_MESSAGE(StoreRevisions)
 VIADUCT_LOCAL_MESSAGE(ReadRevisions)
 VIADUCT_LOCAL_MESSAGE(Subscribe)
 VIADUCT_LOCAL_MESSAGE(FollowStates)
+VIADUCT_LOCAL_MESSAGE(FollowProgress)
+VIADUCT_LOCAL_MESSAGE(NodeProgress)
 VIADUCT_LOCAL_MESSAGE(FeedChange)
 VIADUCT_LOCAL_MESSAGE(AgentApplied)
 VIADUCT_LOCAL_MESSAGE(SendWhole)
@@ -157,6 +160,10 @@ using StateTablesActor =
                             replies_to<WriteStates>::with<topology::StateWritten>,  // refused when the session is over
                             reacts_to<StatesChanged>>;                              // what the database holds now
 
+// Tells the other nodes how far this node's agents are. [cluster, detached]
+using NodeRecordActor = SupervisedActor::extend<reacts_to<NodeProgress>,  // as often as it changes
+                                                reacts_to<Tick>>;         // keep the record alive
+
 // The one writer: validates, commits, publishes. [cluster, core, detached]
 using TopologyStoreActor = SupervisedActor::extend<
     replies_to<CommitTransaction>::with<CommitReply>,  // all operations or none, durable before the answer
@@ -169,6 +176,7 @@ using TopologyStoreActor = SupervisedActor::extend<
     reacts_to<AgentApplied>,                           // from a subscription
     reacts_to<SendWhole>,                              // from a subscription
     reacts_to<FollowStates>,                           // the state tables want to know of every change of them
+    reacts_to<FollowProgress>,                         // this node's record wants to know how far its agents are
     reacts_to<NewsWaits>,                              // the store's watch has something
     reacts_to<Tick>>;                                  // a waiter's patience may have ended
 
@@ -195,6 +203,11 @@ struct Subscribe {
 // From the state tables to the store: answered by StatesChanged, now with everything and later with every change.
 struct FollowStates {
   StateTablesActor tables;
+};
+// From this node's record to the store: answered by NodeProgress, now and later with every change.
+struct FollowProgress {
+  Uuid node;  // the record's id
+  NodeRecordActor record;
 };
 
 }  // namespace viaduct::actors

@@ -17,6 +17,7 @@
 #include "observability/status.hpp"
 #include "schema/frame.hpp"
 #include "topology/builder.hpp"
+#include "topology/cluster_node.hpp"
 #include "topology/delta.hpp"
 #include "topology/feed.hpp"
 #include "topology/snapshot.hpp"
@@ -116,6 +117,12 @@ struct AgentApplied {
 // From a subscription to the store: its agent needs everything, as a FeedChange.
 struct SendWhole {
   HostId host;
+};
+
+// From the store to its node's record.
+struct NodeProgress {
+  uint64_t agents = 0;
+  uint64_t applied = 0;  // of the topology, by all of them
 };
 
 // --- state tables (cluster) ----------------------------------------------------------------------
@@ -239,6 +246,7 @@ struct AgentsReport {
     uint64_t applied = 0, lag = 0;
   };
   std::vector<Line> agents;
+  std::vector<topology::ClusterNode> nodes;
 };
 // How this agent is connected to the cluster.
 struct ReportCluster {};

@@ -220,6 +220,14 @@ struct AgentLine {
   lagRevisions @6 :UInt64;   # of what it needs; 0: it has everything
 }
 
+# A node of the cluster, as its own record says.
+struct ClusterNodeLine {
+  name @0 :Text;
+  upSeconds @1 :Float64;
+  agents @2 :UInt64;           # that it serves
+  appliedRevision @3 :UInt64;  # of the topology, by all of these
+}
+
 struct Status {
   version @0 :Text;
   hostId @1 :Topology.Uuid;
@@ -239,6 +247,7 @@ struct Status {
   problems @15 :List(Text);    # what keeps a tunnel zone or a host from being used
   cluster @16 :ClusterConnection;
   agents @17 :List(AgentLine); # of a daemon with the cluster role
+  nodes @18 :List(ClusterNodeLine);  # likewise
 }
 
 struct FlowLine {

@@ -56,6 +56,14 @@ struct StateEntry {
   }
 }
 
+# A node of the cluster, under "/cluster/<random id>" with a lease of its own. No agent gets it.
+struct ClusterNode {
+  name @0 :Text;
+  since @1 :UInt64;    # nanoseconds since the Unix epoch
+  agents @2 :UInt64;   # that it serves
+  applied @3 :UInt64;  # the revision of the topology that all of these have applied
+}
+
 # --- between an agent and the cluster node that it talks to ---------------------------------------
 
 # Writes of one host. Refused as a whole when the session has ended.

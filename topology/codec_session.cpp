@@ -3,6 +3,7 @@
 #include <capnp/message.h>
 
 #include "schema/session.capnp.h"
+#include "schema/state.capnp.h"
 
 namespace viaduct::topology {
 
@@ -57,6 +58,22 @@ Decoded<JoinAnswer> decode_joined(const schema::Frame& frame) {
   return read<JoinAnswer, schema::Joined>(frame, [](schema::Joined::Reader from) {
     return JoinAnswer{text(from.getRefused()), from.getFresh(), text(from.getNode()),
                       std::chrono::milliseconds(from.getBeatMilliseconds()), from.getRevision()};
+  });
+}
+
+schema::Frame encode_cluster_node(const ClusterNode& node) {
+  capnp::MallocMessageBuilder message;
+  auto to = message.initRoot<schema::ClusterNode>();
+  to.setName(text_of(node.name));
+  to.setSince(node.since);
+  to.setAgents(node.agents);
+  to.setApplied(node.applied);
+  return schema::Frame::of(message);
+}
+
+Decoded<ClusterNode> decode_cluster_node(std::span<const uint8_t> bytes) {
+  return read<ClusterNode, schema::ClusterNode>({{bytes.begin(), bytes.end()}}, [](schema::ClusterNode::Reader from) {
+    return ClusterNode{text(from.getName()), from.getSince(), from.getAgents(), from.getApplied()};
   });
 }
 

@@ -1,4 +1,4 @@
-// How an agent joins a cluster node (schema/session.capnp), as values.
+// How an agent joins a cluster node (schema/session.capnp), and the nodes' own records (schema/state.capnp), as values.
 #pragma once
 
 #include <chrono>
@@ -7,6 +7,7 @@
 
 #include "schema/frame.hpp"
 #include "topology/address/id.hpp"
+#include "topology/cluster_node.hpp"
 #include "topology/codec.hpp"
 
 namespace viaduct::topology {
@@ -31,5 +32,9 @@ schema::Frame encode_join(const JoinRequest& join);
 Decoded<JoinRequest> decode_join(const schema::Frame& frame);
 schema::Frame encode_joined(const JoinAnswer& joined);
 Decoded<JoinAnswer> decode_joined(const schema::Frame& frame);
+
+// As the store keeps it.
+schema::Frame encode_cluster_node(const ClusterNode& node);
+Decoded<ClusterNode> decode_cluster_node(std::span<const uint8_t> bytes);
 
 }  // namespace viaduct::topology

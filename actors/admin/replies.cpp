@@ -228,6 +228,15 @@ void encode_agents(const AgentsReport& report, schema::Status::Builder out) {
     lines[i].setAppliedRevision(agent.applied);
     lines[i].setLagRevisions(agent.lag);
   }
+  auto nodes = out.initNodes(static_cast<unsigned>(report.nodes.size()));
+  for (unsigned i = 0; i < nodes.size(); ++i) {
+    const topology::ClusterNode& node = report.nodes[i];
+    nodes[i].setName(node.name);
+    nodes[i].setUpSeconds(
+        seconds_since(WallTime(std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(node.since)))));
+    nodes[i].setAgents(node.agents);
+    nodes[i].setAppliedRevision(node.applied);
+  }
 }
 
 void encode_actors(const NodeReport& node, const topology::Snapshot& snapshot, schema::Status::Builder out) {

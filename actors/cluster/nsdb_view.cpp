@@ -13,6 +13,7 @@ using topology::Snapshot;
 
 namespace {
 
+bool is_node(std::string_view key) { return key.starts_with(topology::kClusterKeyPrefix); }
 bool is_state(std::string_view key) { return key.starts_with(topology::kStateKeyPrefix); }
 
 // The revision of an object is its key's; the stored bytes do not know it.
@@ -36,6 +37,7 @@ topology::FeedItemPtr item_of(const store::WatchEvent& event) {
 std::optional<std::string> NsdbView::load(store::Store& from) {
   Snapshot loaded;
   states_ = {};
+  nodes_ = {};
   head_ = 0;
   store::RangeRequest request{"", store::kMaxRangeEntries};
   for (bool more = true; more;) {
@@ -60,6 +62,7 @@ std::optional<std::string> NsdbView::load(store::Store& from) {
 
 std::optional<std::string> NsdbView::take(const store::Entry& entry, Snapshot& into) {
   if (entry.key == kTopologyHeadKey) head_ = entry.mod_revision;
+  if (is_node(entry.key)) nodes_.put(entry.key, store::as_bytes(entry.value));
   if (is_state(entry.key)) {
     auto state = topology::decode_state(store::as_bytes(entry.value));
     if (!state) return "the stored state " + entry.key + " cannot be read: " + state.error();
@@ -122,6 +125,8 @@ std::shared_ptr<const topology::Delta> NsdbView::take(const store::WatchBatch& b
       apply_object(event, *ref, next, *delta);
     } else if (is_state(event.entry.key)) {
       apply_state(event, states);
+    } else if (is_node(event.entry.key)) {
+      apply_node(event);
     }
   }
   revision_ = batch.revision;
@@ -146,6 +151,14 @@ void NsdbView::apply_object(const store::WatchEvent& event, topology::ObjectRef 
     next = next.without(ref);
   }
   if (change.before != nullptr || change.after != nullptr) delta.changes[ref] = std::move(change);
+}
+
+void NsdbView::apply_node(const store::WatchEvent& event) {
+  if (event.kind == store::WatchEvent::Kind::deleted) return nodes_.erase(event.entry.key);
+  if (nodes_.put(event.entry.key, store::as_bytes(event.entry.value))) return;
+  ++unreadable_;
+  log::error(log::Component::store, "the record of a cluster node cannot be read; upgrade this node",
+             {{"key", event.entry.key}});
 }
 
 void NsdbView::apply_state(const store::WatchEvent& event, std::vector<topology::StateChange>& changes) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/cluster/cluster_nodes.hpp"
 #include "actors/cluster/feed_answers.hpp"
 #include "actors/messages.hpp"
 #include "topology/codec.hpp"
@@ -55,6 +56,7 @@ class NsdbView {
 
   const SnapshotPtr& snapshot() const { return snapshot_; }
   const topology::StateIndex& states() const { return states_; }
+  const ClusterNodes& nodes() const { return nodes_; }
   uint64_t revision() const { return revision_; }  // of the last change of any kind
   uint64_t head() const { return head_; }          // of kTopologyHeadKey; 0: the topology was never written
   uint64_t unreadable() const { return unreadable_; }
@@ -72,11 +74,13 @@ class NsdbView {
                                               std::vector<topology::StateChange>& states);
   void apply_object(const topology::store::WatchEvent& event, topology::ObjectRef ref, topology::Snapshot& next,
                     topology::Delta& delta);
+  void apply_node(const topology::store::WatchEvent& event);
   void apply_state(const topology::store::WatchEvent& event, std::vector<topology::StateChange>& changes);
 
   FeedHistory history_;
   SnapshotPtr snapshot_ = std::make_shared<const topology::Snapshot>();
   topology::StateIndex states_;
+  ClusterNodes nodes_;
   FeedItems items_;
   // Made anew with each load, the second over the first.
   std::unique_ptr<topology::Interest> interest_ = std::make_unique<topology::Interest>();

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 
+#include "actors/cluster/feed_progress.hpp"
 #include "actors/cluster/subscription.hpp"
 #include "actors/cluster/topology_writer.hpp"
 #include "actors/runtime/bell.hpp"
@@ -44,13 +45,6 @@ constexpr size_t kMaxWaiters = 4'096;
 constexpr size_t kIdleParts = 10;  // of the history: so far an agent may be behind though nothing concerns it
 constexpr std::chrono::seconds kReportTimeout{5};  // for a subscription's word of itself
 
-// An agent, as far as this node serves it.
-struct Served {
-  SubscriptionActor subscription;
-  uint64_t sent = 0;     // the last revision that had something for it
-  uint64_t applied = 0;  // as it says
-};
-
 struct TopologyStoreState {
   const char* name = "topology_store";
   Status status{"topology_store", "topology_store"};
@@ -58,24 +52,39 @@ struct TopologyStoreState {
   std::shared_ptr<StoreCore> core;
   std::shared_ptr<FeedEncoder> encoder = std::make_shared<FeedEncoder>();
   StateTablesActor tables;
-  std::map<HostId, Served> served;
+  FollowProgress record;  // of this node
+  NodeProgress told;      // to it
+  std::map<HostId, SubscriptionActor> served;
+  FeedProgress progress;  // of these
   std::list<Waiter> waiters;
 
-  const TopologyWriter& writer() const { return *core->writer; }
-  // What every subscribed agent has applied. One whom nothing of late concerned has applied it.
+  const NsdbView& view() const { return core->writer->view(); }
+  // What all agents have applied, also those of other nodes; 0: there are none.
   uint64_t applied_everywhere() const {
-    uint64_t least = writer().view().revision();
-    for (const auto& [host, agent] : served) {
-      if (agent.applied < agent.sent) least = std::min(least, agent.applied);
-    }
-    return served.empty() ? 0 : least;
+    const auto elsewhere = view().nodes().applied(record.node);
+    if (served.empty() && !elsewhere) return 0;
+    uint64_t least = progress.least(view().revision());
+    // Other nodes tell of the topology only.
+    if (elsewhere && *elsewhere < view().head()) least = std::min(least, *elsewhere);
+    return least;
   }
 };
 
 using Self = TopologyStoreActor::stateful_pointer<TopologyStoreState>;
 
+void tell_record(Self self) {
+  auto& state = self->state;
+  const uint64_t head = state.view().head();
+  const NodeProgress now{state.served.size(), std::min(head, state.progress.least(head))};
+  if (!state.record.record || (now.agents == state.told.agents && now.applied == state.told.applied)) return;
+  state.told = now;
+  self->send(state.record.record, now);
+}
+
 void answer_waiters(Self self) {
   auto& state = self->state;
+  tell_record(self);
+  if (state.waiters.empty()) return;
   uint64_t applied = state.applied_everywhere();
   auto now = std::chrono::steady_clock::now();
   for (auto it = state.waiters.begin(); it != state.waiters.end();) {
@@ -89,43 +98,36 @@ void answer_waiters(Self self) {
   }
 }
 
-void send_feed(Self self, Served& agent, const FeedBatchPtr& batch) {
-  agent.sent = batch->revision;
-  self->send(agent.subscription, FeedChange{batch});
+// If this node serves it.
+void send_feed(Self self, HostId host, const FeedBatchPtr& batch) {
+  auto agent = self->state.served.find(host);
+  if (agent == self->state.served.end()) return;
+  self->state.progress.sent(host, batch->revision);
+  self->send(agent->second, FeedChange{batch});
 }
 
 void send_whole(Self self, HostId host) {
-  auto agent = self->state.served.find(host);
-  if (agent == self->state.served.end()) return;
-  auto batch = std::make_shared<const topology::FeedBatch>(self->state.writer().view().whole(host));
-  send_feed(self, agent->second, batch);
-}
-
-// To those of its hosts that this node serves.
-void send_part(Self self, const FeedPart& part) {
-  auto& served = self->state.served;
-  for (HostId host : part.hosts) {
-    if (auto agent = served.find(host); agent != served.end()) send_feed(self, agent->second, part.batch);
-  }
+  if (!self->state.served.contains(host)) return;
+  send_feed(self, host, std::make_shared<const topology::FeedBatch>(self->state.view().whole(host)));
 }
 
 // An agent that nothing concerns would fall behind what is known of deletions, and need everything when it comes back.
 void tell_the_idle(Self self) {
   auto& state = self->state;
-  const NsdbView& view = state.writer().view();
+  const NsdbView& view = state.view();
   FeedBatchPtr nothing;
-  for (auto& [host, agent] : state.served) {
-    if (agent.sent + state.links->history / kIdleParts >= view.revision()) continue;
+  for (const auto& [host, subscription] : state.served) {
+    if (state.progress.find(host)->sent + state.links->history / kIdleParts >= view.revision()) continue;
     if (nothing == nullptr) nothing = std::make_shared<const topology::FeedBatch>(view.nothing_new());
-    send_feed(self, agent, nothing);
+    send_feed(self, host, nothing);
   }
 }
 
 void tell_tables(Self self) {
   auto& state = self->state;
   if (!state.tables) return;
-  StatesChanged all{state.writer().snapshot(), {}, true};
-  state.writer().view().states().for_each([&](const std::string&, const topology::StatePtr& entry) {
+  StatesChanged all{state.view().snapshot(), {}, true};
+  state.view().states().for_each([&](const std::string&, const topology::StatePtr& entry) {
     all.changes.push_back({nullptr, entry});
   });
   self->send(state.tables, std::move(all));
@@ -139,7 +141,9 @@ void publish(Self self, const NsdbView::Step& step) {
     tell_tables(self);
     for (const auto& [host, agent] : state.served) send_whole(self, host);
   }
-  for (const FeedPart& part : step.parts) send_part(self, part);
+  for (const FeedPart& part : step.parts) {
+    for (HostId host : part.hosts) send_feed(self, host, part.batch);
+  }
   if (state.tables && (!step.states.empty() || !step.delta->empty())) {
     self->send(state.tables, StatesChanged{step.snapshot, step.states, false});
   }
@@ -186,26 +190,34 @@ SubscriptionActor subscribe(Self self, const Subscribe& subscriber) {
   auto& state = self->state;
   follow(self);
   if (subscriber.revision != 0) state.core->writer->await_history();
-  Served& agent = state.served[subscriber.host];
-  if (agent.subscription) self->send(agent.subscription, Shutdown{});
-  FeedBatchPtr first = first_batch(state.writer().view(), subscriber);
+  SubscriptionActor& agent = state.served[subscriber.host];
+  if (agent) self->send(agent, Shutdown{});
+  FeedBatchPtr first = first_batch(state.view(), subscriber);
   SubscriptionLinks links{subscriber, TopologyStoreActor(self), first, state.encoder};
-  agent = {spawn_subscription(self->system(), links), first->revision, subscriber.revision};
-  self->link_to(agent.subscription);  // an agent that silently gets nothing any more would be worse than a restart
-  self->monitor(agent.subscription);
-  return agent.subscription;
+  agent = spawn_subscription(self->system(), links);
+  state.progress.begin(subscriber.host, subscriber.revision);
+  state.progress.sent(subscriber.host, first->revision);
+  self->link_to(agent);  // an agent that silently gets nothing any more would be worse than a restart
+  self->monitor(agent);
+  tell_record(self);
+  return agent;
 }
 
 // It ends by itself when its agent has gone.
 void subscription_ended(Self self, const caf::actor_addr& who) {
-  std::erase_if(self->state.served, [&](const auto& line) { return line.second.subscription.address() == who; });
+  auto& state = self->state;
+  std::erase_if(state.served, [&](const auto& line) {
+    if (line.second.address() != who) return false;
+    state.progress.end(line.first);
+    return true;
+  });
   answer_waiters(self);
 }
 
 WaitPromise wait_applied(Self self, const WaitApplied& request) {
   auto& state = self->state;
   WaitPromise promise = self->make_response_promise<WaitAppliedReply>();
-  uint64_t revision = request.revision == 0 ? state.writer().view().revision() : request.revision;
+  uint64_t revision = request.revision == 0 ? state.view().revision() : request.revision;
   if (state.waiters.size() >= kMaxWaiters) {
     promise.deliver(WaitAppliedReply{false, state.applied_everywhere()});
     return promise;
@@ -225,7 +237,7 @@ caf::result<NodeReport> report(Self self) {
   };
   if (*left == 0) promise.deliver(NodeReport{});
   for (const auto& [host, agent] : self->state.served) {
-    self->request(agent.subscription, kReportTimeout, ReportStatus{})
+    self->request(agent, kReportTimeout, ReportStatus{})
         .then(
             [=](const observability::ActorStatus& status) mutable {
               out->actors.push_back(status);
@@ -239,7 +251,7 @@ caf::result<NodeReport> report(Self self) {
 AgentsReport agents(Self self) {
   AgentsReport out;
   const auto& state = self->state;
-  const NsdbView& view = state.writer().view();
+  const NsdbView& view = state.view();
   view.snapshot()->for_each(topology::Kind::host, [&](const topology::Object& object) {
     const auto& host = std::get<topology::Host>(object);
     AgentsReport::Line line{host.id, host.name, "away", "", {}, 0, 0};
@@ -250,27 +262,25 @@ AgentsReport agents(Self self) {
       line.node = known.node;
       line.since = WallTime(std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(known.since)));
     }
-    if (auto served = state.served.find(host.id); served != state.served.end()) {
-      const Served& agent = served->second;
+    if (const auto* agent = state.progress.find(host.id)) {
       line.state = "served";
-      line.applied = agent.applied < agent.sent ? agent.applied : view.revision();
+      line.applied = agent->outstanding() ? agent->applied : view.revision();
       line.lag = view.revision() - line.applied;
     }
     out.agents.push_back(std::move(line));
   });
   std::ranges::sort(out.agents, {}, &AgentsReport::Line::name);
+  for (const auto& [key, node] : view.nodes().all()) out.nodes.push_back(node);
   return out;
 }
 
 void stop(Self self) {
-  for (const auto& [host, agent] : self->state.served) self->send(agent.subscription, Shutdown{});
+  for (const auto& [host, agent] : self->state.served) self->send(agent, Shutdown{});
   self->quit();
 }
 
 void applied(Self self, const AgentApplied& news) {
-  auto agent = self->state.served.find(news.host);
-  if (agent == self->state.served.end()) return;
-  agent->second.applied = news.revision;
+  self->state.progress.applied(news.host, news.revision);
   answer_waiters(self);
 }
 
@@ -300,9 +310,9 @@ TopologyStoreActor::behavior_type store_behavior(Self self, const TopologyStoreL
       [=](const ReportStatus&) { return self->state.status.report(self->mailbox().size()); },
       [=](const Shutdown&) { stop(self); },
       [=](const CommitTransaction& request) { return commit(self, request); },
-      [=](const ReadTopology&) { return self->state.writer().snapshot(); },
+      [=](const ReadTopology&) { return self->state.view().snapshot(); },
       [=](const ReadRevisions&) {
-        return StoreRevisions{self->state.writer().view().revision(), self->state.applied_everywhere()};
+        return StoreRevisions{self->state.view().revision(), self->state.applied_everywhere()};
       },
       [=](const WaitApplied& request) { return wait_applied(self, request); },
       [=](const ReportNode&) { return report(self); },
@@ -313,6 +323,10 @@ TopologyStoreActor::behavior_type store_behavior(Self self, const TopologyStoreL
       [=](const FollowStates& follower) {
         self->state.tables = follower.tables;
         tell_tables(self);
+      },
+      [=](const FollowProgress& follower) {
+        self->state.record = follower;
+        tell_record(self);
       },
       [=](const NewsWaits&) { follow(self); },
       [=](const Tick& timer) { tick(self, timer.kind); },

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "actors/cluster/node_record_actor.hpp"
 #include "actors/cluster/state_tables.hpp"
 #include "actors/cluster/topology_store.hpp"
 #include "actors/daemons/etcd_choice.hpp"
@@ -42,6 +43,8 @@ bool ClusterRole::spawn(caf::actor_system& system, const std::string& node, cons
   if (!store_) return false;
   // nsdb, topology store's view -> state tables
   tables_ = spawn_state_tables(system, {*nsdb_, store_, node, config_.cluster.lease});
+  // topology store -> record of this node -> nsdb -> other nodes
+  record_ = spawn_node_record(system, {*nsdb_, store_, node, config_.cluster.lease});
   // agents -> gateway -> topology store (feed), state tables (sessions)
   gateway_ = spawn_gateway(system, {store_, tables_, gateway_probe_, node, identity, local_});
   return config_.cluster.listen.empty() || listen(error);
@@ -65,6 +68,7 @@ std::vector<ChildSpec> ClusterRole::children() const {
   auto erased = [](const auto& handle) { return caf::actor_cast<caf::actor>(handle); };
   return {{"topology_store", "topology_store", erased(store_), {}},
           {"state_tables", "state_tables", erased(tables_), {}},
+          {"node_record", "node_record", erased(record_), {}},
           {"gateway", "gateway", erased(gateway_), {}}};
 }
 

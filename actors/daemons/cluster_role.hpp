@@ -2,6 +2,7 @@
 //
 //   etcd or RocksDB -> topology store -> subscriptions      (spawned by it)
 //                  \-> state tables   -> gateway -> agents' sessions
+//                  \-> record of this node, for the other nodes
 #pragma once
 
 #include <memory>
@@ -46,6 +47,7 @@ class ClusterRole {
   Secret local_ = random_secret();
   TopologyStoreActor store_;
   StateTablesActor tables_;
+  NodeRecordActor record_;
   GatewayRunning gateway_;
 };
 

@@ -20,6 +20,7 @@ struct Policy {
 inline constexpr std::array kPolicies = {
     Policy{"topology_store", OnDeath::end_daemon},   // the one writer; clients must not see half of it
     Policy{"state_tables", OnDeath::end_daemon},     // knows the hosts' sessions
+    Policy{"node_record", OnDeath::end_daemon},      // other nodes would wait for this one's agents
     Policy{"gateway", OnDeath::end_daemon},          // agents would find nobody
     Policy{"cluster_link", OnDeath::end_daemon},     // the agent would hear nothing any more, and say nothing
     Policy{"state_publisher", OnDeath::end_daemon},  // knows what others have been told

@@ -48,6 +48,13 @@ void print_tunnels(std::ostream& out, const Json& status) {
 }
 
 void print_cluster(std::ostream& out, const Json& status) {
+  Table nodes({"CLUSTER NODE", "UP", "AGENTS", "APPLIED"});
+  for (const Json& node : status["nodes"]) {
+    nodes.row({text_at(node, "name"), duration(node["up_seconds"].get<double>()), text_at(node, "agents"),
+               text_at(node, "applied_revision")});
+  }
+  nodes.print(out);
+  out << '\n';
   Table table({"HOST", "STATE", "NODE", "SESSION", "APPLIED", "BEHIND"});
   for (const Json& agent : status["agents"]) {
     const bool served = text_at(agent, "state") == "served";
@@ -89,7 +96,7 @@ Result<ExitCode> status(Session& session, bool cluster) {
   }
   std::ostream& out = session.out();
   if (cluster) {
-    if ((*status)["agents"].empty()) {
+    if ((*status)["agents"].empty() && (*status)["nodes"].empty()) {
       return Failure{ExitCode::refused,
                      "no_cluster_role",
                      "this daemon has no cluster role",
@@ -205,7 +212,8 @@ void add_status_commands(Tree& tree) {
                             "  viaduct status\n  viaduct status --cluster\n"
                             "  viaduct status --json | jq '.actors[] | select(.restarts > 0)'\n",
                             [=](Session& session) { return status(session, *cluster); });
-  command.add_flag("--cluster", *cluster, "All hosts: which node serves them, and how far behind they are");
+  command.add_flag("--cluster", *cluster,
+                   "The cluster's nodes; all hosts: which node serves them, and how far behind they are");
   tree.leaf(tree.root(), "version", "Versions of the tool, the protocol and the daemon", "  viaduct version\n",
             version);
   add_wait(tree);
