@@ -73,7 +73,7 @@ TEST_F(Queries, StatusInJson) {
   EXPECT_EQ(names, (std::vector<std::string>{"version", "host_id", "host_name", "datapath", "committed_revision",
                                              "applied_revision", "flows", "actors", "ports", "drops", "metrics_url",
                                              "up_seconds", "adopted_flows", "unlisted_actors", "tunnels", "problems",
-                                             "cluster", "agents"}));
+                                             "cluster", "agents", "nodes"}));
   EXPECT_EQ(status["actors"][0]["last_error"], "");
   EXPECT_EQ(status["ports"][0]["rx_packets"], 18'000'000'000'000'000'000ULL);
   EXPECT_EQ(status["ports"][0]["port"], nullptr);
