@@ -1,6 +1,9 @@
 #include "actors/agent/topology_mirror.hpp"
 
 #include <memory>
+#include <optional>
+#include <utility>
+#include <variant>
 
 #include "actors/agent/mirror_state.hpp"
 #include "actors/agent/remote_state.hpp"
@@ -18,6 +21,14 @@ constexpr std::chrono::seconds kDatapathTimeout{60};  // thousands of interfaces
 constexpr std::chrono::seconds kFlowsTimeout{30};
 constexpr std::chrono::seconds kTunnelsTimeout{30};
 
+using Promise = caf::typed_response_promise<FeedApplied>;
+
+// A batch that has come, and whoever waits for its answer.
+struct Received {
+  Promise promise;
+  std::variant<FeedFrame, CachedFeed> feed;
+};
+
 struct MirrorActorState {
   const char* name = "topology_mirror";
   Status status{"topology_mirror", "topology_mirror"};
@@ -25,6 +36,9 @@ struct MirrorActorState {
   std::unique_ptr<MirrorState> mirror;
   bool adopted = false;
   bool cache_gap = false;  // a batch is missing in it: only a complete one may follow
+  bool busy = false;       // with a batch
+  // Of another session than the one that is applied: a session sends one at a time. The newest session's is enough.
+  std::optional<Received> waiting;
 
   void start(const MirrorLinks& given) {
     links = std::make_unique<MirrorLinks>(given);
@@ -33,7 +47,6 @@ struct MirrorActorState {
 };
 
 using Self = TopologyMirrorActor::stateful_pointer<MirrorActorState>;
-using Promise = caf::typed_response_promise<FeedApplied>;
 
 // Readers first, then epochs, then the flows: a simulation that began before is refused at install time.
 void publish(Self self, const MirrorState::Published& published) {
@@ -64,6 +77,8 @@ void keep(Self self, const topology::FeedBatch& batch, const FeedEffect& effect)
   }
 }
 
+void apply_next(Self self);
+
 void applied(Self self, Promise promise, WallTime committed_at) {
   auto& state = self->state;
   if (!state.adopted) {
@@ -75,12 +90,16 @@ void applied(Self self, Promise promise, WallTime committed_at) {
     state.links->probe.applied(state.mirror->revision(), std::chrono::system_clock::now() - committed_at);
   }
   promise.deliver(FeedApplied{state.mirror->revision(), false});
+  state.busy = false;
+  apply_next(self);
 }
 
 void fail(Self self, Promise promise, const std::string& why) {
   log::warning(log::Component::mirror, "cannot apply a batch, asking for a snapshot", {{"reason", why}});
   self->state.links->probe.resynchronised();
   promise.deliver(FeedApplied{self->state.mirror->revision(), true});
+  self->state.busy = false;
+  apply_next(self);
 }
 
 using PendingPtr = std::shared_ptr<MirrorState::Pending>;
@@ -114,20 +133,34 @@ void apply(Self self, Promise promise, std::optional<MirrorState::Pending> prepa
             [=](const caf::error& problem) { fail(self, promise, self->system().render(problem)); });
 }
 
-Promise apply_frame(Self self, const FeedFrame& feed) {
-  Promise promise = self->make_response_promise<FeedApplied>();
-  std::string error;
-  auto prepared = self->state.mirror->prepare(*feed.frame, error);
-  apply(self, promise, std::move(prepared), error);
-  return promise;
+std::optional<MirrorState::Pending> prepare(MirrorState& mirror, const FeedFrame& feed, std::string& error) {
+  return mirror.prepare(*feed.frame, error);
 }
 
-Promise apply_cached(Self self, const CachedFeed& cached) {
-  Promise promise = self->make_response_promise<FeedApplied>();
-  std::string error;
-  auto prepared = self->state.mirror->prepare(*cached.batch, error);
+std::optional<MirrorState::Pending> prepare(MirrorState& mirror, const CachedFeed& cached, std::string& error) {
+  auto prepared = mirror.prepare(*cached.batch, error);
   if (prepared) prepared->from_cache = true;
-  apply(self, promise, std::move(prepared), error);
+  return prepared;
+}
+
+// A batch builds on what the one before it has left.
+void apply_next(Self self) {
+  auto& state = self->state;
+  if (state.busy || !state.waiting) return;
+  state.busy = true;
+  Received next = std::move(*std::exchange(state.waiting, std::nullopt));
+  std::string error;
+  auto prepared = std::visit([&](const auto& feed) { return prepare(*state.mirror, feed, error); }, next.feed);
+  apply(self, next.promise, std::move(prepared), error);
+}
+
+template <class Feed>
+Promise receive(Self self, const Feed& feed) {
+  auto& state = self->state;
+  Promise promise = self->make_response_promise<FeedApplied>();
+  if (state.waiting) state.waiting->promise.deliver(FeedApplied{state.mirror->revision(), true});
+  state.waiting = Received{promise, feed};
+  apply_next(self);
   return promise;
 }
 
@@ -136,8 +169,8 @@ TopologyMirrorActor::behavior_type mirror_behavior(Self self, const MirrorLinks&
   return {
       [=](const ReportStatus&) { return self->state.status.report(self->mailbox().size()); },
       [=](const Shutdown&) { self->quit(); },
-      [=](const FeedFrame& feed) { return apply_frame(self, feed); },
-      [=](const CachedFeed& cached) { return apply_cached(self, cached); },
+      [=](const FeedFrame& feed) { return receive(self, feed); },
+      [=](const CachedFeed& cached) { return receive(self, cached); },
       [=](const ReadMirror&) {
         const auto& mirror = *self->state.mirror;
         return MirrorPosition{mirror.revision(), topology::owners_in(mirror.snapshot())};

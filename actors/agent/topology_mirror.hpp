@@ -4,8 +4,8 @@
 //              -> Network published, epochs bumped, devices told -> what others have learned into the tables
 //              -> flows that depended on the change deleted (flow controller) -> "applied N" to the subscription
 //
-// One batch at a time: the subscription merges what piles up meanwhile. Interfaces that come and go take the same path
-// without a new snapshot.
+// One batch at a time: the subscription merges what piles up meanwhile, and the first batch of a new session waits for
+// the last one of the session before. Interfaces that come and go take the same path without a new snapshot.
 #pragma once
 
 #include <functional>
