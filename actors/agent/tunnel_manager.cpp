@@ -14,7 +14,8 @@ namespace underlay = routing::underlay;
 namespace {
 
 constexpr std::chrono::milliseconds kQuiet{100};  // hints of the kernel come in bursts
-constexpr std::chrono::seconds kAskAgain{30};     // for what the kernel gives no hint of: learned path MTUs
+constexpr std::chrono::seconds kShowInterval{1};
+constexpr std::chrono::seconds kAskAgain{30};  // for what the kernel gives no hint of: learned path MTUs
 
 enum Timer : uint32_t { kProbes, kRefresh, kAsk, kHint };
 
@@ -27,6 +28,7 @@ struct TunnelState {
   std::unique_ptr<underlay::LivenessTable> liveness;
   HostPaths told;                    // the mirror
   std::optional<flows::Time> armed;  // when the next Tick{kProbes} comes
+  flows::Time shown;                 // when the metrics were
   bool refresh_armed = false;
   std::set<std::string> problems;  // logged
 
@@ -60,6 +62,7 @@ HostPaths current(const TunnelState& state) {
 
 void show(Self self) {
   auto& state = self->state;
+  state.shown = now();
   std::vector<observability::TunnelNumbers> all;
   state.liveness->for_each([&](HostId host, const underlay::LivenessStats& stats) {
     auto peer = state.paths->peers().paths.find(host);
@@ -94,7 +97,7 @@ void act(Self self, const underlay::LivenessActions& actions) {
         log::Component::datapath, "tunnel",
         {{"peer", peer}, {"state", underlay::to_string(change.to)}, {"reason", underlay::to_string(change.reason)}});
   }
-  show(self);
+  if (!actions.changes.empty() || now() - state.shown >= kShowInterval) show(self);
   arm(self);
 }
 
@@ -115,6 +118,7 @@ HostPaths refresh(Self self) {
   }
   state.problems = std::move(problems);
   state.links->probe.problems(state.problems.size());
+  show(self);
   arm(self);
   state.told = current(state);
   return state.told;
@@ -158,7 +162,8 @@ void ask_soon(Self self) {
 void tick(Self self, uint32_t timer) {
   auto& state = self->state;
   if (timer == kProbes) {
-    state.armed.reset();
+    // One that an earlier deadline has overtaken comes for nothing, and must not start a timer of its own.
+    if (state.armed && *state.armed <= now()) state.armed.reset();
     underlay::LivenessActions actions;
     state.liveness->tick(now(), actions);
     return act(self, actions);
@@ -182,6 +187,7 @@ TunnelManagerActor::behavior_type tunnel_behavior(Self self, const TunnelLinks& 
   links.addresses.on_change([weak] {
     if (auto me = caf::actor_cast<caf::actor>(weak)) caf::anon_send(me, Tick{kHint});
   });
+  self->send(self, NewsWaits{});  // what an earlier life of this actor has not taken
   self->delayed_send(self, kAskAgain, Tick{kAsk});
   return {
       [=](const ReportStatus&) { return self->state.status.report(self->mailbox().size()); },

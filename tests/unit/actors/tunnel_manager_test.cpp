@@ -1,0 +1,158 @@
+// Two hosts over an imaginary network beneath: the tunnel managers of a real actor system, workers on their threads.
+#include "actors/agent/tunnel_manager.hpp"
+
+#include "actor_bench.hpp"
+#include "agent_bench.hpp"
+#include "flows/datapath/fake_underlay.hpp"
+#include "routing/underlay/tunnel_keys.hpp"
+#include "tests/unit/agent/fake_addresses.hpp"
+#include "tests/unit/agent/host_states_literals.hpp"
+
+namespace viaduct::actors {
+namespace {
+
+using flows::FakeUnderlay;
+using std::chrono::milliseconds;
+
+// Host N has 192.0.2.N.
+struct TunnelHost {
+  TunnelHost(uint64_t number, FakeUnderlay& underlay)
+      : id(topology::testing::id<HostId>(number)), address(IpAddress::v4(0xc000'0200 + static_cast<uint32_t>(number))) {
+    underlay.connect(address, kernel);
+    addresses.set({{address, "eth0", 1500, true}});
+    pool.start();
+  }
+  void start(caf::actor_system& system) {
+    routing::underlay::LivenessOptions liveness;
+    liveness.interval = milliseconds(40);
+    liveness.silent_interval = milliseconds(40);
+    liveness.multiplier = 4;
+    tunnels = spawn_tunnel_manager(system, {id, state, *datapath, pool, addresses, probe, liveness});
+  }
+
+  const HostId id;
+  const IpAddress address;
+  std::shared_ptr<flows::FakeKernel> kernel = std::make_shared<flows::FakeKernel>();
+  std::unique_ptr<flows::Datapath> datapath = flows::open_fake(kernel, {});
+  observability::Registry registry;
+  observability::TunnelProbe probe{registry};
+  AgentState state;
+  FakeAddresses addresses;
+  WorkerPool pool{state, *datapath, 1, registry};
+  TunnelManagerActor tunnels;
+};
+
+// A base, so that it outlives the actor system.
+struct TwoHosts {
+  FakeUnderlay underlay;
+  TunnelHost a{1, underlay}, b{2, underlay};
+};
+
+class TunnelManagerTest : protected TwoHosts, public ActorTest {
+ protected:
+  TunnelManagerTest() {
+    a.start(system);
+    b.start(system);
+  }
+  ~TunnelManagerTest() override {
+    for (TunnelHost* host : {&a, &b}) {
+      self->send(host->tunnels, Shutdown{});
+      self->wait_for(host->tunnels);
+      host->tunnels = nullptr;  // a detached actor's thread lasts as long as its handles
+      host->pool.stop();
+    }
+  }
+  static UnderlayTopology one_zone() {
+    using namespace topology::testing;
+    return {{tunnel_zone(50)},
+            {tunnel_zone_host(51, 50, 1, "192.0.2.1"), tunnel_zone_host(52, 50, 2, "192.0.2.2")},
+            {{kHere, "a"}, {kThere, "b"}}};
+  }
+  void join() {
+    for (TunnelHost* host : {&a, &b}) ask<HostPaths>(host->tunnels, one_zone());
+  }
+  TunnelReport::Line line(const TunnelHost& host) {
+    auto report = ask<TunnelReport>(host.tunnels, ReportTunnels{});
+    return report.tunnels.empty() ? TunnelReport::Line{} : report.tunnels.front();
+  }
+  bool up(const TunnelHost& host) { return line(host).state == "up"; }
+  bool both_up() {
+    return eventually([&] { return up(a) && up(b); });
+  }
+};
+
+TEST_F(TunnelManagerTest, TellsThePathsAndTheTunnelsComeUp) {
+  auto paths = ask<HostPaths>(a.tunnels, one_zone());
+  ASSERT_EQ(paths.paths.size(), 1);
+  EXPECT_EQ(paths.paths.at(kThere).dst, b.address);
+  EXPECT_EQ(paths.paths.at(kThere).mtu, 1450);
+  EXPECT_FALSE(up(a)) << "nobody answers yet";
+  ask<HostPaths>(b.tunnels, one_zone());
+  ASSERT_TRUE(both_up());
+  EXPECT_EQ(line(a).name, "b");
+  EXPECT_TRUE(eventually([&] { return line(a).round_trip.count() > 0; }));
+  EXPECT_TRUE(eventually([&] { return metric(a.registry, "viaduct_tunnel_up") == 1; }));
+}
+
+TEST_F(TunnelManagerTest, LossInOneDirectionIsNoticedAtBothEnds) {
+  join();
+  ASSERT_TRUE(both_up());
+  underlay.set_path(a.address, b.address, FakeUnderlay::Path::down);
+  EXPECT_TRUE(eventually([&] { return !up(b) && line(b).loss > 0; })) << "it hears nothing";
+  EXPECT_TRUE(eventually([&] { return !up(a); })) << "it is told";
+  EXPECT_TRUE(eventually([&] { return metric(b.registry, "viaduct_tunnel_up") == 0; }));
+  underlay.set_path(a.address, b.address, FakeUnderlay::Path::up);
+  EXPECT_TRUE(both_up());
+}
+
+TEST_F(TunnelManagerTest, AHostThatStopsSaysSo) {
+  join();
+  ASSERT_TRUE(both_up());
+  self->send(b.tunnels, Shutdown{});
+  self->wait_for(b.tunnels);
+  EXPECT_TRUE(eventually([&] { return !up(a); }));
+  b.start(system);
+  ask<HostPaths>(b.tunnels, one_zone());
+  EXPECT_TRUE(both_up());
+}
+
+TEST_F(TunnelManagerTest, PathsThatChangeByThemselvesAreTold) {
+  join();
+  a.addresses.set({{a.address, "eth0", 9000, true}});
+  bool told = false;
+  self->receive(
+      [&](const HostPaths& paths) {
+        told = true;
+        EXPECT_EQ(paths.paths.at(kThere).mtu, 8950);
+      },
+      caf::after(kPatience) >> [] {});
+  EXPECT_TRUE(told);
+}
+
+TEST_F(TunnelManagerTest, AHostThatLeavesTheZoneIsNotProbedAnyMore) {
+  join();
+  ASSERT_TRUE(both_up());
+  auto alone = one_zone();
+  alone.members.pop_back();
+  EXPECT_TRUE(ask<HostPaths>(a.tunnels, alone).paths.empty());
+  EXPECT_TRUE(ask<TunnelReport>(a.tunnels, ReportTunnels{}).tunnels.empty());
+  EXPECT_EQ(metric(a.registry, "viaduct_tunnel_mtu_bytes"), 0) << "nor shown";
+  EXPECT_TRUE(eventually([&] { return !up(b); }));
+}
+
+TEST_F(TunnelManagerTest, WhatIsNoProbeIsCountedByItsReason) {
+  join();
+  a.state.probes.post({routing::underlay::kProbeKey, b.address, a.address}, Frame(60, 7));
+  EXPECT_TRUE(eventually([&] { return metric(a.registry, "viaduct_tunnel_probes_refused_total") == 1; }));
+}
+
+TEST_F(TunnelManagerTest, ProblemsAreReported) {
+  a.addresses.set({});
+  ask<HostPaths>(a.tunnels, one_zone());
+  auto report = ask<TunnelReport>(a.tunnels, ReportTunnels{});
+  ASSERT_EQ(report.problems.size(), 1);
+  EXPECT_THAT(report.problems[0], testing::HasSubstr("none of its interfaces has it"));
+}
+
+}  // namespace
+}  // namespace viaduct::actors
