@@ -7,13 +7,18 @@
 
 #include <caf/all.hpp>
 
+#include "actors/identity/identity.hpp"
 #include "actors/messages.hpp"
 #include "actors/wire_types.hpp"
+#include "routing/underlay/liveness.hpp"
 
 namespace viaduct::actors {
 struct Subscribe;
 struct FollowStates;
 struct FollowProgress;
+struct NewIdentity;
+struct ReconfigureLink;
+struct ReconfigureTunnels;
 }  // namespace viaduct::actors
 
 #define VIADUCT_LOCAL_MESSAGE(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(viaduct::actors::type)
@@ -31,6 +36,9 @@ VIADUCT_LOCAL_MESSAGE(Subscribe)
 VIADUCT_LOCAL_MESSAGE(FollowStates)
 VIADUCT_LOCAL_MESSAGE(FollowProgress)
 VIADUCT_LOCAL_MESSAGE(NodeProgress)
+VIADUCT_LOCAL_MESSAGE(NewIdentity)
+VIADUCT_LOCAL_MESSAGE(ReconfigureLink)
+VIADUCT_LOCAL_MESSAGE(ReconfigureTunnels)
 VIADUCT_LOCAL_MESSAGE(FeedChange)
 VIADUCT_LOCAL_MESSAGE(AgentApplied)
 VIADUCT_LOCAL_MESSAGE(SendWhole)
@@ -135,6 +143,7 @@ using TopologyMirrorActor = SupervisedActor::extend<
 using TunnelManagerActor =
     SupervisedActor::extend<replies_to<UnderlayTopology>::with<HostPaths>,  // tunnel zones or hosts have changed
                             replies_to<ReportTunnels>::with<TunnelReport>,  // for operators
+                            reacts_to<ReconfigureTunnels>,                  // the configuration was read again
                             reacts_to<NewsWaits>,                           // probes have come
                             reacts_to<Tick>>;  // probes are due, the underlay may have changed
 
@@ -147,6 +156,7 @@ using StatePublisherActor =
 
 // The agent's connection to the cluster. [agent]
 using ClusterLinkActor = SupervisedActor::extend<replies_to<ReportCluster>::with<ClusterReport>,  // for operators
+                                                 reacts_to<ReconfigureLink>,  // the configuration was read again
                                                  reacts_to<BeatDue>, reacts_to<Tick>>;
 
 // Sends one agent what it needs, one acknowledged batch at a time, merging what piles up meanwhile. [cluster]
@@ -198,6 +208,29 @@ struct Subscribe {
   uint64_t revision = 0;
   std::vector<Uuid> devices;
   Secret feed;  // for its sink
+};
+
+// A cluster node's address.
+struct NodeAddress {
+  std::string host;  // name or address
+  uint16_t port = 0;
+  std::string to_string() const;
+  friend bool operator==(const NodeAddress&, const NodeAddress&) = default;
+};
+
+// From the daemon, when its configuration was read again: what holds from now on. Files may hold something else also
+// where nothing has changed in the configuration.
+struct ReconfigureLink {
+  std::vector<NodeAddress> nodes;
+  std::chrono::milliseconds reconnect_min, reconnect_max;
+  std::shared_ptr<const Identity> identity;
+};
+struct NewIdentity {
+  std::shared_ptr<const Identity> identity;
+};
+struct ReconfigureTunnels {
+  routing::underlay::LivenessOptions liveness;
+  bool copy_dscp = false;
 };
 
 // From the state tables to the store: answered by StatesChanged, now with everything and later with every change.

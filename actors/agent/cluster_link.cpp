@@ -30,6 +30,8 @@ struct LinkState {
   std::chrono::milliseconds pause{0};
   std::mt19937 chance{std::random_device{}()};
   ClusterReport report;
+  NodeAddress node;                          // that is dialled, or has been joined
+  std::shared_ptr<const Identity> identity;  // of the handshake
   std::unique_ptr<AgentHandshake> handshake;
   FeedSinkActor sink;
   AgentSessionActor session;
@@ -177,8 +179,8 @@ void dialled(Self self, const Dialled& dialled) {
   auto& state = self->state;
   if (!dialled.error.empty()) return lose(self, dialled.error);
   set_state(self, "proving");
-  state.handshake =
-      std::make_unique<AgentHandshake>(*state.links->identity, state.links->host.id, state.links->host.name);
+  state.identity = state.links->identity;
+  state.handshake = std::make_unique<AgentHandshake>(*state.identity, state.links->host.id, state.links->host.name);
   GatewayActor gateway = dialled.gateway;
   self->request(gateway, kHelloTimeout, GatewayHello{state.handshake->start(), {}})
       .then(in_this_attempt<GatewayHello>(self, [=](const GatewayHello& reply) { prove(self, gateway, reply); }),
@@ -194,11 +196,25 @@ void begin(Self self) {
     state.report.node = "this process";
     return ask_mirror(self, links.local, links.local_secret);
   }
-  const NodeAddress& node = links.nodes[state.next_node++ % links.nodes.size()];
-  state.report.node = node.to_string();
-  self->request(spawn_dialler(self->system(), links.connect), kDialTimeout, Dial{node})
+  state.node = links.nodes[state.next_node++ % links.nodes.size()];
+  state.report.node = state.node.to_string();
+  self->request(spawn_dialler(self->system(), links.connect), kDialTimeout, Dial{state.node})
       .then(in_this_attempt<Dialled>(self, [=](const Dialled& answer) { dialled(self, answer); }),
             lose_by(self, "cannot connect: "));
+}
+
+// A node that is no longer named is left; the identity is for the next hello.
+void reconfigure(Self self, const ReconfigureLink& wanted) {
+  auto& state = self->state;
+  auto& links = *state.links;
+  if (links.local) return;
+  links.nodes = wanted.nodes;
+  links.reconnect_min = wanted.reconnect_min;
+  links.reconnect_max = wanted.reconnect_max;
+  links.identity = wanted.identity;
+  if (std::ranges::find(links.nodes, state.node) != links.nodes.end()) return;
+  state.pause = {};
+  lose(self, "agent.cluster does not name it any more");
 }
 
 ClusterLinkActor::behavior_type link_behavior(Self self, const ClusterLinkLinks& links) {
@@ -214,6 +230,7 @@ ClusterLinkActor::behavior_type link_behavior(Self self, const ClusterLinkLinks&
         self->quit();
       },
       [=](const ReportCluster&) { return self->state.report; },
+      [=](const ReconfigureLink& wanted) { reconfigure(self, wanted); },
       [=](const BeatDue& due) {
         if (due.attempt == self->state.attempt) send_beat(self);
       },

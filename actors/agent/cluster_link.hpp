@@ -7,6 +7,7 @@
 //
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -26,9 +27,9 @@ struct ClusterLinkLinks {
   observability::ClusterLinkProbe& probe;
   std::vector<NodeAddress> nodes;  // asked in turn
   std::chrono::milliseconds reconnect_min{100}, reconnect_max{5'000};
-  const Identity* identity = nullptr;  // with `nodes`
-  Connect connect = {};                // with `nodes`
-  GatewayActor local = {};             // or the cluster node in this process, and
+  std::shared_ptr<const Identity> identity = {};  // with `nodes`
+  Connect connect = {};                           // with `nodes`
+  GatewayActor local = {};                        // or the cluster node in this process, and
   Secret local_secret = {};
 };
 

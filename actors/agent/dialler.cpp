@@ -3,8 +3,17 @@
 #include <caf/openssl/all.hpp>
 
 #include <exception>
+#include <stdexcept>
+
+#include "actors/identity/tls_probe.hpp"
 
 namespace viaduct::actors {
+
+namespace {
+
+constexpr std::chrono::milliseconds kProbePatience{3'000};
+
+}  // namespace
 
 std::string NodeAddress::to_string() const {
   const bool v6 = host.find(':') != std::string::npos;
@@ -13,6 +22,9 @@ std::string NodeAddress::to_string() const {
 
 Connect connect_with_tls() {
   return [](caf::actor_system& system, const NodeAddress& node) {
+    const auto& config = system.config();
+    TlsFiles files{config.openssl_cafile, config.openssl_certificate, config.openssl_key};
+    if (auto why = probe_tls(node.host, node.port, files, kProbePatience)) throw std::runtime_error(*why);
     return caf::openssl::remote_actor<GatewayActor>(system, node.host, node.port);
   };
 }

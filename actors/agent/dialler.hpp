@@ -10,11 +10,6 @@
 
 namespace viaduct::actors {
 
-struct NodeAddress {
-  std::string host;  // name or address
-  uint16_t port = 0;
-  std::string to_string() const;
-};
 // Answers Dial once, and ends.
 struct Dial {
   NodeAddress node;
@@ -27,6 +22,8 @@ using DiallerActor = caf::typed_actor<caf::replies_to<Dial>::with<Dialled>>;
 
 // How to connect: by TLS (the daemon), or otherwise (tests). May block and throw.
 using Connect = std::function<caf::expected<GatewayActor>(caf::actor_system&, const NodeAddress&)>;
+// CAF's own connecting has no deadline, does one address at a time, waits for ever for a node that accepts and says
+// nothing, and does not tell why TLS ended. So it is only asked for nodes that have just answered (identity/tls_probe.hpp).
 Connect connect_with_tls();
 
 DiallerActor spawn_dialler(caf::actor_system& system, const Connect& connect);

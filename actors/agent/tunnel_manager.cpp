@@ -174,6 +174,15 @@ void tick(Self self, uint32_t timer) {
   if (refresh(self).paths != before.paths && state.mirror) self->send(state.mirror, state.told);
 }
 
+void reconfigure(Self self, const ReconfigureTunnels& wanted) {
+  auto& state = self->state;
+  state.liveness->configure(wanted.liveness, now());
+  arm(self);
+  if (std::exchange(state.links->copy_dscp, wanted.copy_dscp) == wanted.copy_dscp) return;
+  state.told.copy_dscp = wanted.copy_dscp;
+  if (state.mirror) self->send(state.mirror, state.told);
+}
+
 TunnelManagerActor::behavior_type tunnel_behavior(Self self, const TunnelLinks& links) {
   auto& state = self->state;
   state.links = std::make_unique<TunnelLinks>(links);
@@ -203,6 +212,7 @@ TunnelManagerActor::behavior_type tunnel_behavior(Self self, const TunnelLinks& 
         return refresh(self);
       },
       [=](const ReportTunnels&) { return report(self->state); },
+      [=](const ReconfigureTunnels& wanted) { reconfigure(self, wanted); },
       [=](const NewsWaits&) { heard(self); },
       [=](const Tick& timer) {
         if (timer.kind == kHint) return ask_soon(self);

@@ -22,6 +22,7 @@ constexpr size_t kMaxHellos = 4'096;                // at a time
 constexpr int kBeatsPerLease = 4;
 
 struct Expected {
+  std::shared_ptr<const Identity> identity;  // of the handshake
   std::unique_ptr<ClusterHandshake> handshake;
   bool proven = false;
   std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
@@ -62,7 +63,9 @@ GatewayHello begin_hello(Self self, const GatewayHello& message) {
   HandshakeStep step = handshake->on_hello(message.frame.bytes);
   if (step.refusal) return refused(self, step.frame, *step.refusal);
   Secret exchange = random_secret();
-  state.hellos[exchange].handshake = std::move(handshake);
+  Expected& expected = state.hellos[exchange];
+  expected.identity = state.links->identity;
+  expected.handshake = std::move(handshake);
   return {step.frame, exchange};
 }
 
@@ -96,6 +99,7 @@ struct Joining {
   FeedSinkActor sink;
   Secret feed;
   topology::Host host;
+  bool owns_id = false;  // its certificate, or being in this process, shows that the id is this host's
   SessionBegun session;
 };
 using JoiningPtr = std::shared_ptr<Joining>;
@@ -160,6 +164,12 @@ void registered(Self self, const JoiningPtr& joining, const CommitReply& reply) 
 void register_host(Self self, const JoiningPtr& joining, const SnapshotPtr& snapshot) {
   const topology::Host* known = snapshot->find(joining->host.id);
   if (known != nullptr && known->name == joining->host.name) return begin_session(self, joining);
+  if (known != nullptr && !joining->owns_id) {
+    return refuse(self, joining,
+                  "the id " + known->id.to_string() + " is registered as " + known->name +
+                      ", and the certificate does not say that it is " + joining->host.name +
+                      "'s. After a renaming: viaduct host update, or a certificate with the id; else remove host-id");
+  }
   CommitTransaction change;
   if (known == nullptr) {
     change.operations.push_back(topology::Create{joining->host});
@@ -173,14 +183,19 @@ void register_host(Self self, const JoiningPtr& joining, const SnapshotPtr& snap
 }
 
 // Nothing: it is who it says.
-std::string check_identity(GatewayState& state, const Secret& proven, const JoinRequest& request) {
-  if (!state.links->local.empty() && proven == state.links->local) return {};
+std::string check_identity(GatewayState& state, const Secret& proven, Joining& joining) {
+  const JoinRequest& request = joining.request;
+  if (!state.links->local.empty() && proven == state.links->local) {
+    joining.owns_id = true;
+    return {};
+  }
   auto node = state.hellos.extract(proven);
   if (node.empty() || !node.mapped().proven) return "it has not proven who it is";
   const auto& agent = node.mapped().handshake->agent();
   if (agent.identity.host != request.name || agent.host_id != request.host) {
     return "its certificate is that of " + agent.identity.host + ", and it wants to join as " + request.name;
   }
+  joining.owns_id = agent.identity.host_id.has_value();
   return {};
 }
 
@@ -197,7 +212,7 @@ Promise join(Self self, const GatewayJoin& message) {
   joining->feed = message.feed;
   joining->host.id = joining->request.host;
   joining->host.name = joining->request.name;
-  if (std::string why = check_identity(self->state, message.proven, joining->request); !why.empty()) {
+  if (std::string why = check_identity(self->state, message.proven, *joining); !why.empty()) {
     refuse(self, joining, why);
     return joining->promise;
   }
@@ -222,6 +237,7 @@ GatewayRunning::behavior_type gateway_behavior(Self self, const GatewayLinks& li
         for (const auto& [host, session] : self->state.sessions) caf::anon_send(session, Shutdown{});
         self->quit();
       },
+      [=](const NewIdentity& fresh) { self->state.links->identity = fresh.identity; },
       [=](const GatewayHello& message) { return hello(self, message); },
       [=](const GatewayJoin& message) { return join(self, message); },
   };

@@ -5,7 +5,7 @@
 // An agent in the same process is let in by a secret that only this process knows.
 #pragma once
 
-#include <functional>
+#include <memory>
 #include <string>
 
 #include "actors/identity/handshake.hpp"
@@ -18,12 +18,12 @@ struct GatewayLinks {
   TopologyStoreActor store;
   StateTablesActor tables;
   observability::GatewayProbe& probe;
-  std::string node;                    // of the cluster, for people
-  const Identity* identity = nullptr;  // null: no remote agents
-  Secret local;                        // of the agent in this process; empty: there is none
+  std::string node;                          // of the cluster, for people
+  std::shared_ptr<const Identity> identity;  // null: no remote agents
+  Secret local;                              // of the agent in this process; empty: there is none
 };
 
-using GatewayRunning = SupervisedActor::extend_with<GatewayActor>;
+using GatewayRunning = SupervisedActor::extend_with<GatewayActor>::extend<reacts_to<NewIdentity>>;  // for new hellos
 GatewayRunning spawn_gateway(caf::actor_system& system, const GatewayLinks& links);
 
 Secret random_secret();

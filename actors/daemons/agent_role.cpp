@@ -178,13 +178,24 @@ void AgentRole::load_cache() {
   caf::anon_send(mirror_, CachedFeed{std::exchange(cached_, nullptr)});
 }
 
+std::vector<NodeAddress> AgentRole::nodes() const {
+  std::vector<NodeAddress> out;
+  for (const std::string& node : config_.agent.cluster) {
+    const HostPort address = parse_host_port(node, kDefaultClusterPort).value();  // checked as it was read
+    out.push_back({address.host, address.port});
+  }
+  return out;
+}
+
+void AgentRole::reconfigure(const std::shared_ptr<const Identity>& identity) {
+  caf::anon_send(link_, ReconfigureLink{nodes(), config_.agent.reconnect_min, config_.agent.reconnect_max, identity});
+  caf::anon_send(tunnels_, ReconfigureTunnels{liveness_of(config_), config_.underlay.copy_dscp});
+}
+
 // cluster node -> link -> mirror (feed); state publisher -> link's session -> cluster node
 void AgentRole::spawn_link(caf::actor_system& system, const Cluster& cluster) {
   ClusterLinkLinks links{host_, instance_of(config_.state_dir), mirror_, publisher_, link_probe_, {}};
-  for (const std::string& node : config_.agent.cluster) {
-    const HostPort address = parse_host_port(node, kDefaultClusterPort).value();  // checked as it was read
-    links.nodes.push_back({address.host, address.port});
-  }
+  links.nodes = nodes();
   links.reconnect_min = config_.agent.reconnect_min;
   links.reconnect_max = config_.agent.reconnect_max;
   links.identity = cluster.identity;

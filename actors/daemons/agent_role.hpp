@@ -45,12 +45,14 @@ class AgentRole {
   struct Cluster {
     GatewayActor local;  // in this process, or
     Secret local_secret;
-    const Identity* identity = nullptr;  // to prove itself to the nodes of agent.cluster
+    std::shared_ptr<const Identity> identity;  // to prove itself to the nodes of agent.cluster
   };
   void spawn(caf::actor_system& system, const Cluster& cluster, observability::SupervisorProbe& supervisor);
   // Where a damaged cache makes the cluster indispensable: waits for it. The text says why there is none.
   std::string wait_for_network(caf::actor_system& system);
   std::vector<ChildSpec> children(caf::actor_system& system);
+  // The configuration has changed where it may, or the files that it names.
+  void reconfigure(const std::shared_ptr<const Identity>& identity);
   // As ClusterRole::release().
   void release();
 
@@ -69,6 +71,7 @@ class AgentRole {
   void load_cache();
   void export_numbers();
   void spawn_tunnels(caf::actor_system& system);
+  std::vector<NodeAddress> nodes() const;
   void spawn_link(caf::actor_system& system, const Cluster& cluster);
 
   const Config& config_;

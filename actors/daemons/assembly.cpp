@@ -9,6 +9,7 @@
 #include "actors/admin/endpoint.hpp"
 #include "actors/daemons/agent_role.hpp"
 #include "actors/daemons/cluster_role.hpp"
+#include "actors/daemons/config_check.hpp"
 #include "actors/daemons/host_identity.hpp"
 #include "actors/identity/identity.hpp"
 #include "actors/runtime/actor_config.hpp"
@@ -30,7 +31,7 @@ struct Daemon::Parts {
   observability::Registry registry;
   observability::SupervisorProbe supervisor_probe{registry};
   observability::AdminProbe admin_probe{registry};
-  std::unique_ptr<Identity> identity;  // null: this process speaks to no other host
+  std::shared_ptr<const Identity> identity;  // null: this process speaks to no other host
   std::unique_ptr<ClusterRole> cluster;
   std::unique_ptr<AgentRole> agent;
   AgentState no_agent;  // what operators see of a daemon without that role
@@ -50,7 +51,9 @@ struct Daemon::Parts {
 
   bool open(const OpenDatapath& datapath, std::string& error);
   bool open_directories(std::string& error);
+  std::shared_ptr<const Identity> load_identity(std::string& error) const;
   bool open_identity(std::string& error);
+  void renew_identity();
   bool open_exporter(std::string& error);
   bool spawn(std::string& error);
   bool spawn_roles(std::string& error);
@@ -69,15 +72,35 @@ bool Daemon::Parts::open_directories(std::string& error) {
   return true;
 }
 
+std::shared_ptr<const Identity> Daemon::Parts::load_identity(std::string& error) const {
+  std::vector<identity::CredentialProblem> problems;
+  auto loaded =
+      Identity::load(credential_files(config), needed_roles(config), std::chrono::system_clock::now(), problems);
+  for (const auto& problem : problems) error += (error.empty() ? "" : "; ") + problem.text + ": " + problem.cure;
+  return loaded;
+}
+
 // A node that is to speak to others, and cannot prove who it is, does not start.
 bool Daemon::Parts::open_identity(std::string& error) {
   if (!config.is_distributed()) return true;
-  const identity::Roles needed{.agent = !config.agent.cluster.empty(), .cluster = !config.cluster.listen.empty()};
-  std::vector<identity::CredentialProblem> problems;
-  identity = Identity::load({config.tls.ca, config.tls.certificate, config.tls.key, config.tls.revoked}, needed,
-                            std::chrono::system_clock::now(), problems);
-  for (const auto& problem : problems) error += (error.empty() ? "" : "; ") + problem.text + ": " + problem.cure;
-  return identity != nullptr;
+  identity = load_identity(error);
+  if (identity == nullptr) return false;
+  if (config.host.name.empty()) config.host.name = identity->own().host;
+  return true;
+}
+
+// Certificates may have been renewed or revoked. With files that are wrong the daemon goes on with what it has.
+void Daemon::Parts::renew_identity() {
+  if (identity == nullptr) return;
+  std::string error;
+  auto loaded = load_identity(error);
+  if (loaded != nullptr && loaded->own().host != identity->own().host) {
+    error = "the certificate is of " + loaded->own().host + ", and this host is " + identity->own().host +
+            ": another name needs a restart";
+    loaded = nullptr;
+  }
+  if (loaded == nullptr) return log::error(log::Component::daemon, "certificates are not renewed", {{"reason", error}});
+  identity = std::move(loaded);
 }
 
 bool Daemon::Parts::open_exporter(std::string& error) {
@@ -109,14 +132,14 @@ bool Daemon::Parts::open(const OpenDatapath& datapath, std::string& error) {
 
 // cluster role -> gateway -> agent role, in this process or on another host
 bool Daemon::Parts::spawn_roles(std::string& error) {
-  if (cluster && !cluster->spawn(*system, host.name, identity.get(), error)) return false;
+  if (cluster && !cluster->spawn(*system, host.name, identity, error)) return false;
   if (!agent) return true;
   AgentRole::Cluster served_by;
   if (cluster) {
     served_by.local = cluster->gateway();
     served_by.local_secret = cluster->local_secret();
   }
-  served_by.identity = identity.get();
+  served_by.identity = identity;
   agent->spawn(*system, served_by, supervisor_probe);
   return true;
 }
@@ -210,6 +233,9 @@ ConfigChange Daemon::reconfigure(const Config& wanted) {
   ConfigChange change = compare(parts_->config, wanted);
   parts_->config = apply_live(parts_->config, wanted, change);
   if (change.has("log.levels")) log::set_levels(parts_->config.log.levels);
+  parts_->renew_identity();
+  if (parts_->cluster && parts_->identity) parts_->cluster->renew(parts_->identity);
+  if (parts_->agent) parts_->agent->reconfigure(parts_->identity);
   return change;
 }
 

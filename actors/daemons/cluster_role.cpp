@@ -36,8 +36,8 @@ bool ClusterRole::open(std::string& error) {
   return true;
 }
 
-bool ClusterRole::spawn(caf::actor_system& system, const std::string& node, const Identity* identity,
-                        std::string& error) {
+bool ClusterRole::spawn(caf::actor_system& system, const std::string& node,
+                        const std::shared_ptr<const Identity>& identity, std::string& error) {
   // nsdb -> topology store
   store_ = spawn_topology_store(system, {*nsdb_, store_probe_, config_.cluster.history}, error);
   if (!store_) return false;

@@ -247,14 +247,6 @@ TEST_F(DaemonTest, WhatKeepsItFromStartingIsSaid) {
   EXPECT_THAT(start(), HasSubstr("cannot create /proc/nowhere"));
 }
 
-TEST_F(DaemonTest, WhatItCannotDoYetIsNotIgnored) {
-  config.cluster.listen = "0.0.0.0:6678";
-  EXPECT_THAT(start(), HasSubstr("cluster.listen"));
-  config.cluster.listen.clear();
-  config.roles = {"cluster"};
-  EXPECT_THAT(start(), HasSubstr("roles"));
-}
-
 TEST_F(DaemonTest, ANewConfigurationIsTakenAsFarAsItCanChangeLive) {
   ASSERT_EQ(start(), "");
   namespace log = observability::log;

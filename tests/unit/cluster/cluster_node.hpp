@@ -26,7 +26,7 @@ class ClusterNode {
     store = spawn_topology_store(system, {nsdb, store_probe_}, error);
     EXPECT_EQ(error, "");
     tables_ = spawn_state_tables(system, {nsdb, store, options.name, options.lease});
-    gateway = spawn_gateway(system, {store, tables_, gateway_probe_, options.name, options.identity.get(), local});
+    gateway = spawn_gateway(system, {store, tables_, gateway_probe_, options.name, options.identity, local});
   }
   ~ClusterNode() { stop(); }
   void stop() {
