@@ -84,9 +84,7 @@ std::shared_ptr<const Identity> Daemon::Parts::load_identity(std::string& error)
 bool Daemon::Parts::open_identity(std::string& error) {
   if (!config.is_distributed()) return true;
   identity = load_identity(error);
-  if (identity == nullptr) return false;
-  if (config.host.name.empty()) config.host.name = identity->own().host;
-  return true;
+  return identity != nullptr;
 }
 
 // Certificates may have been renewed or revoked. With files that are wrong the daemon goes on with what it has.
@@ -112,7 +110,8 @@ bool Daemon::Parts::open_exporter(std::string& error) {
 
 bool Daemon::Parts::open(const OpenDatapath& datapath, std::string& error) {
   if (!open_directories(error) || !open_identity(error)) return false;
-  host = load_host_identity(config.state_dir, config.host.name, error);
+  const bool named = !config.host.name.empty() || identity == nullptr;
+  host = load_host_identity(config.state_dir, named ? config.host.name : identity->own().host, error);
   if (error.empty()) token = load_or_create_token((fs::path(config.run_dir) / "admin.token").string(), error);
   if (!error.empty()) return false;
   if (config.has_role("cluster")) {

@@ -10,6 +10,7 @@
 #include "admin_client.hpp"
 #include "agent_bench.hpp"
 #include "observability/log.hpp"
+#include "tests/unit/cluster/live_network.hpp"
 #include "tests/unit/store/temporary_directory.hpp"
 #include "topology/codec.hpp"
 
@@ -252,15 +253,35 @@ TEST_F(DaemonTest, ANewConfigurationIsTakenAsFarAsItCanChangeLive) {
   namespace log = observability::log;
   Config wanted = config;
   wanted.log.levels = "info,metrics=error";
+  wanted.underlay.copy_dscp = true;
+  wanted.underlay.probe_interval = std::chrono::milliseconds(300);
   wanted.admin.port = 1;
   ConfigChange change = daemon->reconfigure(wanted);
-  EXPECT_EQ(names_of(change.live), "log.levels");
+  EXPECT_EQ(names_of(change.live), "log.levels, underlay.copy_dscp, underlay.probe_interval");
   EXPECT_EQ(names_of(change.restart), "admin.port");
   EXPECT_EQ(log::level(log::Component::metrics), log::Level::error);
   change = daemon->reconfigure(config);
-  EXPECT_EQ(names_of(change.live), "log.levels") << "back again";
+  EXPECT_EQ(names_of(change.live), "log.levels, underlay.copy_dscp, underlay.probe_interval") << "back again";
   EXPECT_EQ(log::level(log::Component::metrics), log::Level::info);
   EXPECT_EQ(stop(), 0);
+}
+
+// Cluster nodes and agents on several hosts: each is called as its certificate says, unless it is told otherwise.
+TEST_F(DaemonTest, ANodeIsCalledAsItsCertificateSays) {
+  cluster_test::LiveNetwork network;
+  auto files = network.files("db1.example", {true, true});
+  uint16_t port = 0;
+  { auto free = cluster_test::listen_somewhere(port); }
+  config.host.name.clear();
+  config.cluster.listen = "127.0.0.1:" + std::to_string(port);
+  config.tls = {files.ca, files.certificate, files.key, ""};
+  ASSERT_EQ(start(), "");
+  call([](auto root) { root.setStatus(); },
+       [](auto reply) { EXPECT_EQ(reply.getStatus().getHostName(), "db1.example"); });
+  EXPECT_EQ(names_of(daemon->reconfigure(config).restart), "");
+  EXPECT_EQ(stop(), 0);
+  config.tls.key = config.tls.certificate;
+  EXPECT_THAT(start(), HasSubstr("key"));
 }
 
 TEST_F(DaemonTest, ADaemonThatIsDroppedStopsByItself) {
