@@ -65,9 +65,9 @@ def look(lab, mesh):
 
 
 def kill_agent(lab, mesh):
-    host = lab.host(2)
-    pings = [Ping(lab, "blue1", mesh.v4_of("blue2")), Ping(lab, "green2", mesh.v6_of("blue3"))]
-    running = [*pings, Transfer(lab, "blue3", "green2", mesh.v4_of("green2"))]
+    host, third = lab.host(2), "blue3" if len(lab.agents) > 2 else "blue1"
+    pings = [Ping(lab, "blue1", mesh.v4_of("blue2")), Ping(lab, "green2", mesh.v6_of(third))]
+    running = [*pings, Transfer(lab, third, "green2", mesh.v4_of("green2"))]
     go_on(pings)
     host.kill_daemon()
     print(f"killed the agent of {host.name} with SIGKILL; pings every millisecond and a TCP connection go on")
@@ -81,7 +81,7 @@ def kill_agent(lab, mesh):
 
 def stop_cluster(lab, mesh):
     mesh.quiet()
-    known = [Ping(lab, "blue1", mesh.v4_of("blue2")), Ping(lab, "green3", mesh.v6_of("blue1"))]
+    known = [Ping(lab, "blue1", mesh.v4_of("blue2")), Ping(lab, f"green{len(lab.agents)}", mesh.v6_of("blue1"))]
     go_on(known, 200)
     for node in lab.nodes:
         node.stop_daemon()
