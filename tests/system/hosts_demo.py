@@ -138,8 +138,7 @@ Stop it:
 
 def run_hosts_demo(build, hosts, kind, datapath, keep):
     with HostsLab(build, hosts=hosts, datapath=datapath, keep=keep) as lab:
-        for agent in lab.agents:
-            agent.settings["datapath"] = {"flow_idle_timeout": 2}
+        lab.forget_soon()
         tour(lab, kind)
         if keep:
             explain_keep(lab)

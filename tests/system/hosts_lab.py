@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import lab as laboratory
 from journal import Busy, Journal
 from lab import Daemon, Failure, Guests, run, wait_for
 
@@ -100,7 +101,7 @@ class HostsLab(Guests):
 
     def __init__(self, build, hosts=3, nodes=1, datapath="ebpf", prefix="vh", v6=False, mtu=1500, lease=10, keep=False):
         self.build, self.datapath, self.prefix, self.v6, self.mtu = Path(build).resolve(), datapath, prefix, v6, mtu
-        self.lease, self.keep, self.etcd = lease, keep, None
+        self.lease, self.keep, self.etcd = int(lease * laboratory.TIME_SCALE), keep, None
         try:
             self.journal = Journal(prefix)
         except Busy as busy:
@@ -123,6 +124,11 @@ class HostsLab(Guests):
         self.give_address(self.network, "underlay", NETWORK)
         self.nodes = [Node(self, f"c{number}", number, ["cluster"]) for number in range(1, nodes + 1)]
         self.agents = [Node(self, f"h{number}", 10 + number, ["agent"]) for number in range(1, hosts + 1)]
+
+    def forget_soon(self):
+        """Flows that nobody uses end soon."""
+        for agent in self.agents:
+            agent.settings["datapath"] = {"flow_idle_timeout": int(2 * laboratory.TIME_SCALE)}
 
     # --- the underlay ---
 
