@@ -272,7 +272,15 @@ class ManyAgents {
 topology::FeedBatch whole_of(const std::vector<topology::Host>& hosts, size_t ports) {
   Groups groups(hosts);
   topology::Snapshot snapshot;
-  while (groups.ports() < ports) snapshot = topology::build(snapshot, groups.next(), snapshot.revision() + 1).next;
+  Operations operations;
+  for (const auto& host : hosts) operations.push_back(topology::Create{host});
+  while (groups.ports() < ports) {
+    Operations more = groups.next();
+    operations.insert(operations.end(), more.begin(), more.end());
+  }
+  auto built = topology::build(snapshot, operations, 1);
+  if (!built.ok()) give_up(topology::to_string(built.violations.front()));
+  snapshot = built.next;
   topology::FeedBatch batch;
   batch.revision = snapshot.revision();
   batch.complete = true;
