@@ -167,8 +167,8 @@ TEST_F(NsdbViewTest, WhatCameBackIsNotReportedAsGoneLast) {
   write(*nsdb, {bridge(1), bound(11, 1)});
   NsdbView view;
   ASSERT_EQ(view.load(*nsdb), std::nullopt);
-  write(*nsdb, {}, {bridge_ref(1)});
-  write(*nsdb, {bridge(1)});
+  write(*nsdb, {}, {bridge_ref(1), {Kind::port, id<PortId>(11).uuid()}});
+  write(*nsdb, {bridge(1), bound(11, 1)});
   follow(view);
   auto since = view.since(kHost, 1, {id<BridgeId>(1).uuid()});
   ASSERT_TRUE(since);

@@ -42,8 +42,21 @@ std::vector<std::string> keys_of(const FeedBatch& batch) {
   for (const auto& item : batch.items) out.push_back((item->value ? "" : "-") + item->key);
   return out;
 }
-std::string key_of_bridge(uint64_t number) {
-  return topology::key_of({topology::Kind::bridge, id<BridgeId>(number).uuid()});
+// A port of the bridge on which both hosts have one: what is there concerns both.
+constexpr uint64_t kBridge = 1'000;
+topology::Port port(uint64_t number) { return bridge_port(number, kBridge); }
+topology::ObjectRef port_ref(uint64_t number) { return {topology::Kind::port, id<PortId>(number).uuid()}; }
+std::string key_of_port(uint64_t number) { return topology::key_of(port_ref(number)); }
+std::vector<topology::Object> bridge_of_both() {
+  std::vector<topology::Object> out{bridge(kBridge)};
+  for (uint64_t each : {1, 2}) {
+    auto bound = port(kBridge + each);
+    bound.host = id<HostId>(each);
+    bound.interface = "tap";
+    out.emplace_back(host(each));
+    out.emplace_back(bound);
+  }
+  return out;
 }
 
 class TopologyStoreTest : public ActorTest {
@@ -76,7 +89,8 @@ class TopologyStoreTest : public ActorTest {
       }};
     });
     sinks.push_back(sink);
-    return ask<SubscriptionActor>(store, Subscribe{id<HostId>(host), sink, revision, {}, kFeedSecret});
+    return ask<SubscriptionActor>(
+        store, Subscribe{id<HostId>(host), sink, revision, {id<BridgeId>(kBridge).uuid()}, kFeedSecret});
   }
   CommitReply commit(std::vector<topology::Operation> operations) {
     return ask<CommitReply>(store, CommitTransaction{std::move(operations), false});
@@ -87,6 +101,7 @@ class TopologyStoreTest : public ActorTest {
 
   const Secret kFeedSecret{1, 2, 3};
   cluster_test::MemoryNsdb nsdb;
+  const uint64_t before = cluster_test::write(*nsdb, bridge_of_both());
   observability::Registry registry;
   observability::StoreProbe probe{registry};
   Journal<FeedBatch> batches;
@@ -98,75 +113,76 @@ class TopologyStoreTest : public ActorTest {
 };
 
 TEST_F(TopologyStoreTest, ASubscriberGetsEverythingAndThenChanges) {
-  commit({Create{bridge(1)}});
+  commit({Create{port(1)}});
   subscribe();
-  commit({Create{bridge(2)}});
+  commit({Create{port(2)}});
   EXPECT_TRUE(wait(0).reached);
   auto got = batches.wait_for(2);
   ASSERT_EQ(got.size(), 2);
   EXPECT_TRUE(got[0].complete);
-  EXPECT_EQ(got[0].revision, 1);
-  EXPECT_THAT(keys_of(got[0]), ElementsAre(key_of_bridge(1)));
+  EXPECT_EQ(got[0].revision, before + 1);
+  EXPECT_THAT(keys_of(got[0]), Contains(key_of_port(1)));
   EXPECT_FALSE(got[1].complete);
-  EXPECT_EQ(got[1].revision, 2);
-  EXPECT_THAT(keys_of(got[1]), ElementsAre(key_of_bridge(2)));
+  EXPECT_EQ(got[1].revision, before + 2);
+  EXPECT_THAT(keys_of(got[1]), ElementsAre(key_of_port(2)));
   EXPECT_GT(got[1].committed_at, 0);
 }
 
 TEST_F(TopologyStoreTest, AnAgentThatComesBackGetsWhatHasChanged) {
-  commit({Create{bridge(1)}, Create{bridge(2)}});
-  commit({topology::Erase{{topology::Kind::bridge, id<BridgeId>(1).uuid()}}});
-  commit({Create{bridge(3)}});
-  subscribe(1, 1);
+  commit({Create{port(1)}, Create{port(2)}});
+  commit({topology::Erase{port_ref(1)}});
+  commit({Create{port(3)}});
+  subscribe(1, before + 1);
   auto got = batches.wait_for(1);
   ASSERT_EQ(got.size(), 1);
   EXPECT_FALSE(got[0].complete);
-  EXPECT_EQ(got[0].revision, 3);
-  EXPECT_THAT(keys_of(got[0]), ::testing::UnorderedElementsAre("-" + key_of_bridge(1), key_of_bridge(3)));
+  EXPECT_EQ(got[0].revision, before + 3);
+  EXPECT_THAT(keys_of(got[0]), ::testing::Not(Contains(key_of_port(2)))) << "it has that";
+  EXPECT_THAT(keys_of(got[0]), ::testing::IsSupersetOf({"-" + key_of_port(1), key_of_port(3)}));
 }
 
 TEST_F(TopologyStoreTest, WhatAnotherNodeOfTheClusterWritesReachesTheAgents) {
   subscribe();
   ASSERT_EQ(batches.wait_for(1).size(), 1);
-  cluster_test::write(*nsdb, {bridge(1)});
+  cluster_test::write(*nsdb, {port(1)});
   auto got = batches.wait_for(2);
   ASSERT_EQ(got.size(), 2);
-  EXPECT_THAT(keys_of(got[1]), ElementsAre(key_of_bridge(1)));
-  EXPECT_TRUE(wait(1).reached);
+  EXPECT_THAT(keys_of(got[1]), ElementsAre(key_of_port(1)));
+  EXPECT_TRUE(wait(before + 1).reached);
 }
 
 TEST_F(TopologyStoreTest, WhatPilesUpWhileABatchIsOutComesAsOne) {
   gate.close();
   subscribe();
   ASSERT_EQ(batches.wait_for(1).size(), 1);
-  for (uint64_t number = 1; number <= 50; ++number) commit({Create{bridge(number)}});
-  commit({topology::Erase{{topology::Kind::bridge, id<BridgeId>(50).uuid()}}});
-  EXPECT_FALSE(wait(51, milliseconds(50)).reached) << "the agent has not answered";
+  for (uint64_t number = 1; number <= 50; ++number) commit({Create{port(number)}});
+  commit({topology::Erase{port_ref(50)}});
+  EXPECT_FALSE(wait(before + 51, milliseconds(50)).reached) << "the agent has not answered";
   EXPECT_EQ(batches.size(), 1);
   gate.open();
-  auto waited = wait(51);
+  auto waited = wait(before + 51);
   EXPECT_TRUE(waited.reached);
-  EXPECT_EQ(waited.applied, 51);
+  EXPECT_EQ(waited.applied, before + 51);
   auto got = batches.wait_for(2);
   ASSERT_EQ(got.size(), 2);
-  EXPECT_EQ(got[1].revision, 51);
+  EXPECT_EQ(got[1].revision, before + 51);
   EXPECT_EQ(got[1].items.size(), 50) << "each object once";
-  EXPECT_THAT(keys_of(got[1]), Contains("-" + key_of_bridge(50)));
+  EXPECT_THAT(keys_of(got[1]), Contains("-" + key_of_port(50)));
 }
 
 TEST_F(TopologyStoreTest, AnAgentThatMissedSomethingGetsEverything) {
   subscribe();
-  commit({Create{bridge(1)}});
-  ASSERT_TRUE(wait(1).reached);
-  size_t before = batches.size();
+  commit({Create{port(1)}});
+  ASSERT_TRUE(wait(before + 1).reached);
+  size_t seen = batches.size();
   resync = true;
-  commit({Create{bridge(2)}});
-  EXPECT_TRUE(wait(2).reached);
-  auto got = batches.wait_for(before + 2);
-  ASSERT_EQ(got.size(), before + 2);
-  EXPECT_FALSE(got[before].complete);
-  EXPECT_TRUE(got[before + 1].complete);
-  EXPECT_EQ(got[before + 1].items.size(), 2);
+  commit({Create{port(2)}});
+  EXPECT_TRUE(wait(before + 2).reached);
+  auto got = batches.wait_for(seen + 2);
+  ASSERT_EQ(got.size(), seen + 2);
+  EXPECT_FALSE(got[seen].complete);
+  EXPECT_TRUE(got[seen + 1].complete);
+  EXPECT_EQ(got[seen + 1].items.size(), got[0].items.size() + 2);
 }
 
 TEST_F(TopologyStoreTest, EverythingThatCannotBeAppliedIsNotSentAgainAtOnce) {
@@ -195,8 +211,8 @@ TEST_F(TopologyStoreTest, ANewSubscriptionOfAHostReplacesTheOldOne) {
   ASSERT_EQ(batches.wait_for(1).size(), 1);
   subscribe();
   ASSERT_EQ(batches.wait_for(2).size(), 2);
-  commit({Create{bridge(1)}});
-  EXPECT_TRUE(wait(1).reached);
+  commit({Create{port(1)}});
+  EXPECT_TRUE(wait(before + 1).reached);
   EXPECT_EQ(batches.size(), 3) << "the old sink hears no more";
 }
 
@@ -227,7 +243,7 @@ TEST_F(TopologyStoreTest, ASubscriberThatDiesDoesNot) {
   ASSERT_EQ(batches.wait_for(1).size(), 1);
   self->send_exit(sinks[0], caf::exit_reason::kill);
   self->wait_for(sinks[0]);
-  EXPECT_TRUE(commit({Create{bridge(1)}}).violations.empty());
+  EXPECT_TRUE(commit({Create{port(1)}}).violations.empty());
   subscribe();
   EXPECT_EQ(batches.wait_for(2).size(), 2) << "its successor is served";
 }
