@@ -44,6 +44,7 @@ TunnelManagerActor::behavior_type no_tunnels(TunnelManagerActor::pointer) {
       [](const Shutdown&) {},
       [](const UnderlayTopology&) { return HostPaths{}; },
       [](const ReportTunnels&) { return TunnelReport{}; },
+      [](const ReconfigureTunnels&) {},
       [](const NewsWaits&) {},
       [](const Tick&) {},
   };
