@@ -73,6 +73,7 @@ std::vector<ChildSpec> ClusterRole::children() const {
 }
 
 void ClusterRole::release() {
+  record_ = nullptr;
   store_ = nullptr;
   tables_ = nullptr;
   gateway_ = nullptr;
