@@ -11,21 +11,11 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/runtime/actor_config.hpp"
+#include "tests/unit/eventually.hpp"
 
 namespace viaduct::actors {
 
 inline constexpr std::chrono::seconds kPatience{30};
-
-// Waits until `condition` holds; false when it did not in time.
-template <class Condition>
-bool eventually(Condition condition) {
-  auto deadline = std::chrono::steady_clock::now() + kPatience;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
 
 // Things that happened on actors' threads, in order.
 template <class T>

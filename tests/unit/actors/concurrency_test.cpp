@@ -5,22 +5,13 @@
 
 #include "actors/agent/flow_prover.hpp"
 #include "agent_bench.hpp"
+#include "tests/unit/eventually.hpp"
 
 namespace viaduct::actors {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-template <class Condition>
-bool eventually(Condition condition) {
-  auto deadline = std::chrono::steady_clock::now() + seconds(60);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
 
 // The flow controller's actor: the only thread that touches the keeper.
 class KeeperThread {

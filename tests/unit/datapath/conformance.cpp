@@ -78,15 +78,6 @@ void DatapathConformance::expect_no_upcall(const Guest& from) {
   EXPECT_EQ(upcall->bytes, frame) << "something else came up before the marker";
 }
 
-bool DatapathConformance::eventually(const std::function<bool()>& condition) {
-  auto deadline = std::chrono::steady_clock::now() + kSoon;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
-
 FlowInstall DatapathConformance::flow_for(const Guest& from, const frames::Bytes& frame, FieldSet mask,
                                           const ActionList& actions) {
   frames::Bytes copy = frame;

@@ -21,6 +21,7 @@
 
 #include "flows/datapath/datapath.hpp"
 #include "frames.hpp"
+#include "tests/unit/eventually.hpp"
 
 namespace viaduct::flows {
 
@@ -111,7 +112,6 @@ class DatapathConformance : public testing::TestWithParam<HarnessFactory> {
   std::optional<frames::Bytes> next_frame(const Guest& to);
   // Shows that nothing else is on its way to user space: a marker is the next upcall.
   void expect_no_upcall(const Guest& from);
-  bool eventually(const std::function<bool()>& condition);
 
   FlowInstall flow_for(const Guest& from, const frames::Bytes& frame, FieldSet mask, const ActionList& actions);
   // Of a frame that comes in by a tunnel port.

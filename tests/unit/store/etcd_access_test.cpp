@@ -18,7 +18,6 @@ namespace {
 using namespace std::chrono_literals;
 using testing::Certificates;
 using testing::EtcdCluster;
-using testing::eventually;
 using testing::TemporaryDirectory;
 using testing::Watching;
 

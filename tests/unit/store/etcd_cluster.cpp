@@ -78,15 +78,6 @@ pid_t spawn(const std::vector<std::string>& arguments, const std::filesystem::pa
 
 }  // namespace
 
-bool eventually(const std::function<bool()>& condition, std::chrono::seconds deadline) {
-  const auto end = std::chrono::steady_clock::now() + deadline;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(10ms);
-  }
-  return true;
-}
-
 Certificates::Certificates(const std::filesystem::path& directory)
     : authority(directory / "ca.pem"),
       server(directory / "server.pem"),
@@ -204,13 +195,17 @@ void EtcdCluster::wait_until_ready() {
 }
 
 size_t EtcdCluster::leader() {
-  for (;;) {
-    for (size_t i = 0; i < members_.size(); ++i) {
-      if (members_[i].pid <= 0) continue;
-      const Seen seen = ask(members_[i]);
-      if (seen.leader != 0 && seen.leader == seen.member) return i;
+  size_t leader = 0;
+  const bool found = eventually([&] {
+    for (leader = 0; leader < members_.size(); ++leader) {
+      if (members_[leader].pid <= 0) continue;
+      const Seen seen = ask(members_[leader]);
+      if (seen.leader != 0 && seen.leader == seen.member) return true;
     }
-  }
+    return false;
+  });
+  if (!found) throw std::runtime_error("no member of etcd leads");
+  return leader;
 }
 
 void EtcdCluster::control(const std::string& arguments) const {

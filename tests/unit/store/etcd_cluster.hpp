@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/unit/eventually.hpp"
 #include "tests/unit/store/temporary_directory.hpp"
 #include "topology/store/etcd/etcd_store.hpp"
 
@@ -65,8 +66,5 @@ class EtcdCluster {
   TemporaryDirectory directory_;
   std::vector<Member> members_;
 };
-
-// Polls until it is true; false: the deadline has passed.
-bool eventually(const std::function<bool()>& condition, std::chrono::seconds deadline = std::chrono::seconds(20));
 
 }  // namespace viaduct::topology::store::testing

@@ -16,7 +16,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::EtcdCluster;
-using testing::eventually;
 using testing::Watching;
 
 using ::testing::ElementsAre;
