@@ -201,18 +201,24 @@ void AgentRole::spawn_link(caf::actor_system& system, const Cluster& cluster) {
   links.identity = cluster.identity;
   links.connect = connect_with_tls();
   links.local = cluster.local;
+  served_here_ = cluster.local != nullptr;
   links.local_secret = cluster.local_secret;
   link_ = spawn_cluster_link(system, links);
 }
 
 std::string AgentRole::wait_for_network(caf::actor_system& system) {
-  if (cache_damage_.empty()) return {};
+  if (cache_damage_.empty() && !served_here_) return {};
   if (first_network_.get_future().wait_for(kNetworkPatience) == std::future_status::ready) return {};
   std::string why = "no node answers";
   caf::scoped_actor self{system};
   self->request(link_, std::chrono::seconds(2), ReportCluster{})
       .receive([&](const ClusterReport& report) { why = report.node + ": " + report.last_error; },
                [](const caf::error&) {});
+  if (cache_damage_.empty()) {
+    log::warning(log::Component::daemon, "no network yet; operators may ask before this host is registered",
+                 {{"reason", why}});
+    return {};
+  }
   return "the cache of the topology was damaged and has been moved aside (" + cache_damage_ +
          "), and the cluster, which has it all, is away (" + why + "); start again when it is back";
 }

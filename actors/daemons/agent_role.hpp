@@ -48,7 +48,8 @@ class AgentRole {
     std::shared_ptr<const Identity> identity;  // to prove itself to the nodes of agent.cluster
   };
   void spawn(caf::actor_system& system, const Cluster& cluster, observability::SupervisorProbe& supervisor);
-  // Where a damaged cache makes the cluster indispensable: waits for it. The text says why there is none.
+  // Before operators are let in: where the cluster is in this process, this host is registered when they ask; where a
+  // damaged cache makes the cluster indispensable, the text says why there is none.
   std::string wait_for_network(caf::actor_system& system);
   std::vector<ChildSpec> children(caf::actor_system& system);
   // The configuration has changed where it may, or the files that it names.
@@ -94,6 +95,7 @@ class AgentRole {
   std::unique_ptr<WorkerPool> workers_;
   std::vector<observability::ExportedCallback> exported_;
   std::promise<void> first_network_;
+  bool served_here_ = false;  // by the cluster role of this process
   FlowControllerActor flows_;
   DevicesActor devices_;
   DatapathActor ports_;

@@ -140,7 +140,8 @@ bool Daemon::Parts::spawn_roles(std::string& error) {
   }
   served_by.identity = identity;
   agent->spawn(*system, served_by, supervisor_probe);
-  return true;
+  error = agent->wait_for_network(*system);
+  return error.empty();
 }
 
 AdminLinks Daemon::Parts::admin_links() {
@@ -203,7 +204,6 @@ bool Daemon::Parts::spawn(std::string& error) {
     std::lock_guard lock(node_mutex);
     node = made;
   }
-  if (spawned && error.empty() && agent) error = agent->wait_for_network(*system);
   return spawned && error.empty();
 }
 
