@@ -144,7 +144,8 @@ def looking(tool, lab, checks):
             reach(lab, name, address_of("vm1" if name != "vm1" else "vm3"))
     status = tool.json("status")
     actors = {actor["name"]: actor for actor in status["actors"]}
-    expected = {"node", "admin", "admin_endpoint", "learned_state", "topology_store", "topology_mirror", "datapath",
+    expected = {"node", "admin", "admin_endpoint", "gateway", "topology_store", "state_tables", "node_record",
+                "cluster_link", "topology_mirror", "state_publisher", "learned_state", "datapath", "tunnel_manager",
                 "flow_controller", "devices"}
     checks.check("status: every actor is there", expected <= set(actors), sorted(actors))
     kinds = sorted(actor["kind"] for actor in status["actors"] if actor["name"] not in expected)
