@@ -9,7 +9,6 @@ using topology::Snapshot;
 
 namespace {
 
-constexpr int kAttempts = 8;  // of a commit that other nodes' commits overtake
 constexpr std::chrono::seconds kFollowPatience{10};
 constexpr std::chrono::seconds kWatchPause{1};
 constexpr std::chrono::seconds kHistoryPatience{2};
@@ -33,8 +32,9 @@ store::Transaction transaction_for(const topology::Delta& delta, uint64_t head) 
 
 }  // namespace
 
-TopologyWriter::TopologyWriter(store::Store& store, std::function<void()> wake, OnStep on_step, size_t history)
-    : store_(store), history_(history), on_step_(std::move(on_step)), view_(history), queue_(std::move(wake)) {}
+TopologyWriter::TopologyWriter(store::Store& store, std::function<void()> wake, OnStep on_step, size_t history,
+                               std::chrono::milliseconds patience)
+    : store_(store), history_(history), patience_(patience), on_step_(std::move(on_step)), view_(history), queue_(std::move(wake)) {}
 
 TopologyWriter::~TopologyWriter() {
   queue_.close();
@@ -54,7 +54,8 @@ std::optional<std::string> TopologyWriter::load() {
 
 CommitReply TopologyWriter::commit(const CommitTransaction& request) {
   CommitReply reply;
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+  const auto deadline = std::chrono::steady_clock::now() + patience_;
+  do {
     follow();
     auto built = topology::build(*snapshot(), request.operations, view_.revision() + 1);
     if (!built.ok()) {
@@ -79,8 +80,9 @@ CommitReply TopologyWriter::commit(const CommitTransaction& request) {
     reply.changes = std::move(built.changes);
     reply.ids = std::move(built.ids);
     return reply;
-  }
-  reply.error = "other nodes of the cluster commit so fast that this one found no gap; try again";
+  } while (std::chrono::steady_clock::now() < deadline);
+  reply.error = "other nodes of the cluster commit so fast that this one found no gap in " +
+                std::to_string(patience_.count()) + " ms; try again";
   return reply;
 }
 

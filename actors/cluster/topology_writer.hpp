@@ -5,6 +5,7 @@
 // has, the view catches up and the commit is built again. The view itself changes only by what the watch says.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -20,8 +21,9 @@ class TopologyWriter {
  public:
   using OnStep = std::function<void(const NsdbView::Step&)>;
   // `on_step` gets every change, in order, from within commit() and follow(). `wake` comes from the watch's thread when
-  // there is something to follow.
-  TopologyWriter(topology::store::Store& store, std::function<void()> wake, OnStep on_step, size_t history = 10'000);
+  // there is something to follow. A commit that others overtake is built again until `patience` has passed.
+  TopologyWriter(topology::store::Store& store, std::function<void()> wake, OnStep on_step, size_t history = 10'000,
+                 std::chrono::milliseconds patience = std::chrono::seconds(5));
   ~TopologyWriter();
 
   // Reads everything; the watch begins with the first follow(). The text says what is wrong with the store, and the object when it is one's.
@@ -51,6 +53,7 @@ class TopologyWriter {
 
   topology::store::Store& store_;
   const size_t history_;
+  const std::chrono::milliseconds patience_;
   const OnStep on_step_;
   NsdbView view_;
   WatchQueue queue_;
