@@ -26,13 +26,11 @@ class Application {
   }
 
   Delta finish(uint64_t revision) {
-    Delta delta = current(revision);
-    const Snapshot next = delta.apply_to(have_);
+    const std::set<HostId> named = named_hosts();
     for (const HostId& host : hosts_) {
-      const bool named = next.count_at(IndexKey::referrers_of(Reference::tunnel_zone_host_host, host.uuid())) > 0;
-      if (!named && host != self_) set({Kind::host, host.uuid()}, nullptr);
+      if (host != self_ && !named.contains(host)) after_[{Kind::host, host.uuid()}] = nullptr;
     }
-    return hosts_.empty() ? delta : current(revision);
+    return current(revision);
   }
 
  private:
@@ -45,6 +43,20 @@ class Application {
   void note_host(const Ref<Object>& object) {
     const auto* member = object ? std::get_if<TunnelZoneHost>(object.get()) : nullptr;
     if (member != nullptr) hosts_.insert(member->host);
+  }
+  // Those of hosts_ that a membership names at the end.
+  std::set<HostId> named_hosts() const {
+    std::set<HostId> out;
+    for (const auto& [ref, object] : after_) {
+      const auto* member = object ? std::get_if<TunnelZoneHost>(object.get()) : nullptr;
+      if (member != nullptr) out.insert(member->host);
+    }
+    for (const HostId& host : hosts_) {
+      have_.for_each_zone_of(host, [&](const TunnelZoneHost& member) {
+        if (!after_.contains({Kind::tunnel_zone_host, member.id.uuid()})) out.insert(host);
+      });
+    }
+    return out;
   }
   void apply(const Forget& forget) {
     for (auto& [ref, object] : after_) {

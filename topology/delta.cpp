@@ -27,8 +27,15 @@ Delta Delta::between(const Snapshot& before, const Snapshot& after) {
 
 Snapshot Delta::apply_to(const Snapshot& snapshot) const {
   Snapshot next = snapshot;
-  for (const auto& [ref, change] : changes) next = change.after ? next.with(change.after) : next.without(ref);
-  return next.at_revision(to_revision);
+  for (const auto& [ref, change] : changes) {
+    if (change.after) {
+      next.put(change.after);
+    } else {
+      next.erase(ref);
+    }
+  }
+  next.set_revision(to_revision);
+  return next;
 }
 
 }  // namespace viaduct::topology

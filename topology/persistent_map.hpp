@@ -5,9 +5,12 @@
 // nodes on one path, O(log32 n); erase puts a lone entry back into its parent, so that equal maps have equal shapes and
 // diff can walk two maps side by side, skipping the sub-trees that they share.
 //
+// put, remove and edit change a map in place, and no other: nodes that no copy of it shares are written to, the others
+// are copied as insert and erase copy them. Who makes many changes before anybody else sees the map uses these.
+//
 // find touches no reference count and allocates nothing: it is on the packet path.
 //
-// Threads: const methods from any thread; the counts are atomic. A returned pointer is valid while a copy of the map
+// Threads: const methods from any thread, for copies of one map at once too; the counts are atomic. A returned pointer is valid while a copy of the map
 // that gave it lives. Running out of memory ends the program (noexcept): a half-copied node could not be undone.
 #pragma once
 
@@ -73,6 +76,37 @@ class PersistentMap {
   [[nodiscard]] PersistentMap erase(const K& key) const {
     if (!contains(key)) return *this;
     return PersistentMap(take(*root_, 0, hash_of(key), key), size_ - 1);
+  }
+
+  // As insert, of this map itself.
+  void put(K key, V value) {
+    const uint64_t hash = hash_of(key);
+    bool added = true;
+    Entry entry{std::move(key), std::move(value)};
+    root_ = root_ == nullptr ? leaf(bit_of(hash, 0), entry) : put_into(root_, 0, hash, entry, added);
+    size_ += added ? 1 : 0;
+  }
+  // As erase, of this map itself.
+  void remove(const K& key) {
+    if (!contains(key)) return;
+    root_ = take_from(root_, 0, hash_of(key), key);
+    --size_;
+  }
+  // The value of `key`, to be changed for this map alone; null when it is not there. Valid until the map is changed or
+  // copied.
+  V* edit(const K& key) {
+    if (!contains(key)) return nullptr;
+    const uint64_t hash = hash_of(key);
+    Node** at = &root_;
+    for (unsigned shift = 0; shift < kHashBits; shift += kBits) {
+      make_own(*at);
+      Node& node = **at;
+      const uint32_t bit = bit_of(hash, shift);
+      if (node.entry_map & bit) return &node.entries()[index_of(node.entry_map, bit)].value;
+      at = &node.children()[index_of(node.child_map, bit)];
+    }
+    make_own(*at);
+    return &const_cast<Entry*>(find_colliding(**at, key))->value;
   }
 
   // visit(const K&, const V&), in the order of the hashes: the same for the same keys in one program.
@@ -236,6 +270,87 @@ class PersistentMap {
     return inlined;
   }
 
+  // --- in place --------------------------------------------------------------------------------------
+  // Each takes over the caller's reference to `node`, and gives one to what is there instead. A node that has one
+  // reference, under nodes that have one each, is its owner's alone.
+  static bool is_shared(const Node& node) { return node.references.load(std::memory_order_acquire) != 1; }
+
+  static void make_own(Node*& node) noexcept {
+    if (!is_shared(*node)) return;
+    Node* copy = allocate(node->entry_map, node->child_map, node->entry_count);
+    std::uninitialized_copy_n(node->entries(), node->entry_count, copy->entries());
+    for (size_t i = 0, n = node->child_count(); i < n; ++i) copy->children()[i] = retained(node->children()[i]);
+    release(std::exchange(node, copy));
+  }
+
+  // As with_slot, of a node that is not shared: what stays moves over. The child that was in the slot is the caller's.
+  static Node* with_slot_moved(Node* from, uint32_t bit, Entry* entry, Node* child) noexcept {
+    const uint32_t entry_map = (from->entry_map & ~bit) | (entry != nullptr ? bit : 0);
+    const uint32_t child_map = (from->child_map & ~bit) | (child != nullptr ? bit : 0);
+    Node* node = allocate(entry_map, child_map, static_cast<size_t>(std::popcount(entry_map)));
+    Entry* to_entry = node->entries();
+    for (uint32_t rest = entry_map; rest != 0; rest &= rest - 1) {
+      const uint32_t at = rest & -rest;
+      std::construct_at(to_entry++,
+                        std::move(at == bit ? *entry : from->entries()[index_of(from->entry_map, at)]));
+    }
+    Node** to_child = node->children();
+    for (uint32_t rest = child_map; rest != 0; rest &= rest - 1) {
+      const uint32_t at = rest & -rest;
+      *to_child++ = at == bit ? child : from->children()[index_of(from->child_map, at)];
+    }
+    std::destroy_n(from->entries(), from->entry_count);
+    from->~Node();
+    ::operator delete(from);
+    return node;
+  }
+
+  static Node* put_into(Node* node, unsigned shift, uint64_t hash, Entry& entry, bool& added) noexcept {
+    if (is_shared(*node) || shift >= kHashBits) {
+      Node* copy = put(*node, shift, hash, entry, added);
+      release(node);
+      return copy;
+    }
+    const uint32_t bit = bit_of(hash, shift);
+    if (node->child_map & bit) {
+      Node*& child = node->children()[index_of(node->child_map, bit)];
+      child = put_into(child, shift + kBits, hash, entry, added);
+      return node;
+    }
+    if (node->entry_map & bit) {
+      Entry& present = node->entries()[index_of(node->entry_map, bit)];
+      if (!(present.key == entry.key)) {
+        return with_slot_moved(node, bit, nullptr, fork(shift + kBits, present, hash_of(present.key), entry, hash));
+      }
+      present.value = std::move(entry.value);
+      added = false;
+      return node;
+    }
+    return with_slot_moved(node, bit, &entry, nullptr);
+  }
+
+  static Node* take_from(Node* node, unsigned shift, uint64_t hash, const K& key) noexcept {
+    if (is_shared(*node) || shift >= kHashBits) {
+      Node* copy = take(*node, shift, hash, key);
+      release(node);
+      return copy;
+    }
+    const uint32_t bit = bit_of(hash, shift);
+    if (node->entry_map & bit) {
+      if (node->entry_count > 1 || node->child_map != 0) return with_slot_moved(node, bit, nullptr, nullptr);
+      release(node);
+      return nullptr;
+    }
+    Node*& child = node->children()[index_of(node->child_map, bit)];
+    Node* rest = take_from(child, shift + kBits, hash, key);
+    child = rest;
+    if (rest == nullptr) return with_slot_moved(node, bit, nullptr, nullptr);
+    if (rest->child_map != 0 || rest->entry_count != 1) return node;
+    Node* inlined = with_slot_moved(node, bit, rest->entries(), nullptr);
+    release(rest);
+    return inlined;
+  }
+
   static const Entry* find_colliding(const Node& node, const K& key) {
     for (size_t i = 0; i < node.entry_count; ++i) {
       if (node.entries()[i].key == key) return node.entries() + i;
@@ -364,6 +479,8 @@ class PersistentSet {
   bool contains(const K& key) const { return map_.contains(key); }
   [[nodiscard]] PersistentSet insert(K key) const { return PersistentSet(map_.insert(std::move(key), Present{})); }
   [[nodiscard]] PersistentSet erase(const K& key) const { return PersistentSet(map_.erase(key)); }
+  void put(K key) { map_.put(std::move(key), Present{}); }
+  void remove(const K& key) { map_.remove(key); }
   template <class F>
   void for_each(F&& visit) const {
     map_.for_each([&](const K& key, Present) { visit(key); });

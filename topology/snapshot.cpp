@@ -13,17 +13,18 @@ std::function<void(const Object&)> as(const std::function<void(const T&)>& visit
 
 template <class Index, class Key>
 void remove_from(Index& index, const Key& key, const ObjectRef& ref) {
-  const auto* refs = index.find(key);
+  auto* refs = index.edit(key);
   if (refs == nullptr) return;
-  auto rest = refs->erase(ref);
-  index = rest.empty() ? index.erase(key) : index.insert(key, std::move(rest));
+  refs->remove(ref);
+  if (refs->empty()) index.remove(key);
 }
 
 template <class Index, class Key>
 void add_to(Index& index, const Key& key, const ObjectRef& ref) {
-  const auto* refs = index.find(key);
-  auto more = refs != nullptr ? refs->insert(ref) : decltype(refs->insert(ref)){}.insert(ref);
-  index = index.insert(key, std::move(more));
+  if (auto* refs = index.edit(key)) return refs->put(ref);
+  std::remove_cvref_t<decltype(*index.find(key))> refs;
+  refs.put(ref);
+  index.put(key, std::move(refs));
 }
 
 // Both lists sorted: what is only in `before` leaves the index, what is only in `after` enters it.
@@ -154,29 +155,35 @@ void Snapshot::reindex(const Object* before, const Object* after) {
   move_keys(by_text_, before ? text_keys_of(*before) : TextKeys{}, after ? text_keys_of(*after) : TextKeys{}, ref);
 }
 
-Snapshot Snapshot::with(Ref<Object> object) const {
-  Snapshot next = *this;
+void Snapshot::put(Ref<Object> object) {
   const ObjectRef ref = ref_of(*object);
   const Ref<Object> before = find(ref);
-  next.reindex(before.get(), object.get());
-  Objects& of_kind = next.objects_[static_cast<size_t>(ref.kind)];
-  of_kind = of_kind.insert(ref.id, std::move(object));
+  reindex(before.get(), object.get());
+  objects_[static_cast<size_t>(ref.kind)].put(ref.id, std::move(object));
+}
+
+void Snapshot::erase(ObjectRef ref) {
+  const Ref<Object> before = find(ref);
+  if (!before) return;
+  reindex(before.get(), nullptr);
+  objects_[static_cast<size_t>(ref.kind)].remove(ref.id);
+}
+
+Snapshot Snapshot::with(Ref<Object> object) const {
+  Snapshot next = *this;
+  next.put(std::move(object));
   return next;
 }
 
 Snapshot Snapshot::without(ObjectRef ref) const {
   Snapshot next = *this;
-  const Ref<Object> before = find(ref);
-  if (!before) return next;
-  next.reindex(before.get(), nullptr);
-  Objects& of_kind = next.objects_[static_cast<size_t>(ref.kind)];
-  of_kind = of_kind.erase(ref.id);
+  next.erase(ref);
   return next;
 }
 
 Snapshot Snapshot::at_revision(uint64_t revision) const {
   Snapshot next = *this;
-  next.revision_ = revision;
+  next.set_revision(revision);
   return next;
 }
 

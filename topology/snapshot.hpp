@@ -66,7 +66,12 @@ class Snapshot {
   size_t count(Kind kind) const;
   size_t size() const;
 
-  // Copies with one object put (created or replaced) or erased; indexes follow. These check nothing: see builder.hpp.
+  // One object put (created or replaced) or erased; indexes follow. These check nothing: see builder.hpp. They are for
+  // who makes the next snapshot, which nobody else has seen; copies that were taken before stay as they were.
+  void put(Ref<Object> object);
+  void erase(ObjectRef ref);
+  void set_revision(uint64_t revision) { revision_ = revision; }
+  // Copies with that done.
   Snapshot with(Ref<Object> object) const;
   Snapshot without(ObjectRef ref) const;
   Snapshot at_revision(uint64_t revision) const;

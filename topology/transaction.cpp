@@ -136,7 +136,7 @@ void Transaction::put(Object object, std::string cause) {
   set_revision(object, revision_);
   const ObjectRef ref = ref_of(object);
   if (causes_.try_emplace(ref, std::move(cause)).second) order_.push_back(ref);
-  next_ = next_.with(std::make_shared<const Object>(std::move(object)));
+  next_.put(std::make_shared<const Object>(std::move(object)));
 }
 
 // --- 2. links --------------------------------------------------------------------------------------
@@ -232,7 +232,7 @@ void Transaction::delete_all() {
   }
   for (Doomed& doomed : doomed_) {
     if (causes_.try_emplace(doomed.ref, std::move(doomed.cause)).second) order_.push_back(doomed.ref);
-    next_ = next_.without(doomed.ref);
+    next_.erase(doomed.ref);
   }
 }
 
@@ -270,13 +270,14 @@ BuildResult Transaction::finish() {
   result.violations = inspection_.take();
   result.next = current_;
   if (!result.violations.empty()) return result;
-  result.next = next_.at_revision(revision_);
+  result.next = std::move(next_);
+  result.next.set_revision(revision_);
   result.delta.from_revision = current_.revision();
   result.delta.to_revision = revision_;
   std::stable_partition(order_.begin(), order_.end(), [&](const ObjectRef& ref) { return causes_.at(ref).empty(); });
   for (const ObjectRef& ref : order_) {
     const Ref<Object> before = current_.find(ref);
-    const Ref<Object> after = next_.find(ref);
+    const Ref<Object> after = result.next.find(ref);
     const Action action = !before ? Action::created : !after ? Action::deleted : Action::updated;
     result.changes.push_back({action, ref, name_of(after ? *after : *before), causes_.at(ref)});
     result.delta.changes.emplace(ref, ObjectChange{before, after});

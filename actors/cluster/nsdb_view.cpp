@@ -51,7 +51,8 @@ std::optional<std::string> NsdbView::load(store::Store& from) {
     more = page->more;
   }
   revision_ = request.at;
-  snapshot_ = std::make_shared<const Snapshot>(loaded.at_revision(revision_));
+  loaded.set_revision(revision_);
+  snapshot_ = std::make_shared<const Snapshot>(std::move(loaded));
   answers_.reset();
   interest_ = std::make_unique<topology::Interest>(*snapshot_);
   history_.start(revision_);
@@ -71,7 +72,7 @@ std::optional<std::string> NsdbView::take(const store::Entry& entry, Snapshot& i
   } else if (topology::parse_key(entry.key)) {
     auto object = object_of(entry);
     if (!object) return "the stored object " + entry.key + " cannot be read: " + object.error();
-    into = into.with(std::make_shared<const topology::Object>(std::move(*object)));
+    into.put(std::make_shared<const topology::Object>(std::move(*object)));
   }
   return std::nullopt;
 }
@@ -130,7 +131,8 @@ std::shared_ptr<const topology::Delta> NsdbView::take(const store::WatchBatch& b
     }
   }
   revision_ = batch.revision;
-  snapshot_ = std::make_shared<const Snapshot>(next.at_revision(batch.revision));
+  next.set_revision(batch.revision);
+  snapshot_ = std::make_shared<const Snapshot>(std::move(next));
   return delta;
 }
 
@@ -146,9 +148,9 @@ void NsdbView::apply_object(const store::WatchEvent& event, topology::ObjectRef 
     }
     change.after = std::make_shared<const topology::Object>(std::move(*object));
     items_.put(change.after, item_of(event));
-    next = next.with(change.after);
+    next.put(change.after);
   } else {
-    next = next.without(ref);
+    next.erase(ref);
   }
   if (change.before != nullptr || change.after != nullptr) delta.changes[ref] = std::move(change);
 }

@@ -129,10 +129,15 @@ Result<std::optional<Entry>> read_entry(Cursor& data, std::string_view key, Revi
   }
   if (!data.key().starts_with(front)) return std::optional<Entry>();
   const auto version = decode_version(data.key());
+  if (!version) return damaged("a key");
+  return entry_here(data, *version);
+}
+
+Result<std::optional<Entry>> entry_here(const Cursor& data, const Version& version) {
   const auto content = decode_content(data.value());
-  if (!version || !content) return damaged("a value");
+  if (!content) return damaged("a value");
   if (content->deleted) return std::optional<Entry>();
-  return std::optional<Entry>({std::string(key), std::string(content->value), version->revision, content->lease});
+  return std::optional<Entry>({version.key, std::string(content->value), version.revision, content->lease});
 }
 
 Result<std::vector<std::string>> read_log(Cursor& log, Revision revision) {

@@ -60,6 +60,8 @@ Error damaged(std::string_view what);
 
 // The newest version of `key` at or before `at`, found with a cursor over the data table. A deleted key is absent.
 Result<std::optional<Entry>> read_entry(Cursor& data, std::string_view key, Revision at);
+// What `version`, which `data` is at, says of its key.
+Result<std::optional<Entry>> entry_here(const Cursor& data, const Version& version);
 // Keys of `log` at `revision`, sorted.
 Result<std::vector<std::string>> read_log(Cursor& log, Revision revision);
 Result<std::optional<uint64_t>> read_meta(const View& view, std::string_view key);

@@ -56,7 +56,7 @@ class PersistentMapTest : public ::testing::Test {};
 using Maps = ::testing::Types<PersistentMap<uint64_t, std::string>, PersistentMap<uint64_t, std::string, PoorHash>>;
 TYPED_TEST_SUITE(PersistentMapTest, Maps);
 
-// Random operations against std::map; every old version must stay what it was.
+// Random operations, half of them in place, against std::map; every old version must stay what it was.
 TYPED_TEST(PersistentMapTest, BehavesLikeAMapAndKeepsItsPast) {
   std::mt19937_64 random(20261121);
   TypeParam map;
@@ -64,13 +64,31 @@ TYPED_TEST(PersistentMapTest, BehavesLikeAMapAndKeepsItsPast) {
   std::vector<std::pair<TypeParam, Model>> past;
   for (int step = 0; step < 6000; ++step) {
     const uint64_t key = random() % 300;
-    if (random() % 5 < 3) {
-      const std::string value = std::to_string(random() % 4);
-      map = map.insert(key, value);
-      model[key] = value;
-    } else {
-      map = map.erase(key);
-      model.erase(key);
+    const std::string value = std::to_string(random() % 4);
+    switch (random() % 8) {
+      case 0:
+      case 1:
+        map = map.insert(key, value);
+        model[key] = value;
+        break;
+      case 2:
+      case 3:
+        map.put(key, value);
+        model[key] = value;
+        break;
+      case 4:
+        map = map.erase(key);
+        model.erase(key);
+        break;
+      case 5:
+      case 6:
+        map.remove(key);
+        model.erase(key);
+        break;
+      default:
+        std::string* present = map.edit(key);
+        ASSERT_EQ(present != nullptr, model.contains(key));
+        if (present != nullptr) *present = model[key] = value;
     }
     ASSERT_EQ(map.size(), model.size());
     const std::string* found = map.find(key);
@@ -78,7 +96,7 @@ TYPED_TEST(PersistentMapTest, BehavesLikeAMapAndKeepsItsPast) {
     if (found != nullptr) {
       ASSERT_EQ(*found, model[key]);
     }
-    if (step % 500 == 0) past.emplace_back(map, model);
+    if (step % 50 == 0) past.emplace_back(map, model);
   }
   EXPECT_EQ(content(map), model);
   for (const auto& [old_map, old_model] : past) {
@@ -99,6 +117,37 @@ TYPED_TEST(PersistentMapTest, ErasesDownToNothing) {
   }
   EXPECT_TRUE(map.empty());
   EXPECT_TRUE(difference(map, TypeParam{}).empty());
+}
+
+TYPED_TEST(PersistentMapTest, ErasesInPlaceDownToNothing) {
+  TypeParam map;
+  for (uint64_t key = 0; key < 500; ++key) map.put(key, "x");
+  const TypeParam full = map;
+  for (uint64_t key = 0; key < 500; ++key) {
+    map.remove(key);
+    ASSERT_FALSE(map.contains(key));
+    ASSERT_EQ(map.size(), 499 - key);
+  }
+  EXPECT_TRUE(map.empty());
+  EXPECT_TRUE(difference(map, TypeParam{}).empty());
+  EXPECT_EQ(content(full).size(), 500u) << "and a copy keeps all";
+}
+
+// What nobody shares stays where it is.
+TYPED_TEST(PersistentMapTest, ChangesInPlaceOnlyWhatIsItsOwn) {
+  TypeParam map;
+  for (uint64_t key = 0; key < 100; ++key) map.put(key, "x");
+  const std::string* before = map.find(7);
+  map.put(7, "y");
+  const bool collides = !std::is_same_v<TypeParam, PersistentMap<uint64_t, std::string>>;
+  EXPECT_TRUE(collides || map.find(7) == before);
+  const TypeParam copy = map;
+  map.put(7, "z");
+  *map.edit(8) = "z";
+  EXPECT_EQ(*copy.find(7), "y");
+  EXPECT_EQ(*copy.find(8), "x");
+  EXPECT_EQ(*map.find(7), "z");
+  EXPECT_EQ(*map.find(8), "z");
 }
 
 TYPED_TEST(PersistentMapTest, ErasingWhatIsNotThereIsTheSameMap) {
@@ -149,7 +198,8 @@ TEST(PersistentMap, VersionsAreReadFromManyThreads) {
     threads.emplace_back([base, t] {
       auto mine = base;
       for (uint64_t key = 0; key < 1000; ++key) {
-        mine = mine.insert(key, "thread " + std::to_string(t));
+        if (key % 2 == 0) mine.put(key, "thread " + std::to_string(t));
+        if (key % 2 == 1) mine = mine.insert(key, "thread " + std::to_string(t));
         EXPECT_EQ(*base.find(key), std::to_string(key));
       }
       EXPECT_EQ(mine.size(), 1000u);
