@@ -291,8 +291,7 @@ class PersistentMap {
     Entry* to_entry = node->entries();
     for (uint32_t rest = entry_map; rest != 0; rest &= rest - 1) {
       const uint32_t at = rest & -rest;
-      std::construct_at(to_entry++,
-                        std::move(at == bit ? *entry : from->entries()[index_of(from->entry_map, at)]));
+      std::construct_at(to_entry++, std::move(at == bit ? *entry : from->entries()[index_of(from->entry_map, at)]));
     }
     Node** to_child = node->children();
     for (uint32_t rest = child_map; rest != 0; rest &= rest - 1) {

@@ -34,7 +34,12 @@ store::Transaction transaction_for(const topology::Delta& delta, uint64_t head) 
 
 TopologyWriter::TopologyWriter(store::Store& store, std::function<void()> wake, OnStep on_step, size_t history,
                                std::chrono::milliseconds patience)
-    : store_(store), history_(history), patience_(patience), on_step_(std::move(on_step)), view_(history), queue_(std::move(wake)) {}
+    : store_(store),
+      history_(history),
+      patience_(patience),
+      on_step_(std::move(on_step)),
+      view_(history),
+      queue_(std::move(wake)) {}
 
 TopologyWriter::~TopologyWriter() {
   queue_.close();
