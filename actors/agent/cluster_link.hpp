@@ -26,7 +26,7 @@ struct ClusterLinkLinks {
   StatePublisherActor publisher;
   observability::ClusterLinkProbe& probe;
   std::vector<NodeAddress> nodes;  // asked in turn
-  std::chrono::milliseconds reconnect_min{100}, reconnect_max{5'000};
+  std::chrono::milliseconds reconnect_min{100}, reconnect_max{2'000};
   std::shared_ptr<const Identity> identity = {};  // with `nodes`
   Connect connect = {};                           // with `nodes`
   GatewayActor local = {};                        // or the cluster node in this process, and

@@ -56,6 +56,7 @@ std::optional<std::string> NsdbView::load(store::Store& from) {
   answers_.reset();
   interest_ = std::make_unique<topology::Interest>(*snapshot_);
   history_.start(revision_);
+  ports_gone_ = {};
   items_.clear();
   answers_ = std::make_unique<FeedAnswers>(*interest_, states_, history_, items_);
   return std::nullopt;
@@ -81,7 +82,10 @@ NsdbView::Step NsdbView::follow(const store::WatchBatch& batch, WallTime at) {
   Step step;
   step.at = at;
   step.snapshot = snapshot_;
-  if (batch.revision >= revision_) history_.reached_loaded();
+  if (batch.revision >= revision_) {
+    history_.reached_loaded();
+    ports_gone_ = {};
+  }
   if (batch.revision <= revision_) {
     take_history(batch);
     return step;
@@ -103,14 +107,19 @@ NsdbView::Step NsdbView::follow(const store::WatchBatch& batch, WallTime at) {
   return step;
 }
 
-// What was loaded is newer. Of what it says of then, only what went is of use; a port's entry may have been another
-// device's before.
+// What was loaded is newer. Of what it says of then, only what went is of use. A port keeps its device for as long as it
+// exists, so its entry was another device's before only if the port itself has gone and come again.
 void NsdbView::take_history(const store::WatchBatch& batch) {
   static const std::string kPorts = std::string(topology::kStateKeyPrefix) + "port/";
   for (const auto& event : batch.events) {
-    if (event.kind == store::WatchEvent::Kind::deleted || event.entry.key.starts_with(kPorts)) {
-      history_.add(batch.revision, event.entry.key);
+    const std::string& key = event.entry.key;
+    if (event.kind == store::WatchEvent::Kind::deleted) {
+      const auto ref = topology::parse_key(key);
+      if (ref && ref->kind == topology::Kind::port) ports_gone_.insert(kPorts + ref->id.to_string());
+    } else if (!ports_gone_.contains(key)) {
+      continue;
     }
+    history_.add(batch.revision, key);
   }
 }
 

@@ -17,6 +17,7 @@ namespace {
 namespace store = topology::store;
 using namespace topology::testing;  // NOLINT: the literals
 using topology::FeedBatch;
+using topology::Kind;
 using topology::Snapshot;
 using topology::StateEntry;
 using States = std::map<std::string, StateEntry>;
@@ -69,6 +70,7 @@ struct Database {
     for (const auto& [ref, change] : result.delta.changes) {
       if (change.after == nullptr) {
         out.deletes.push_back(topology::key_of(ref));
+        if (ref.kind == Kind::port) end_port(PortId(ref.id), out);
       } else {
         topology::Object object = *change.after;
         std::visit([](auto& value) { value.revision = 0; }, object);
@@ -76,6 +78,12 @@ struct Database {
       }
     }
     if (!result.delta.empty()) snapshot = result.next;
+  }
+
+  // Its host says so at once.
+  void end_port(PortId port, store::Transaction& out) {
+    const std::string key = topology::state_key({{}, {}, 0, topology::PortActive{port, 0}});
+    if (states.erase(key) > 0) out.deletes.push_back(key);
   }
 
   void change_state(store::Transaction& out) {
@@ -93,23 +101,25 @@ struct Database {
     states[key] = entry;
     out.puts.push_back({key, store::to_value(topology::encode_state(entry).bytes)});
   }
-  // A port's entry may say another device than before; some devices do not exist.
+  // A port's entry is of the port's device, which may be another than before if the port is; some devices do not exist.
   StateEntry some_entry() {
     StateEntry entry{id<HostId>(1 + changes.below(kHosts)), Uuid::from_words(0, 101 + changes.below(kDevices)), 0, {}};
     const BridgeId bridge(entry.device);
     const auto port = id<PortId>(201 + changes.below(kPorts));
     const auto mac = MacAddress::from_uint64(0x020000000000 + changes.below(5));
-    switch (changes.below(5)) {
-      case 0:
+    const topology::Port* object = snapshot.find(port);
+    switch (changes.below(object != nullptr ? 5 : 4)) {
+      case 4:
+        entry.device = object->device();
         entry.fact = topology::PortActive{port, static_cast<uint32_t>(changes.below(100))};
         break;
-      case 1:
+      case 0:
         entry.fact = topology::FloodKey{bridge, static_cast<uint32_t>(changes.below(100))};
         break;
-      case 2:
+      case 1:
         entry.fact = topology::MacClaim{bridge, 0, mac, port};
         break;
-      case 3:
+      case 2:
         entry.fact = topology::NeighbourClaim{entry.device, {}, *IpAddress::parse("10.0.0.1"), mac, 7};
         break;
       default:
