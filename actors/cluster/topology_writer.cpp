@@ -46,13 +46,16 @@ TopologyWriter::~TopologyWriter() {
   watch_.reset();
 }
 
-// The watch will begin in the past: what was deleted lately concerns agents that were away.
+// The watch begins in the past: what was deleted lately concerns agents that were away. It is read while the present is.
 std::optional<std::string> TopologyWriter::load() {
-  if (auto wrong = view_.load(store_)) return wrong;
-  uint64_t from = store_.compacted_revision();
-  if (view_.revision() > history_) from = std::max(from, view_.revision() - history_);
-  view_.expect_history_from(from);
+  const auto head = store_.get(kTopologyHeadKey);
+  if (!head) return head.error().text;
+  const uint64_t from =
+      std::max(store_.compacted_revision(), head->revision > history_ ? head->revision - history_ : 0);
   watch_from_ = from + 1;
+  ensure_watch();
+  if (auto wrong = view_.load(store_)) return wrong;
+  view_.expect_history_from(from);
   history_due_ = std::chrono::steady_clock::now() + kHistoryPatience;
   return std::nullopt;
 }

@@ -26,7 +26,7 @@ class TopologyWriter {
                  std::chrono::milliseconds patience = std::chrono::seconds(5));
   ~TopologyWriter();
 
-  // Reads everything; the watch begins with the first follow(). The text says what is wrong with the store, and the object when it is one's.
+  // Reads everything, and begins the watch. The text says what is wrong with the store, and the object when it is one's.
   std::optional<std::string> load();
 
   CommitReply commit(const CommitTransaction& request);

@@ -57,6 +57,11 @@ class AccidentStore final : public store::Store {
   explicit AccidentStore(store::Store& real) : real_(real) {}
   Accident next = Accident::none;       // what befalls the next commit or keep_alive
   std::function<void()> before_commit;  // somebody else is faster
+  bool slow_watch = false;              // watches begin when begin_watches() says so
+  void begin_watches() {
+    slow_watch = false;
+    for (auto& begin : std::exchange(waiting_, {})) begin();
+  }
 
   store::CommitResult commit(const store::Transaction& transaction) override {
     if (before_commit) before_commit();
@@ -73,7 +78,11 @@ class AccidentStore final : public store::Store {
   store::Result<store::RangePage> range(const store::RangeRequest& request) override { return real_.range(request); }
   std::unique_ptr<store::Watch> watch(store::Revision from, std::string prefix,
                                       store::WatchCallback callback) override {
-    return real_.watch(from, std::move(prefix), std::move(callback));
+    if (!slow_watch) return real_.watch(from, std::move(prefix), std::move(callback));
+    auto slow = std::make_unique<SlowWatch>();
+    waiting_.push_back(
+        [this, slow = slow.get(), from, prefix, callback] { slow->real = real_.watch(from, prefix, callback); });
+    return slow;
   }
   store::Status compact(store::Revision revision) override { return real_.compact(revision); }
   store::Result<store::LeaseId> grant(std::chrono::seconds ttl) override { return real_.grant(ttl); }
@@ -82,8 +91,12 @@ class AccidentStore final : public store::Store {
   store::Revision compacted_revision() const override { return real_.compacted_revision(); }
 
  private:
+  struct SlowWatch : store::Watch {
+    std::unique_ptr<store::Watch> real;
+  };
   static store::Error lost() { return {store::ErrorCode::unavailable, "the line is cut"}; }
   store::Store& real_;
+  std::vector<std::function<void()>> waiting_;
 };
 
 // Every change from `from` to the newest, or what the deadline allowed.

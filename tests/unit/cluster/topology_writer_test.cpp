@@ -213,10 +213,13 @@ TEST_F(OvertakenTest, AfterALostAnswerTheNextCommitBuildsOnWhatIs) {
 
 TEST_F(TopologyWriterTest, WhoeverIsTooFarBehindReadsEverythingAgain) {
   commit({Create{bridge(1)}, Create{bridge(2)}});
-  Writer late(*nsdb);  // its watch has not begun
+  AccidentStore line{*nsdb};
+  line.slow_watch = true;
+  Writer late(line);
   commit({Erase{ref(Kind::bridge, 1)}});
   commit({Create{bridge(3)}});
   ASSERT_TRUE(nsdb->compact(nsdb->revision()));
+  line.begin_watches();
   ASSERT_TRUE(late.follow(nsdb->revision()));
   ASSERT_THAT(late.steps, SizeIs(1));
   EXPECT_TRUE(late.steps[0].resynchronised);
@@ -233,8 +236,11 @@ TEST_F(TopologyWriterTest, WhoeverIsTooFarBehindReadsEverythingAgain) {
 
 TEST_F(TopologyWriterTest, ACompactionOfWhatItKnowsOnlyShortensTheHistory) {
   for (uint64_t number = 1; number <= 4; ++number) commit({Create{bridge(number)}});
-  Writer next(*nsdb);  // would begin at the first revision
+  AccidentStore line{*nsdb};
+  line.slow_watch = true;
+  Writer next(line);  // would begin at the first revision
   ASSERT_TRUE(nsdb->compact(3));
+  line.begin_watches();
   auto reply = commit({Create{bridge(5)}});
   ASSERT_TRUE(next.follow(reply.revision));
   ASSERT_THAT(next.steps, SizeIs(1));
