@@ -50,6 +50,14 @@ class Checks:
         finally:
             self.scope = outer
 
+    def play(self, scenarios, lab, *more, after=lambda: None):
+        """Those that are wanted, one after the other, each as scenario(checks, lab, ...)."""
+        for scenario in scenarios:
+            if self.wanted(scenario.__name__):
+                with self.scenario(scenario.__name__):
+                    scenario(self, lab, *more)
+                after()
+
     def finish(self):
         seconds = time.monotonic() - self.began
         print(f"{self.passed} checks passed, {len(self.failed)} failed, {seconds:.0f} s", flush=True)

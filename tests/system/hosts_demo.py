@@ -137,7 +137,7 @@ Stop it:
 
 
 def run_hosts_demo(build, hosts, kind, datapath, keep):
-    with HostsLab(build, hosts=hosts, datapath=datapath, keep=keep) as lab:
+    with HostsLab(build, hosts=hosts, datapath=datapath, lease=60, keep=keep) as lab:
         lab.forget_soon()
         tour(lab, kind)
         if keep:

@@ -153,10 +153,7 @@ SCENARIOS = [same_name, same_id, strangers, damaged_cache, damaged_cache_without
 def play_all(checks, lab, options):
     mesh = Mesh(lab)
     mesh.make()
-    for scenario in SCENARIOS:
-        if checks.wanted(scenario.__name__):
-            with checks.scenario(scenario.__name__):
-                scenario(checks, lab, mesh)
+    checks.play(SCENARIOS, lab, mesh)
 
 
 if __name__ == "__main__":

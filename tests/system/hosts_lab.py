@@ -8,6 +8,7 @@ The daemons' pins are in one file system, so their datapaths have different name
 """
 import json
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -84,6 +85,12 @@ class Node(Daemon):
     def start_daemon(self, *extra):
         self.write_configuration()
         return super().start_daemon(*extra)
+
+    def point_to(self, nodes):
+        """A running agent is served by these cluster nodes from now on."""
+        self.settings["agent"] = {"cluster": [self.lab.cluster_address(node.number) for node in nodes]}
+        self.write_configuration()
+        self.daemon.send_signal(signal.SIGHUP)
 
     def runs(self):
         return self.daemon is not None and self.daemon.poll() is None

@@ -190,16 +190,17 @@ SCENARIOS = [cluster_killed, agent_killed, agent_killed_without_cluster, dead_ho
              late_interface]
 
 
+def revive(lab):
+    """Whom a failure has left dead."""
+    for node in [*lab.nodes, *lab.agents]:
+        if not node.runs():
+            node.start_daemon()
+
+
 def play_all(checks, lab, options):
     mesh = Mesh(lab)
     mesh.make()
-    for scenario in SCENARIOS:
-        if checks.wanted(scenario.__name__):
-            with checks.scenario(scenario.__name__):
-                scenario(checks, lab, mesh)
-            for node in [*lab.nodes, *lab.agents]:  # a failure left it dead
-                if not node.runs():
-                    node.start_daemon()
+    checks.play(SCENARIOS, lab, mesh, after=lambda: revive(lab))
 
 
 if __name__ == "__main__":

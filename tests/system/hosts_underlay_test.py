@@ -82,10 +82,7 @@ SCENARIOS = [over_ipv6, path_mtu, gre]
 def play_all(checks, lab, options):
     mesh = Mesh(lab)
     mesh.make()
-    for scenario in SCENARIOS:
-        if checks.wanted(scenario.__name__):
-            with checks.scenario(scenario.__name__):
-                scenario(checks, lab, mesh)
+    checks.play(SCENARIOS, lab, mesh)
 
 
 if __name__ == "__main__":
