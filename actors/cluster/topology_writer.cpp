@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::chrono::seconds kFollowPatience{10};
 constexpr std::chrono::seconds kWatchPause{1};
-constexpr std::chrono::seconds kHistoryPatience{2};
+constexpr std::chrono::seconds kHistoryPatience{5};
 
 store::Transaction transaction_for(const topology::Delta& delta, uint64_t head) {
   store::Transaction out;
