@@ -262,7 +262,9 @@ struct BeatDue {
   uint64_t attempt = 0;
 };
 // How far the mirror is: what a cluster node has to know to go on from there.
-struct ReadMirror {};
+struct ReadMirror {
+  bool settled = false;  // once what has come is applied
+};
 struct MirrorPosition {
   uint64_t revision = 0;
   std::vector<Uuid> devices;

@@ -18,7 +18,7 @@ namespace {
 constexpr std::chrono::seconds kDialTimeout{5};
 constexpr std::chrono::seconds kHelloTimeout{5};
 constexpr std::chrono::seconds kJoinTimeout{30};
-constexpr std::chrono::seconds kMirrorTimeout{10};
+constexpr std::chrono::seconds kMirrorTimeout{60};  // a batch may be under way
 constexpr int kMissedBeats = 2;  // until the node counts as dead
 
 struct LinkState {
@@ -153,7 +153,7 @@ void join(Self self, const GatewayActor& gateway, const Secret& proven, const Mi
 }
 
 void ask_mirror(Self self, const GatewayActor& gateway, const Secret& proven) {
-  self->request(self->state.links->mirror, kMirrorTimeout, ReadMirror{})
+  self->request(self->state.links->mirror, kMirrorTimeout, ReadMirror{true})
       .then(in_this_attempt<MirrorPosition>(
                 self, [=](const MirrorPosition& position) { join(self, gateway, proven, position); }),
             lose_by(self, "topology mirror: "));

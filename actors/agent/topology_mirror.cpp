@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "actors/agent/mirror_state.hpp"
 #include "actors/agent/remote_state.hpp"
@@ -39,6 +40,7 @@ struct MirrorActorState {
   bool busy = false;       // with a batch
   // Of another session than the one that is applied: a session sends one at a time. The newest session's is enough.
   std::optional<Received> waiting;
+  std::vector<caf::typed_response_promise<MirrorPosition>> readers;  // who wait until it is not
 
   void start(const MirrorLinks& given) {
     links = std::make_unique<MirrorLinks>(given);
@@ -143,10 +145,18 @@ std::optional<MirrorState::Pending> prepare(MirrorState& mirror, const CachedFee
   return prepared;
 }
 
+MirrorPosition position(const MirrorState& mirror) {
+  return {mirror.revision(), topology::owners_in(mirror.snapshot())};
+}
+
 // A batch builds on what the one before it has left.
 void apply_next(Self self) {
   auto& state = self->state;
-  if (state.busy || !state.waiting) return;
+  if (state.busy) return;
+  if (!state.waiting) {
+    for (auto& reader : std::exchange(state.readers, {})) reader.deliver(position(*state.mirror));
+    return;
+  }
   state.busy = true;
   Received next = std::move(*std::exchange(state.waiting, std::nullopt));
   std::string error;
@@ -164,6 +174,13 @@ Promise receive(Self self, const Feed& feed) {
   return promise;
 }
 
+// A session that began from before a batch that is under way, the cache's say, would be told again what is known.
+caf::result<MirrorPosition> read(Self self, const ReadMirror& question) {
+  auto& state = self->state;
+  if (!state.busy || !question.settled) return position(*state.mirror);
+  return state.readers.emplace_back(self->make_response_promise<MirrorPosition>());
+}
+
 TopologyMirrorActor::behavior_type mirror_behavior(Self self, const MirrorLinks& links) {
   self->state.start(links);
   return {
@@ -171,10 +188,7 @@ TopologyMirrorActor::behavior_type mirror_behavior(Self self, const MirrorLinks&
       [=](const Shutdown&) { self->quit(); },
       [=](const FeedFrame& feed) { return receive(self, feed); },
       [=](const CachedFeed& cached) { return receive(self, cached); },
-      [=](const ReadMirror&) {
-        const auto& mirror = *self->state.mirror;
-        return MirrorPosition{mirror.revision(), topology::owners_in(mirror.snapshot())};
-      },
+      [=](const ReadMirror& question) { return read(self, question); },
       [=](const ReadTopology&) { return std::make_shared<const topology::Snapshot>(self->state.mirror->snapshot()); },
       [=](const BindingsChanged& bindings) { publish_alone(self, self->state.mirror->rebind(bindings)); },
       [=](const HostPaths& paths) {

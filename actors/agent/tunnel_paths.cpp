@@ -73,6 +73,8 @@ underlay::PeerFacts TunnelPaths::facts() {
   for (auto& address : out.local) {
     if (options_.mtu != 0) address.mtu = options_.mtu;
   }
+  // Of the flow-based devices only ip6gretap would carry it, which neither Open vSwitch's module nor we make.
+  out.unavailable[{topology::TunnelType::gre, IpFamily::v6}] = "GRE tunnels go over IPv4 only";
   for (const auto& [kind, why] : refused_) {
     for (IpFamily family : kFamilies) out.unavailable[{kind, family}] = why;
   }

@@ -189,7 +189,10 @@ FeedBatchPtr first_batch(const NsdbView& view, const Subscribe& subscriber) {
 SubscriptionActor subscribe(Self self, const Subscribe& subscriber) {
   auto& state = self->state;
   follow(self);
-  if (subscriber.revision != 0) state.core->writer->await_history();
+  if (subscriber.revision != 0) {
+    state.core->writer->await(subscriber.revision);
+    state.core->writer->await_history();
+  }
   SubscriptionActor& agent = state.served[subscriber.host];
   if (agent) self->send(agent, Shutdown{});
   FeedBatchPtr first = first_batch(state.view(), subscriber);

@@ -120,6 +120,12 @@ void TopologyWriter::await_history() {
   }
 }
 
+void TopologyWriter::await(uint64_t revision) {
+  if (revision <= view_.revision()) return;
+  const auto head = store_.get(kTopologyHeadKey);
+  if (head && head->revision >= revision) follow_until(revision);
+}
+
 bool TopologyWriter::follow_until(uint64_t revision) {
   const auto deadline = std::chrono::steady_clock::now() + kFollowPatience;
   while (view_.revision() < revision) {

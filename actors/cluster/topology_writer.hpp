@@ -34,6 +34,8 @@ class TopologyWriter {
   void follow();
   // Until it is known what went before the load, which agents that resume have to be told; not for long.
   void await_history();
+  // Until the view is at `revision`, if the store is: an agent may have heard of it from another node already.
+  void await(uint64_t revision);
   // Memory that is only there for agents that come all at once.
   void rest() { view_.rest(); }
   // Why the watch has ended, once for each time. follow() begins another, a second later at the earliest.

@@ -17,10 +17,15 @@ std::string kind_text(Carrier carrier) {
          (carrier.family == IpFamily::v4 ? " over IPv4" : " over IPv6");
 }
 
-// What a kernel needs for it.
-std::string modules_text(Carrier carrier) {
-  if (carrier.kind == TunnelType::vxlan) return "vxlan (under Open vSwitch also vport-vxlan)";
-  return carrier.family == IpFamily::v4 ? "ip_gre (under Open vSwitch also vport-gre)" : "ip6_gre";
+// What to do without it.
+std::string cure_of(Carrier carrier) {
+  if (carrier == Carrier{TunnelType::gre, IpFamily::v6}) {
+    return "give the zone's hosts IPv4 addresses, or use a zone of type vxlan";
+  }
+  const bool vxlan = carrier.kind == TunnelType::vxlan;
+  return std::string("load the kernel module ") + (vxlan ? "vxlan" : "ip_gre") + " (under Open vSwitch also " +
+         (vxlan ? "vport-vxlan" : "vport-gre") +
+         "), of Debian's package linux-image-amd64, or use a zone of another type";
 }
 
 // What this host needs to use a zone at all.
@@ -88,9 +93,7 @@ class PeerFinder {
     if (const auto missing = facts_.unavailable.find(carrier); missing != facts_.unavailable.end()) {
       return problem(zone.id, facts_.self,
                      "the datapath of " + name(facts_.self) + " has no " + kind_text(carrier) + ", which " +
-                         name(zone.id) + " needs (" + missing->second + "): load the kernel module " +
-                         modules_text(carrier) +
-                         ", of Debian's package linux-image-amd64, or use a zone of another type");
+                         name(zone.id) + " needs (" + missing->second + "): " + cure_of(carrier));
     }
     if (!local->second->up) {
       problem(zone.id, facts_.self,
@@ -143,7 +146,7 @@ class PeerFinder {
         lacks != facts_.peer_unavailable.end() && lacks->second.contains(carrier)) {
       problem(zone, host,
               "the datapath of " + name(host) + " has no " + kind_text(carrier) + ", which " + name(zone) +
-                  " needs: load the kernel module " + modules_text(carrier) + " there, or use a zone of another type");
+                  " needs; there: " + cure_of(carrier));
       return std::nullopt;
     }
     uint32_t underlay = usable.mtu;

@@ -173,6 +173,23 @@ TEST_F(TopologyMirrorTest, WhatComesFromTheCacheIsAppliedWithoutTheCluster) {
   EXPECT_EQ(cache->load()->revision, 0) << "and not written again";
 }
 
+// The cluster may be there before the cache is in force.
+TEST_F(TopologyMirrorTest, ASessionBeginsFromWhatTheCacheHas) {
+  holding = true;
+  auto batch = std::make_shared<const FeedBatch>(FeedBatch{5, true, {}, {put(4, bridge(10)), put(5, bound(20))}, 0});
+  self->send(mirror, CachedFeed{batch});
+  ASSERT_THAT(wishes.wait_for(1), SizeIs(1));
+  EXPECT_EQ(ask<MirrorPosition>(mirror, ReadMirror{}).revision, 0) << "that is how it is";
+  Journal<MirrorPosition> answers;
+  auto asker = system.spawn([&answers, to = mirror](caf::event_based_actor* me) {
+    me->request(to, kPatience, ReadMirror{true}).then([&answers](const MirrorPosition& at) { answers.add(at); });
+  });
+  extras.push_back(asker);
+  release();
+  ASSERT_THAT(answers.wait_for(1), SizeIs(1));
+  EXPECT_EQ(answers.wait_for(1)[0].revision, 5);
+}
+
 TEST_F(TopologyMirrorTest, ABatchThatCannotBeReadAsksForAll) {
   auto garbage = std::make_shared<const topology::FeedItem>(
       topology::FeedItem{topology::key_of({topology::Kind::bridge, id<BridgeId>(10).uuid()}), 5, "garbage"});

@@ -112,6 +112,20 @@ TEST_F(TunnelPathsTest, SaysWhyThereIsNoGre) {
   EXPECT_TRUE(paths.path_to(to_there(paths)).port);
 }
 
+TEST_F(TunnelPathsTest, SaysThatGreNeedsIpv4) {
+  join(TunnelType::gre);
+  addresses.set({{ip("2001:db8::1"), "eth1", 1500, true}});
+  for (auto& member : underlay.members) member.address = ip(member.host == kHere ? "2001:db8::1" : "2001:db8::2");
+  auto paths = make();
+  paths.set_topology(underlay);
+  paths.refresh();
+  EXPECT_THAT(paths.peers().paths, IsEmpty());
+  ASSERT_THAT(paths.peers().problems, SizeIs(1));
+  EXPECT_THAT(
+      paths.peers().problems[0].text,
+      HasSubstr("(GRE tunnels go over IPv4 only): give the zone's hosts IPv4 addresses, or use a zone of type vxlan"));
+}
+
 TEST_F(TunnelPathsTest, SaysWhichPortIsInUse) {
   kernel->refuse_tunnels(TunnelKind::vxlan, std::make_error_code(std::errc::address_in_use));
   join(TunnelType::vxlan);

@@ -152,6 +152,16 @@ TEST_F(TopologyWriterTest, WhatAnotherNodeCommitsIsFollowed) {
   EXPECT_EQ(*writer.now().find(id<BridgeId>(1)), *other.now().find(id<BridgeId>(1)));
 }
 
+// An agent comes with what another node has told it already.
+TEST_F(TopologyWriterTest, WhatTheStoreHasIsAwaitedAndWhatItHasNotIsNot) {
+  Writer other(*nsdb);
+  auto reply = other.commit({Create{bridge(1)}});
+  writer.core.await(reply.revision);
+  EXPECT_EQ(writer.core.view().revision(), reply.revision);
+  writer.core.await(reply.revision + 1'000);  // of a database that was restored since, say
+  EXPECT_EQ(writer.core.view().revision(), reply.revision);
+}
+
 class OvertakenTest : public TopologyWriterTest {
  protected:
   // Before the slow node's next commit reaches the store.
