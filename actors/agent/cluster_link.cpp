@@ -19,7 +19,7 @@ constexpr std::chrono::seconds kDialTimeout{5};
 constexpr std::chrono::seconds kHelloTimeout{5};
 constexpr std::chrono::seconds kJoinTimeout{30};
 constexpr std::chrono::seconds kMirrorTimeout{60};  // a batch may be under way
-constexpr int kMissedBeats = 2;  // until the node counts as dead
+constexpr int kMissedBeats = 2;                     // until the node counts as dead
 
 struct LinkState {
   const char* name = "cluster_link";

@@ -62,5 +62,11 @@ def metric(lab, name):
     return int(total)
 
 
+def metrics(lab):
+    """All that it says, with their labels."""
+    lines = (line.rsplit(" ", 1) for line in lab.metrics().splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, value in lines}
+
+
 def wait_metric(lab, name, least, seconds=15.0):
     wait_for(lambda: metric(lab, name) >= least, f"{name} at least {least}", seconds)

@@ -1,5 +1,5 @@
 """The demo with many hosts (see demo): each host a namespace with its own daemon and certificates, one of them the cluster."""
-from four_guests import metric
+from four_guests import metric, metrics
 from hosts_lab import HostsLab
 from hosts_mesh import Mesh
 from lab import Failure, wait_for
@@ -20,12 +20,19 @@ def excerpt(node):
     print(f"{node.name}$ cat viaductd.toml\n  " + "\n  ".join(lines))
 
 
-def stop_all(running, when):
+def stop_all(lab, running, when):
+    bad = []
     for one in running:
         good, words = one.stop()
         print(f"{when}: {one.name}: {words}")
-        if not good:
-            raise Failure(f"{one.name} has noticed it")
+        bad += [] if good else [one.name]
+    if not bad:
+        return
+    for agent in lab.agents:  # why
+        losses = [f"{name} {value:.0f}" for name, value in metrics(agent).items()
+                  if value and any(word in name for word in ("drop", "lost", "fail", "refused"))]
+        print(f"{agent.name} counts: {', '.join(losses)}")
+    raise Failure(f"{', '.join(bad)} noticed it")
 
 
 def go_on(pings, more=500):
@@ -76,7 +83,7 @@ def kill_agent(lab, mesh):
     wait_for(lambda: metric(host, "viaduct_flows_adopted_total") > 0, "flows are adopted")
     lab.wait_served()
     go_on(pings)
-    stop_all(running, "after the restart")
+    stop_all(lab, running, "after the restart")
 
 
 def stop_cluster(lab, mesh):
@@ -98,7 +105,7 @@ def stop_cluster(lab, mesh):
         node.start_daemon()
     lab.wait_served()
     go_on(known, 200)
-    stop_all(known, "cluster stopped and started")
+    stop_all(lab, known, "cluster stopped and started")
     show(lab.cluster, "status", "--cluster")
 
 
