@@ -87,6 +87,7 @@ def kill_agent(lab, mesh):
 
 
 def stop_cluster(lab, mesh):
+    mesh.ping_all()  # what the hosts have told each other is what they go on with
     mesh.quiet()
     known = [Ping(lab, "blue1", mesh.v4_of("blue2")), Ping(lab, f"green{len(lab.agents)}", mesh.v6_of("blue1"))]
     go_on(known, 200)

@@ -133,9 +133,10 @@ class HostsLab(Guests):
         self.agents = [Node(self, f"h{number}", 10 + number, ["agent"]) for number in range(1, hosts + 1)]
 
     def forget_soon(self):
-        """Flows that nobody uses end soon."""
+        """Flows that nobody uses end soon; MACs stay as long as always, as a slow machine counts."""
         for agent in self.agents:
             agent.settings["datapath"] = {"flow_idle_timeout": int(2 * laboratory.TIME_SCALE)}
+            agent.settings["bridge"] = {"mac_timeout": int(15 * laboratory.TIME_SCALE)}
 
     # --- the underlay ---
 
