@@ -101,6 +101,11 @@ def changing(tool, checks):
     tool.run("tunnel-zone delete underlay")
 
 
+def everything(tool):
+    return [one for kind in ("bridge", "router", "port", "route", "static-mac", "static-neighbour")
+            for one in tool.json(f"{kind} list")]
+
+
 def examples_twice(tool, lab, checks):
     """Every example is applied twice: the second time there is nothing to do."""
     for example in sorted((ROOT / "api/cli/examples").glob("*.yaml")):
@@ -110,9 +115,10 @@ def examples_twice(tool, lab, checks):
         tool.run(f"apply -f {path} --dry-run", says=["plan:", "to create"])
         checks.equal(f"{example.name}: a dry run creates nothing", tool.json("bridge list"), [])
         tool.run(f"apply -f {path} --yes --wait", says=["plan:", "revision"])
-        before = lab.json("status")["committed_revision"]
+        before = everything(tool)
         tool.run(f"apply -f {path} --yes --wait", says=["nothing to do"])
-        checks.equal(f"{example.name}: the second time made no revision", lab.json("status")["committed_revision"], before)
+        checks.check(f"{example.name}: the second time changed no object's revision", everything(tool) == before,
+                     f"{len(before)} objects")
         planned = tool.json(f"apply -f {path} --yes")
         checks.check(f"{example.name}: the plan is JSON", isinstance(planned, dict), sorted(planned))
         prune(tool, lab, checks, path)
@@ -172,8 +178,11 @@ def looking(tool, lab, checks):
     reach(lab, "vm2", v4_of("vm1"))
     uses = "eth_dst=02:00:00:00:00:01 eth_type=0x0800"
     checks.check("a flow uses what was learned", any(uses in flow["match"] for flow in tool.json("flows")["flows"]))
-    tool.run("state flush blue")
-    left = [entry["key"] for entry in tool.json("state")["entries"] if entry["device_name"] == "blue"]
+    for _ in range(3):  # a machine's frame in between, its neighbour discovery's say, is learned again
+        tool.run("state flush blue")
+        left = [entry["key"] for entry in tool.json("state")["entries"] if entry["device_name"] == "blue"]
+        if not left:
+            break
     checks.equal("what was learned is gone when the tool says so", left, [])
     stale = [flow["match"] for flow in tool.json("flows")["flows"] if uses in flow["match"]]
     checks.equal("and the flows that came of it", stale, [])
