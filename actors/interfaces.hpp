@@ -19,6 +19,8 @@ struct FollowProgress;
 struct NewIdentity;
 struct ReconfigureLink;
 struct ReconfigureTunnels;
+struct NatLeases;
+struct HealthClaims;
 }  // namespace viaduct::actors
 
 #define VIADUCT_LOCAL_MESSAGE(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(viaduct::actors::type)
@@ -60,6 +62,20 @@ VIADUCT_LOCAL_MESSAGE(UnderlayTopology)
 VIADUCT_LOCAL_MESSAGE(HostPaths)
 VIADUCT_LOCAL_MESSAGE(OwnLocations)
 VIADUCT_LOCAL_MESSAGE(CachedFeed)
+VIADUCT_LOCAL_MESSAGE(NatLeases)
+VIADUCT_LOCAL_MESSAGE(NatBlocksChanged)
+VIADUCT_LOCAL_MESSAGE(NatBlocksAnswered)
+VIADUCT_LOCAL_MESSAGE(NatSession)
+VIADUCT_LOCAL_MESSAGE(HealthClaims)
+VIADUCT_LOCAL_MESSAGE(HealthClaimsAnswered)
+VIADUCT_LOCAL_MESSAGE(HealthSession)
+VIADUCT_LOCAL_MESSAGE(PoolsChanged)
+VIADUCT_LOCAL_MESSAGE(OwnHealth)
+VIADUCT_LOCAL_MESSAGE(EndsMoved)
+VIADUCT_LOCAL_MESSAGE(AwaitHandOver)
+VIADUCT_LOCAL_MESSAGE(HandedOver)
+VIADUCT_LOCAL_MESSAGE(ReportNat)
+VIADUCT_LOCAL_MESSAGE(NatReport)
 VIADUCT_LOCAL_MESSAGE(ReportTunnels)
 VIADUCT_LOCAL_MESSAGE(TunnelReport)
 VIADUCT_LOCAL_MESSAGE(ReadMirror)
@@ -70,6 +86,9 @@ VIADUCT_LOCAL_MESSAGE(NewsWaits)
 VIADUCT_LOCAL_MESSAGE(AdoptFlows)
 VIADUCT_LOCAL_MESSAGE(ListFlows)
 VIADUCT_LOCAL_MESSAGE(FlowListReply)
+VIADUCT_LOCAL_MESSAGE(ReconfigureConnections)
+VIADUCT_LOCAL_MESSAGE(FlushConnections)
+VIADUCT_LOCAL_MESSAGE(ConnectionsFlushed)
 VIADUCT_LOCAL_MESSAGE(DeviceEvents)
 VIADUCT_LOCAL_MESSAGE(DevicesChanged)
 VIADUCT_LOCAL_MESSAGE(VoidPorts)
@@ -106,6 +125,12 @@ using FlowControllerActor = SupervisedActor::extend<
     replies_to<ReportFlows>::with<FlowReport>,            // how many
     reacts_to<Tick>>;                                     // gather statistics, expire what is idle
 
+// Owns time for connections: ends what is idle, makes room where there is too little. [agent, core]
+using ConnectionsActor =
+    SupervisedActor::extend<replies_to<FlushConnections>::with<ConnectionsFlushed>,  // an operator ends connections
+                            reacts_to<ReconfigureConnections>,                       // the configuration was read again
+                            reacts_to<Tick>>;                                        // the next part of the table
+
 // Owns time for one bridge: ages MACs and address bindings. One for each bridge. [agent]
 using BridgeDeviceActor =
     SupervisedActor::extend<reacts_to<DeviceEvents>,                     // a worker learned
@@ -137,7 +162,8 @@ using TopologyMirrorActor = SupervisedActor::extend<
     reacts_to<BindingsChanged>,                 // an interface came or went by itself
     replies_to<ReadMirror>::with<MirrorPosition>,
     replies_to<ReadTopology>::with<SnapshotPtr>,  // as far as this host has it
-    reacts_to<HostPaths>>;                        // other hosts are reached otherwise
+    reacts_to<HostPaths>,                         // other hosts are reached otherwise
+    reacts_to<OwnHealth>>;                        // what this host finds of pools' members
 
 // Knows how other hosts are reached, and whether they answer. [agent]
 using TunnelManagerActor =
@@ -151,8 +177,32 @@ using TunnelManagerActor =
 using StatePublisherActor =
     SupervisedActor::extend<reacts_to<NewsWaits>,       // from workers and devices
                             reacts_to<OwnLocations>,    // from the mirror
+                            reacts_to<NatLeases>,       // from the NAT leaser
+                            reacts_to<HealthClaims>,    // from the health checker
                             reacts_to<SessionChanged>,  // the cluster node that hears it, or that none does
                             reacts_to<Tick>>;
+
+// Leases blocks of ports for dynamic SNAT, and gives back what is not used. [agent, core]
+using NatLeaserActor = SupervisedActor::extend<reacts_to<NewsWaits>,          // packets want ports
+                                               reacts_to<NatBlocksChanged>,   // by others, or the network
+                                               reacts_to<NatBlocksAnswered>,  // the cluster's answer to claims
+                                               reacts_to<NatSession>,         // whether it hears any
+                                               replies_to<ReportNat>::with<NatReport>,  // for operators
+                                               reacts_to<Tick>>;  // time, and a slice of the connections
+
+// Checks members of load balancers' pools, those that this host has claimed. [agent, core]
+using HealthCheckerActor = SupervisedActor::extend<reacts_to<NewsWaits>,             // answers have come
+                                                   reacts_to<PoolsChanged>,          // or what other hosts have found
+                                                   reacts_to<HealthClaimsAnswered>,  // the cluster's answer to claims
+                                                   reacts_to<HealthSession>,         // whether it hears any
+                                                   reacts_to<Tick>>;                 // checks are due
+
+// Has the connections of this host at the hosts that may see their next packet, and theirs here. [agent, core, detached]
+using FlowReplicatorActor = SupervisedActor::extend<reacts_to<NewsWaits>,         // from workers and other hosts
+                                                    reacts_to<EndsMoved>,         // ports or hosts, from the mirror
+                                                    reacts_to<NatBlocksChanged>,  // whose which ports are
+                                                    replies_to<AwaitHandOver>::with<HandedOver>,  // of ports that come
+                                                    reacts_to<Tick>>;
 
 // The agent's connection to the cluster. [agent]
 using ClusterLinkActor = SupervisedActor::extend<replies_to<ReportCluster>::with<ClusterReport>,  // for operators
@@ -231,6 +281,19 @@ struct NewIdentity {
 struct ReconfigureTunnels {
   routing::underlay::LivenessOptions liveness;
   bool copy_dscp = false;
+};
+
+// From the NAT leaser to the state publisher: what to claim and to give back, in this order; the first one, perhaps of
+// nothing, when it knows of an earlier life's blocks.
+struct NatLeases {
+  std::vector<NatLease> leases;
+  NatLeaserActor leaser;  // is answered
+};
+
+// From the health checker to the state publisher; the first one, perhaps of nothing, says who is answered.
+struct HealthClaims {
+  std::vector<HealthClaim> claims;
+  HealthCheckerActor checker;
 };
 
 // From the state tables to the store: answered by StatesChanged, now with everything and later with every change.

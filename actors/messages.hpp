@@ -8,12 +8,15 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "actors/agent/connection_filter.hpp"
 #include "flows/datapath/datapath.hpp"
 #include "flows/simulation/invalidation.hpp"
 #include "flows/simulation/network.hpp"
+#include "flows/state/nat_blocks.hpp"
 #include "observability/status.hpp"
 #include "schema/frame.hpp"
 #include "topology/builder.hpp"
@@ -273,6 +276,66 @@ struct MirrorPosition {
 struct OwnLocations {
   std::vector<topology::StateEntry> entries;
 };
+// A block of NAT ports that this host is to have, or to give back.
+struct NatLease {
+  flows::NatBlock block;
+  bool claim = true;
+};
+// From the mirror to the NAT leaser: the topology as this host has it, and what the state tables say of NAT blocks. The
+// first one tells all that is known of them.
+struct NatBlocksChanged {
+  SnapshotPtr topology;
+  std::vector<topology::StateChange> changes;
+  std::set<HostId> dead;  // of the owners before: nothing else of theirs is left either
+};
+// From the publisher to the NAT leaser: what became of claims.
+struct NatBlocksAnswered {
+  std::vector<flows::NatBlock> won, lost;
+};
+// From the publisher to the NAT leaser: the cluster hears this host, or does not any more.
+struct NatSession {
+  bool joined = false;
+};
+// From the mirror to the replicator: the newest network, and the ports whose connections may concern other hosts than
+// before (flows/simulation/state_peers.hpp).
+struct EndsMoved {
+  std::shared_ptr<const flows::simulation::Network> network;
+  std::vector<PortId> ends;
+};
+// From the mirror to the replicator: these ports are to be active here, and were another host's. Answered when what that
+// one knows of their connections is here, or it does not answer.
+struct AwaitHandOver {
+  std::map<HostId, std::vector<PortId>> ports;
+};
+struct HandedOver {};
+// From the mirror to the health checker: the topology as this host has it, and what the state tables say of pools. The
+// first one tells all that is known of them.
+struct PoolsChanged {
+  SnapshotPtr topology;
+  std::vector<topology::StateChange> changes;
+};
+// A pool that this host checks, with what it has found, or that it checks no longer.
+struct HealthClaim {
+  topology::HealthReport report;
+  bool claim = true;
+};
+// From the publisher to the health checker: what became of claims.
+struct HealthClaimsAnswered {
+  std::vector<PoolId> won, lost;
+};
+// From the publisher to the health checker: the cluster hears this host, or does not any more.
+struct HealthSession {
+  bool joined = false;
+};
+// From the health checker to the mirror: all pools that this host checks. It knows sooner than the state tables, and when
+// these are away.
+struct OwnHealth {
+  std::map<PoolId, topology::HealthReport> reports;
+};
+struct ReportNat {};
+struct NatReport {
+  std::vector<std::string> problems;  // addresses without ports, each with what helps
+};
 // A batch that an earlier life has stored.
 struct CachedFeed {
   std::shared_ptr<const topology::FeedBatch> batch;
@@ -304,6 +367,19 @@ struct FlowListReply {
   };
   uint64_t total = 0;
   std::vector<Line> flows;
+};
+
+// --- agent: connections --------------------------------------------------------------------------
+
+// The configuration was read again.
+struct ReconfigureConnections {
+  flows::ConnectionTimeouts timeouts;
+};
+struct FlushConnections {
+  ConnectionFilter filter;
+};
+struct ConnectionsFlushed {
+  uint64_t entries = 0;
 };
 
 // --- agent: devices ------------------------------------------------------------------------------

@@ -23,6 +23,8 @@ WorkerProbe::WorkerProbe(Registry& registry, const WorkerLabels& labels)
       parked_(single(registry, "viaduct_parked_packets_total", "Packets that waited for a missing fact.")),
       emitted_(single(registry, "viaduct_emitted_packets_total",
                       "Packets made by virtual devices: ARP, neighbour discovery, ICMP.")),
+      connections_(single(registry, "viaduct_connection_entries_opened_total",
+                          "Entries of the connections' table that packets have opened.")),
       anomalies_(registry.packet_cell(
           "viaduct_worker_anomalies_total", "Things that a packet worker coped with, by event.", "event",
           std::vector<std::string>{"learning_refused", "stale_verdict", "record_lost", "install_deferred"})),
@@ -116,6 +118,99 @@ void PublisherProbe::lost(uint64_t claims) { lost_.add(claims); }
 
 void PublisherProbe::published(size_t entries) { published_.set(static_cast<double>(entries)); }
 
+NatProbe::NatProbe(Registry& registry)
+    : held_(registry.gauge("viaduct_nat_blocks_leased", "Blocks of 64 NAT ports that this host gives out.")),
+      resting_(registry.gauge("viaduct_nat_blocks_quarantined",
+                              "Blocks of hosts that are gone; nobody gives them out for a while.")),
+      spent_(registry.gauge("viaduct_nat_addresses_spent", "NAT addresses that no ports are left of for this host.")),
+      connections_(
+          registry.gauge("viaduct_nat_ports_used",
+                         "Translated connections, each with a port towards its remote end; counted each minute.")),
+      wanted_(registry.counter("viaduct_nat_blocks_wanted_total", "Times that more ports were asked for.")),
+      claimed_(registry.counter("viaduct_nat_blocks_claimed_total", "Blocks that were asked of the cluster.")),
+      lost_(registry.counter("viaduct_nat_block_claims_lost_total", "Of those, blocks that another host got.")),
+      exhausted_(registry.counter("viaduct_nat_exhausted_total",
+                                  "Times that packets waited for ports and no block was left.")),
+      refused_(registry.counter("viaduct_nat_addresses_refused_total",
+                                "Wants and blocks of NAT addresses that were beyond the limit of addresses.")),
+      adopted_(registry.counter("viaduct_nat_blocks_adopted_total", "Blocks claimed with a dead host's connections.")),
+      ended_(registry.counter("viaduct_nat_connections_ended_total",
+                              "Connections that ended because their block of ports went to another host.")) {}
+
+void NatProbe::leasing(const Leasing& now) {
+  held_.set(static_cast<double>(now.held));
+  resting_.set(static_cast<double>(now.resting));
+  spent_.set(static_cast<double>(now.spent_addresses));
+  wanted_.add(now.wanted - known_.wanted);
+  claimed_.add(now.claimed - known_.claimed);
+  lost_.add(now.lost - known_.lost);
+  exhausted_.add(now.exhausted - known_.exhausted);
+  refused_.add(now.refused - known_.refused);
+  adopted_.add(now.adopted - known_.adopted);
+  known_ = now;
+}
+
+void NatProbe::connections(uint64_t now) { connections_.set(static_cast<double>(now)); }
+void NatProbe::ended(size_t connections) { ended_.add(connections); }
+void NatProbe::refused() { refused_.add(); }
+
+ReplicationProbe::ReplicationProbe(Registry& registry)
+    : registry_(registry),
+      shared_(registry.gauge("viaduct_replication_shared_entries",
+                             "Entries of connections that other hosts know, or that would be handed to them.")),
+      waiting_(registry.gauge("viaduct_replication_waiting_updates", "Updates that wait to be sent to other hosts.")),
+      silent_(registry.gauge("viaduct_replication_silent_peers",
+                             "Hosts that do not acknowledge what they are sent; nobody waits for them.")),
+      sent_(registry.counter("viaduct_replication_updates_sent_total", "Updates of connections sent to other hosts.")),
+      sent_again_(registry.counter("viaduct_replication_frames_sent_again_total",
+                                   "Frames that were sent again because they were not acknowledged in time.")),
+      received_(registry.counter("viaduct_replication_updates_received_total", "Updates that other hosts have sent.")),
+      overflows_(registry.counter("viaduct_replication_overflows_total",
+                                  "Times that too much waited for a host, and everything is sent to it anew.")),
+      resyncs_(registry.counter("viaduct_replication_resyncs_total",
+                                "Times that a host was sent everything: it was new, or had forgotten.")),
+      unacknowledged_(registry.counter("viaduct_replication_unacknowledged_total",
+                                       "First packets that left before another host knew their connection.")),
+      handed_over_(registry.counter("viaduct_replication_handed_over_total",
+                                    "Entries that hosts asked for because a port has moved to them.")),
+      not_answered_(registry.counter("viaduct_replication_hand_overs_unanswered_total",
+                                     "Ports that became active here before their last host had answered.")),
+      waited_(registry.histogram("viaduct_replication_wait_seconds",
+                                 "What the first packet of a connection waited until other hosts knew it.")) {}
+
+void ReplicationProbe::observed(const Numbers& now) {
+  shared_.set(static_cast<double>(now.shared));
+  waiting_.set(static_cast<double>(now.waiting));
+  silent_.set(static_cast<double>(now.silent_peers));
+  sent_.add(now.sent - known_.sent);
+  sent_again_.add(now.sent_again - known_.sent_again);
+  received_.add(now.received - known_.received);
+  overflows_.add(now.overflows - known_.overflows);
+  resyncs_.add(now.resyncs - known_.resyncs);
+  unacknowledged_.add(now.unacknowledged - known_.unacknowledged);
+  handed_over_.add(now.handed_over - known_.handed_over);
+  not_answered_.add(now.not_answered - known_.not_answered);
+  for (size_t i = 0; i < now.refused.size(); ++i) {
+    const uint64_t before = i < known_.refused.size() ? known_.refused[i].second : 0;
+    registry_
+        .counter("viaduct_replication_refused_total",
+                 "Updates and frames of other hosts that were not believed, or that there was no room for.",
+                 {{"reason", std::string(now.refused[i].first)}})
+        .add(now.refused[i].second - before);
+  }
+  known_ = now;
+}
+
+void ReplicationProbe::frame_refused(std::string_view reason) {
+  registry_
+      .counter("viaduct_replication_refused_total",
+               "Updates and frames of other hosts that were not believed, or that there was no room for.",
+               {{"reason", std::string(reason)}})
+      .add();
+}
+
+void ReplicationProbe::waited(std::chrono::nanoseconds time) { waited_.observe(time); }
+
 ClusterLinkProbe::ClusterLinkProbe(Registry& registry)
     : connected_(registry.gauge("viaduct_cluster_connected", "1 while a cluster node serves this host.")),
       joins_(registry.counter("viaduct_cluster_joins_total", "Times this host has joined a cluster node.")),
@@ -133,7 +228,10 @@ void ClusterLinkProbe::lost() {
 }
 
 GatewayProbe::GatewayProbe(Registry& registry)
-    : registry_(registry), sessions_(registry.gauge("viaduct_gateway_sessions", "Agents that this node serves.")) {}
+    : registry_(registry),
+      sessions_(registry.gauge("viaduct_gateway_sessions", "Agents that this node serves.")),
+      claims_refused_(registry.counter("viaduct_state_claims_refused_total",
+                                       "Blocks of NAT ports and pools to check that hosts claimed without need.")) {}
 
 void GatewayProbe::refused(std::string_view reason) {
   registry_
@@ -148,6 +246,8 @@ void GatewayProbe::joined(bool fresh) {
                {{"session", fresh ? "new" : "continued"}})
       .add();
 }
+
+void GatewayProbe::claims_refused(uint64_t claims) { claims_refused_.add(claims); }
 
 void GatewayProbe::sessions(size_t now) { sessions_.set(static_cast<double>(now)); }
 
@@ -187,7 +287,10 @@ FlowControllerProbe::FlowControllerProbe(Registry& registry)
       expired_(registry.counter("viaduct_flows_expired_total", "Flows removed because they were idle.")),
       invalidated_(registry.counter("viaduct_flows_invalidated_total",
                                     "Flows removed because something they depended on changed.")),
-      adopted_(registry.counter("viaduct_flows_adopted_total", "Flows found in the datapath at the start and kept.")) {}
+      adopted_(registry.counter("viaduct_flows_adopted_total", "Flows found in the datapath at the start and kept.")),
+      renewed_(
+          registry.counter("viaduct_flows_renewed_total",
+                           "Flows removed because their connection began to end, so that the next packet is seen.")) {}
 
 void FlowControllerProbe::flows(uint64_t installed) { flows_.set(static_cast<double>(installed)); }
 
@@ -204,6 +307,38 @@ void FlowControllerProbe::dropped(std::string_view reason, uint64_t packets) {
                "Packets dropped in the datapath by a flow, by the reason of the decision that made it.",
                {{"reason", std::string(reason)}})
       .add(packets);
+}
+
+void ConnectionProbe::expired(std::string_view reason, uint64_t connections) {
+  registry_
+      .counter("viaduct_connections_expired_total",
+               "Connections that ended by themselves, by the state in which they were idle for too long.",
+               {{"reason", std::string(reason)}})
+      .add(connections);
+}
+
+void ConnectionProbe::evicted(std::string_view reason, uint64_t connections) {
+  registry_
+      .counter("viaduct_connections_evicted_total", "Connections that ended to make room, by what was short of it.",
+               {{"reason", std::string(reason)}})
+      .add(connections);
+}
+
+void ConnectionProbe::flushed(uint64_t connections) {
+  registry_.counter("viaduct_connections_flushed_total", "Connections that an operator has ended.").add(connections);
+}
+
+void ConnectionProbe::entries(std::string_view kind, uint64_t now) {
+  registry_
+      .gauge("viaduct_connection_entries", "Entries of the connections' table, by kind.", {{"kind", std::string(kind)}})
+      .set(static_cast<double>(now));
+}
+
+void ConnectionProbe::connections(std::string_view protocol, std::string_view state, uint64_t now) {
+  registry_
+      .gauge("viaduct_connections", "Connections that this host knows, at each device that does.",
+             {{"protocol", std::string(protocol)}, {"state", std::string(state)}})
+      .set(static_cast<double>(now));
 }
 
 void DatapathProbe::error(std::string_view name, uint64_t count) {

@@ -41,13 +41,14 @@ class WorkerProbe {
   void simulated(std::chrono::nanoseconds duration) { simulation_->observe(duration); }
   void parked() { parked_->add(0); }                                 // waits for a missing fact
   void emitted(uint64_t packets = 1) { emitted_->add(0, packets); }  // made by the simulation: ARP, ICMP, ND
-  void learning_refused() { anomalies_->add(0); }                    // a table or a device's share of it is full
-  void stale_verdict() { anomalies_->add(1); }                       // the facts kept changing: executed, no flow
+  void connections_opened(uint64_t entries) { connections_->add(0, entries); }
+  void learning_refused() { anomalies_->add(0); }  // a table or a device's share of it is full
+  void stale_verdict() { anomalies_->add(1); }     // the facts kept changing: executed, no flow
   void record_lost() { anomalies_->add(2); }       // the ring to the flow controller was full; found by its dump
   void install_deferred() { anomalies_->add(3); }  // the port has the most flows of a full table, eviction is behind
 
  private:
-  std::shared_ptr<PacketCell> upcalls_, verdicts_, drops_, installs_, parked_, emitted_, anomalies_;
+  std::shared_ptr<PacketCell> upcalls_, verdicts_, drops_, installs_, parked_, emitted_, connections_, anomalies_;
   std::shared_ptr<HistogramCell> upcall_to_flow_, simulation_;
 };
 
@@ -114,6 +115,65 @@ class PublisherProbe {
   Gauge& published_;
 };
 
+// Blocks of ports for dynamic SNAT.
+class NatProbe {
+ public:
+  struct Leasing {
+    size_t held = 0, resting = 0, spent_addresses = 0;
+    uint64_t wanted = 0, claimed = 0, lost = 0, exhausted = 0, refused = 0, adopted = 0;  // since the start
+  };
+  explicit NatProbe(Registry& registry);
+  void leasing(const Leasing& now);
+  void connections(uint64_t now);  // that have a port of some block
+  void ended(size_t connections);  // with a block that went to another host
+  void refused();                  // the table of blocks is full
+
+ private:
+  Gauge& held_;
+  Gauge& resting_;
+  Gauge& spent_;
+  Gauge& connections_;
+  Counter& wanted_;
+  Counter& claimed_;
+  Counter& lost_;
+  Counter& exhausted_;
+  Counter& refused_;
+  Counter& adopted_;
+  Counter& ended_;
+  Leasing known_;
+};
+
+// Connections that are shared with other hosts.
+class ReplicationProbe {
+ public:
+  struct Numbers {
+    size_t shared = 0, waiting = 0, silent_peers = 0;
+    uint64_t sent = 0, sent_again = 0, received = 0, overflows = 0, resyncs = 0, unacknowledged = 0;
+    uint64_t handed_over = 0, not_answered = 0;
+    std::vector<std::pair<std::string_view, uint64_t>> refused;  // by reason
+  };
+  explicit ReplicationProbe(Registry& registry);
+  void observed(const Numbers& now);
+  void frame_refused(std::string_view reason);
+  void waited(std::chrono::nanoseconds time);  // a packet, until it was released
+
+ private:
+  Registry& registry_;
+  Gauge& shared_;
+  Gauge& waiting_;
+  Gauge& silent_;
+  Counter& sent_;
+  Counter& sent_again_;
+  Counter& received_;
+  Counter& overflows_;
+  Counter& resyncs_;
+  Counter& unacknowledged_;
+  Counter& handed_over_;
+  Counter& not_answered_;
+  Histogram& waited_;
+  Numbers known_;
+};
+
 // An agent's connection to the cluster.
 class ClusterLinkProbe {
  public:
@@ -134,10 +194,12 @@ class GatewayProbe {
   void refused(std::string_view reason);
   void joined(bool fresh);
   void sessions(size_t now);
+  void claims_refused(uint64_t claims);  // of NAT blocks, by hosts that do not need the device
 
  private:
   Registry& registry_;
   Gauge& sessions_;
+  Counter& claims_refused_;
 };
 
 class SupervisorProbe {
@@ -164,6 +226,7 @@ class FlowControllerProbe {
   void invalidated(uint64_t flows = 1) { invalidated_.add(flows); }  // what it depended on changed
   void evicted(std::string_view reason, uint64_t flows = 1);         // to keep a limit
   void adopted(uint64_t flows = 1) { adopted_.add(flows); }          // found in the kernel at the start
+  void renewed(uint64_t flows = 1) { renewed_.add(flows); }          // their connection is ending
   void dropped(std::string_view reason, uint64_t packets);           // by a flow, in the datapath
 
  private:
@@ -172,6 +235,21 @@ class FlowControllerProbe {
   Counter& expired_;
   Counter& invalidated_;
   Counter& adopted_;
+  Counter& renewed_;
+};
+
+// Connections that this host knows.
+class ConnectionProbe {
+ public:
+  explicit ConnectionProbe(Registry& registry) : registry_(registry) {}
+  void expired(std::string_view reason, uint64_t connections);
+  void evicted(std::string_view reason, uint64_t connections);  // to make room
+  void flushed(uint64_t connections);                           // an operator's word
+  void entries(std::string_view kind, uint64_t now);
+  void connections(std::string_view protocol, std::string_view state, uint64_t now);
+
+ private:
+  Registry& registry_;
 };
 
 class DatapathProbe {

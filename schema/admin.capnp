@@ -22,6 +22,10 @@ struct AdminRequest {
     setLogLevel @9 :LogLevel;
     state @10 :ListState;
     flush @11 :FlushState;
+    connections @12 :ListConnections;
+    flushConnections @13 :ConnectionFilter;
+    connectionStats @14 :Void;
+    suppose @15 :Supposition;
   }
 }
 
@@ -82,6 +86,13 @@ struct TraceRequest {
   packet @1 :PacketDescription;
 }
 
+# What would become of a packet if a change were applied. Nothing is: the answer holds the packet's way through the
+# network as it is, and through one that is made aside.
+struct Supposition {
+  trace @0 :TraceRequest;
+  change @1 :Transact;   # its operations, at most 10,000; the rest of it does not count
+}
+
 struct LogLevel {
   component @0 :Text;  # empty: all
   level @1 :Text;      # trace, debug, info, warn, error, off
@@ -93,6 +104,22 @@ struct ListState {
 }
 struct FlushState {
   device @0 :Topology.Uuid;
+}
+
+# Connections that the asked host knows (flows/state/connection_table.hpp). What is not set fits all.
+struct ConnectionFilter {
+  kind @0 :Text;               # track, snat, snat_reverse, dnat, dnat_reverse, sticky, fragment
+  proto @1 :UInt8;             # 0: any
+  src @2 :Topology.IpPrefix;   # of the packets that find it
+  dst @3 :Topology.IpPrefix;
+  port @4 :UInt16;             # source, destination or translated one; 0: any
+  state @5 :Text;              # opening, established, closing, closed
+  device @6 :Topology.Uuid;    # nil: any
+}
+struct ListConnections {
+  filter @0 :ConnectionFilter;
+  limit @1 :UInt32;            # 0: 1000
+  pairs @2 :Bool;              # also the other half of each that has one, right behind it
 }
 
 struct AdminReply {
@@ -107,6 +134,10 @@ struct AdminReply {
     trace @7 :TraceReply;
     done @8 :Void;
     state @9 :StateList;
+    connections @10 :ConnectionList;
+    flushedConnections @11 :UInt64;  # entries
+    connectionStats @12 :ConnectionStats;
+    supposed @13 :SupposedTrace;
   }
 }
 
@@ -284,15 +315,62 @@ struct TraceReply {
   outputs @6 :List(Text);    # names of the ports where it leaves
 }
 
+struct SupposedTrace {
+  now @0 :TraceReply;
+  changed @1 :TraceReply;      # with the change; the outcome "absent": the packet's port is not there, and dropReason says why
+  outcomeDiffers @2 :Bool;
+  pathDiffers @3 :Bool;        # some step does; also set when the outcome differs
+  differences @4 :List(Text);  # of the outcome, a sentence each
+  changes @5 :List(ChangeLine);
+  notes @6 :List(Text);        # what the answer does not know
+}
+
 struct StateLine {
   device @0 :Topology.ObjectRef;
   deviceName @1 :Text;
-  table @2 :Text;            # mac, neighbour, arp
+  table @2 :Text;            # mac, neighbour, arp, nat_block
   key @3 :Text;
   value @4 :Text;
-  state @5 :Text;            # static, learned, fresh, stale, incomplete
+  state @5 :Text;            # static, learned, fresh, stale, incomplete, leased
   ageSeconds @6 :Float64;
 }
 struct StateList {
   entries @0 :List(StateLine);
+}
+
+struct ConnectionLine {
+  kind @0 :Text;
+  protocol @1 :Text;         # tcp, udp, sctp, icmp, icmpv6, or its number
+  source @2 :Text;           # addresses and ports of packets that find it; an ICMP identifier is both ports
+  sourcePort @3 :UInt16;
+  destination @4 :Text;
+  destinationPort @5 :UInt16;
+  device @6 :Topology.ObjectRef;
+  deviceName @7 :Text;
+  address @8 :Text;          # what source or destination becomes; of sticky, the member; empty: nothing
+  port @9 :UInt16;
+  state @10 :Text;
+  idleSeconds @11 :Float64;
+  owner @12 :Text;           # here, elsewhere
+  seenForward @13 :Text;     # TCP flags: "SYN ACK"; else "packets" or nothing
+  seenBack @14 :Text;
+}
+struct ConnectionList {
+  total @0 :UInt64;          # that fit; without the other halves
+  connections @1 :List(ConnectionLine);
+}
+
+struct ConnectionCount {
+  name @0 :Text;             # a kind; or protocol and state, as "tcp established"
+  count @1 :UInt64;
+}
+struct ConnectionStats {
+  entries @0 :UInt64;
+  capacity @1 :UInt64;
+  kinds @2 :List(ConnectionCount);   # entries
+  states @3 :List(ConnectionCount);  # connections: the halves of pairs once
+  ports @4 :List(ConnectionCount);   # entries of the ports that have most, by the ports' names
+  refusedTableFull @5 :UInt64;       # entries since the daemon's start
+  refusedPortShare @6 :UInt64;
+  refusedTenantShare @7 :UInt64;
 }

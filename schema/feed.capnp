@@ -22,6 +22,6 @@ struct FeedBatch {
   revision @0 :UInt64;
   complete @1 :Bool;            # the items are all that there is; what is not named does not exist
   items @2 :List(FeedItem);
-  forget @3 :List(Topology.Uuid);  # devices and tunnel zones that do not concern this agent any more, with all that is theirs
+  forget @3 :List(Topology.Uuid);  # owners (topology/closure.hpp) that do not concern this agent any more, with all that is theirs
   committedAt @4 :UInt64;       # nanoseconds since the Unix epoch, for the commit-to-applied histogram; 0: unknown
 }

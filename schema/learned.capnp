@@ -1,11 +1,13 @@
 # What a host has learned, as it keeps it on its own disk over a restart. Never sent to anybody.
 #
 # Times are not kept: what is restored counts as seen at the restart, neighbours as stale, so that they are asked again.
+# Except of connections, which are in a database of their own.
 @0xe7c4f0a92b6d4804;
 
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("viaduct::schema");
 using Topology = import "topology.capnp";
+using FlowState = import "flow_state.capnp";
 
 struct LearnedMac {
   bridge @0 :Topology.Uuid;
@@ -26,4 +28,11 @@ struct LearnedEntry {
     mac @0 :LearnedMac;
     neighbour @1 :LearnedNeighbour;
   }
+}
+
+# A connection that ages: of a pair the forward half, which says what the other one is.
+struct KeptConnection {
+  entry @0 :FlowState.ConnectionUpdate;  # idle: when this was written
+  written @1 :Int64;                     # milliseconds since 1970
+  owned @2 :Bool;                        # made by this host
 }

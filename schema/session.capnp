@@ -10,7 +10,7 @@ struct Join {
   name @1 :Text;
   instance @2 :Text;   # see HostSession in state.capnp
   revision @3 :UInt64; # the agent's cache holds everything of `devices` up to here; 0: nothing
-  devices @4 :List(Topology.Uuid);  # bridges, routers and tunnel zones
+  devices @4 :List(Topology.Uuid);  # the owners that it has: bridges, routers, chains, tunnel zones … (topology/closure.hpp)
 }
 
 struct Joined {

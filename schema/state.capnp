@@ -35,6 +35,26 @@ struct NeighbourClaim {
   confirmed @4 :UInt64;      # seconds since the Unix epoch, of about when the owner last heard it
 }
 
+# The host gives out ports block * 64 to block * 64 + 63 of a device's address for dynamic SNAT.
+struct NatBlockClaim {
+  device @0 :Topology.Uuid;  # a router or a bridge
+  address @1 :Topology.IpAddress;
+  block @2 :UInt16;          # below 1024
+}
+
+# The host checks the pool's members, and this is what it has found.
+struct HealthReport {
+  struct Member {
+    member @0 :Topology.Uuid;
+    up @1 :Bool;
+    result @2 :UInt8;    # topology/model/member_health.hpp; who does not know it goes by `up`
+    detail @3 :UInt16;
+    since @4 :UInt64;    # seconds since the Unix epoch
+  }
+  pool @0 :Topology.Uuid;
+  members @1 :List(Member);
+}
+
 # The host's agent is at work. Its key's revision is the epoch that fences the host's writes.
 struct HostSession {
   name @0 :Text;
@@ -53,6 +73,10 @@ struct StateEntry {
     mac @4 :MacClaim;
     neighbour @5 :NeighbourClaim;
     session @6 :HostSession;
+    # Who does not know it leaves entries of "/state/nat_block/" alone, by their keys.
+    natBlock @7 :NatBlockClaim;
+    # Likewise "/state/pool_health/".
+    poolHealth @8 :HealthReport;
   }
 }
 

@@ -32,6 +32,17 @@ enum Kind {
   staticNeighbour @6;
   tunnelZone @7;
   tunnelZoneHost @8;
+  chain @9;
+  rule @10;
+  portGroup @11;
+  portGroupPort @12;
+  ipGroup @13;
+  ipGroupAddress @14;
+  loadBalancer @15;
+  pool @16;
+  poolMember @17;
+  vip @18;
+  healthMonitor @19;
 }
 
 struct ObjectRef {
@@ -49,12 +60,19 @@ struct Bridge {
   name @0 :Text;
   tenant @1 :Text;            # owner; free text, empty for the operator's own
   adminUp @2 :Bool = true;
+  inboundFilter @3 :Uuid;     # chain for untagged frames; none: all pass
+  outboundFilter @4 :Uuid;
 }
 
 struct Router {
   name @0 :Text;
   tenant @1 :Text;
   adminUp @2 :Bool = true;
+  localRedirect @3 :Uuid;     # chains, in the order in which packets meet them; none: all pass
+  inboundFilter @4 :Uuid;
+  forwardFilter @5 :Uuid;
+  outboundFilter @6 :Uuid;
+  loadBalancer @7 :Uuid;      # of no other router
 }
 
 # Where a device meets a host's interface (exterior), another device's port (interior), or nothing (unplugged).
@@ -70,6 +88,8 @@ struct Port {
   addresses @8 :List(IpPrefix);  # router ports
   mtu @9 :UInt16;             # router ports: bytes behind the Ethernet header; 0: no limit of its own
   vlan @10 :UInt16;           # interior bridge ports: 1..4094, 0: none
+  inboundFilter @11 :Uuid;    # chain for what enters the device here; none: all passes
+  outboundFilter @12 :Uuid;   # chain for what leaves it here
 }
 
 enum NextHop {
@@ -122,6 +142,196 @@ struct TunnelZoneHost {
   address @2 :IpAddress;  # the host's own, unicast, unique in the zone; all of a zone are of one family
 }
 
+# A list of rules (Netfilter: chain), named by ports, bridges, routers and jumps.
+struct Chain {
+  name @0 :Text;
+  tenant @1 :Text;
+}
+
+# Fields of a condition. A null pointer matches every packet; so does a field that a reader does not know, which widens the
+# rule: a field that is added later is used only where all daemons know it.
+struct NumberMatch {
+  value @0 :UInt16;
+  inverted @1 :Bool;
+}
+struct UuidMatch {
+  value @0 :Uuid;
+  inverted @1 :Bool;
+}
+struct UuidListMatch {
+  values @0 :List(Uuid);  # any of them
+  inverted @1 :Bool;
+}
+struct MacMatch {
+  address @0 :UInt64;                  # low 48 bits
+  mask @1 :UInt64 = 0xffffffffffff;    # of the bits that count
+  inverted @2 :Bool;
+}
+struct PrefixMatch {
+  value @0 :IpPrefix;
+  inverted @1 :Bool;
+}
+struct RangeMatch {
+  first @0 :UInt16;
+  last @1 :UInt16;  # belongs to it
+  inverted @2 :Bool;
+}
+
+enum FragmentPolicy {
+  any @0;
+  header @1;        # whole packets and first fragments
+  nonheader @2;     # later fragments
+  unfragmented @3;  # whole packets
+}
+
+# All of what is given has to match.
+struct Condition {
+  inverted @0 :Bool;               # of the whole, but of the fragment policy
+  fragments @1 :FragmentPolicy;
+  forwardFlow @2 :Bool;            # not known to be a return packet of a tracked connection
+  returnFlow @3 :Bool;             # known to be one, or made by a device
+  destinationRewritten @4 :Bool;   # by a DNAT rule or a load balancer, since it entered the device
+  untagged @5 :Bool;               # no VLAN tag
+  vlan @6 :UInt16;                 # id of the outermost tag, 1..4094; 0: any
+  portGroup @7 :UuidMatch;         # of the exterior port where the packet entered the virtual network
+  inPortGroup @8 :UuidMatch;       # of the port where it entered this device
+  outPortGroup @9 :UuidMatch;      # of the port by which it leaves this device
+  inPorts @10 :UuidListMatch;
+  outPorts @11 :UuidListMatch;
+  ethType @12 :NumberMatch;
+  ethSrc @13 :MacMatch;
+  ethDst @14 :MacMatch;
+  ipTos @15 :NumberMatch;          # at most 255
+  ipProto @16 :NumberMatch;        # at most 255
+  ipSrc @17 :PrefixMatch;
+  ipDst @18 :PrefixMatch;
+  ipSrcGroup @19 :UuidMatch;
+  ipDstGroup @20 :UuidMatch;
+  l4Src @21 :RangeMatch;           # ports; ICMP: type here, code in l4Dst
+  l4Dst @22 :RangeMatch;
+  traversedDevice @23 :UuidMatch;  # port, bridge, router or chain that the packet has passed
+  icmpDataSrc @24 :PrefixMatch;    # of the packet that an ICMP error quotes
+  icmpDataDst @25 :PrefixMatch;
+}
+
+enum RuleAction {
+  accept @0;
+  drop @1;
+  reject @2;
+  return @3;    # to the chain that jumped here
+  continue @4;  # to the next rule
+  jump @5;
+}
+
+enum NatKind {
+  none @0;
+  dnat @1;
+  snat @2;
+  reverseDnat @3;
+  reverseSnat @4;
+}
+
+# With ports: any address and port of the range (dynamic). Without: the first address, or the prefix, statically.
+struct NatTarget {
+  first @0 :IpAddress;
+  last @1 :IpAddress;      # missing: first
+  portFirst @2 :UInt16;
+  portLast @3 :UInt16;     # 0: static
+  prefixLength @4 :UInt8;  # not 0: first is a network of this length
+}
+
+struct Rule {
+  chain @0 :Uuid;
+  position @1 :UInt32;         # unique in the chain, least first; 0 in a create: behind the last, in an update: as it is
+  condition @2 :Condition;
+  action @3 :RuleAction;       # of NAT rules: once they have been applied
+  jump @4 :Uuid;               # action jump
+  nat @5 :NatKind;
+  targets @6 :List(NatTarget); # dnat and snat: the next one when the one before is exhausted
+}
+
+struct PortGroup {
+  name @0 :Text;
+  tenant @1 :Text;
+  stateful @2 :Bool;  # connections through one of its ports may come back by any other
+}
+
+# A port in a port group; at most one for each pair.
+struct PortGroupPort {
+  group @0 :Uuid;
+  port @1 :Uuid;
+}
+
+struct IpGroup {
+  name @0 :Text;
+  tenant @1 :Text;
+}
+
+# A prefix in an IP group; at most one for each pair.
+struct IpGroupAddress {
+  group @0 :Uuid;
+  prefix @1 :IpPrefix;  # no host bits
+}
+
+# Named by at most one router.
+struct LoadBalancer {
+  name @0 :Text;
+  tenant @1 :Text;
+  adminUp @2 :Bool = true;
+}
+
+enum PoolProtocol {
+  tcp @0;
+  udp @1;
+  sctp @2;
+}
+
+struct Pool {
+  name @0 :Text;
+  loadBalancer @1 :Uuid;   # none: it balances nothing
+  healthMonitor @2 :Uuid;  # none: members count as healthy
+  protocol @3 :PoolProtocol;
+  sticky @4 :Bool;         # a client's connections go to one member, by its address
+  adminUp @5 :Bool = true;
+}
+
+# Unique in its pool by address and port.
+struct PoolMember {
+  pool @0 :Uuid;
+  address @1 :IpAddress;
+  port @2 :UInt16;
+  weight @3 :UInt32 = 1;  # 0: no new connections
+  adminUp @4 :Bool = true;
+}
+
+# Unique in the load balancer by address, port and the pool's protocol.
+struct Vip {
+  name @0 :Text;
+  pool @1 :Uuid;
+  address @2 :IpAddress;
+  port @3 :UInt16;
+  sticky @4 :Bool;
+  adminUp @5 :Bool = true;
+}
+
+enum HealthCheck {
+  tcp @0;
+  udp @1;
+  icmp @2;
+  http @3;
+}
+
+struct HealthMonitor {
+  name @0 :Text;
+  type @1 :HealthCheck;
+  delay @2 :UInt32 = 5;         # seconds between checks
+  timeout @3 :UInt32 = 5;       # seconds until one has failed; at most delay
+  maxRetries @4 :UInt32 = 3;    # failures in a row until a member is down, successes until it is up
+  httpPath @5 :Text = "/";
+  httpStatus @6 :UInt16 = 200;
+  adminUp @7 :Bool = true;
+}
+
 struct Object {
   id @0 :Uuid;
   revision @1 :UInt64;  # of the commit that last changed it; set by the store, ignored in requests
@@ -135,5 +345,16 @@ struct Object {
     staticNeighbour @8 :StaticNeighbour;
     tunnelZone @9 :TunnelZone;
     tunnelZoneHost @10 :TunnelZoneHost;
+    chain @11 :Chain;
+    rule @12 :Rule;
+    portGroup @13 :PortGroup;
+    portGroupPort @14 :PortGroupPort;
+    ipGroup @15 :IpGroup;
+    ipGroupAddress @16 :IpGroupAddress;
+    loadBalancer @17 :LoadBalancer;
+    pool @18 :Pool;
+    poolMember @19 :PoolMember;
+    vip @20 :Vip;
+    healthMonitor @21 :HealthMonitor;
   }
 }

@@ -28,7 +28,7 @@ BuildResult build(const Snapshot& current, std::vector<Operation> operations, ui
   if (operations.size() > kMaxOperations) {
     BuildResult result;
     result.next = current;
-    result.violations.push_back({Rule::too_many_operations,
+    result.violations.push_back({BrokenRule::too_many_operations,
                                  {},
                                  "",
                                  "",
@@ -42,6 +42,7 @@ BuildResult build(const Snapshot& current, std::vector<Operation> operations, ui
   for (Operation& operation : operations) ids.push_back(transaction.stage(std::move(operation)));
   transaction.mirror_links();
   transaction.delete_all();
+  transaction.place_rules();
   transaction.inspect();
   BuildResult result = transaction.finish();
   result.ids = std::move(ids);

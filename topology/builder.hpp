@@ -3,14 +3,16 @@
 //   creates and updates  in any order: objects of one transaction may name each other
 //   links                naming a peer makes the peer name the port; unlinking one side unlinks the other
 //   deletions            with what follows from them (deletion_policy.hpp)
+//   positions            rules without one go behind the last of their chain, in the order of the operations
 //   rules                on all objects touched, and on those whose validity depends on what was touched
 //
 // An object may be named by one operation of a transaction. An object that is created or updated to name what the same
 // transaction deletes is a violation, not a cascade.
 //
-// The cost follows what is touched, not the topology: O(log n) an operation, with two exceptions: giving a router port
-// other addresses reads all ports of that router once (subnets_overlap), and routes are checked again when the
-// addresses of the port that they go through change. Links between bridges are not followed: a segment, for
+// The cost follows what is touched, not the topology: O(log n) an operation, with exceptions: giving a router port other
+// addresses reads all ports of that router once (subnets_overlap), routes are checked again when the addresses of the
+// port that they go through change, a rule without a position has all rules of its chain read, once a chain, and VIPs are checked again when their pool or load
+// balancer moves or the last port and route of a family leaves the router. Links between bridges are not followed: a segment, for
 // address_in_use and mac_in_use, is one VLAN of one bridge, or two router ports linked to each other.
 //
 // Pure: no time, no I/O, no shared state. The one source of chance is the id of an object that is created without one.

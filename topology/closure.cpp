@@ -88,31 +88,38 @@ class Application {
 }  // namespace
 
 std::optional<Uuid> owner_of(const Object& object) {
-  return std::visit(Overloaded{[](const Host&) -> std::optional<Uuid> { return std::nullopt; },
-                               [](const Port& port) -> std::optional<Uuid> { return port.device(); },
-                               [](const Route& route) -> std::optional<Uuid> { return route.router.uuid(); },
-                               [](const StaticMac& entry) -> std::optional<Uuid> { return entry.bridge.uuid(); },
-                               [](const StaticNeighbour& entry) -> std::optional<Uuid> { return entry.bridge.uuid(); },
-                               [](const TunnelZoneHost& member) -> std::optional<Uuid> { return member.zone.uuid(); },
-                               // Bridges, routers, tunnel zones.
-                               [](const auto& owner) -> std::optional<Uuid> { return owner.id.uuid(); }},
+  using Owner = std::optional<Uuid>;
+  return std::visit(Overloaded{[](const Host&) -> Owner { return std::nullopt; },
+                               [](const Port& port) -> Owner { return port.device(); },
+                               [](const Route& route) -> Owner { return route.router.uuid(); },
+                               [](const StaticMac& entry) -> Owner { return entry.bridge.uuid(); },
+                               [](const StaticNeighbour& entry) -> Owner { return entry.bridge.uuid(); },
+                               [](const TunnelZoneHost& member) -> Owner { return member.zone.uuid(); },
+                               [](const Rule& rule) -> Owner { return rule.chain.uuid(); },
+                               [](const PortGroupPort& member) -> Owner { return member.group.uuid(); },
+                               [](const IpGroupAddress& member) -> Owner { return member.group.uuid(); },
+                               [](const PoolMember& member) -> Owner { return member.pool.uuid(); },
+                               [](const Vip& vip) -> Owner { return vip.pool.uuid(); },
+                               [](const auto& owner) -> Owner { return owner.id.uuid(); }},
                     object);
 }
 
 void for_each_belonging(const Snapshot& snapshot, const Uuid& owner, const std::function<void(const Object&)>& visit) {
-  for (const Kind kind : {Kind::bridge, Kind::router, Kind::tunnel_zone}) {
+  for (const Kind kind : kOwnerKinds) {
     if (const auto object = snapshot.find(ObjectRef{kind, owner})) visit(*object);
   }
   for (const Reference reference :
        {Reference::port_bridge, Reference::port_router, Reference::route_router, Reference::static_mac_bridge,
-        Reference::static_neighbour_bridge, Reference::tunnel_zone_host_zone}) {
+        Reference::static_neighbour_bridge, Reference::tunnel_zone_host_zone, Reference::rule_chain,
+        Reference::port_group_port_group, Reference::ip_group_address_group, Reference::pool_member_pool,
+        Reference::vip_pool}) {
     snapshot.for_each_referrer(reference, owner, visit);
   }
 }
 
 std::vector<Uuid> owners_in(const Snapshot& closure) {
   std::vector<Uuid> owners;
-  for (const Kind kind : {Kind::bridge, Kind::router, Kind::tunnel_zone}) {
+  for (const Kind kind : kOwnerKinds) {
     closure.for_each(kind, [&](const Object& object) { owners.push_back(id_of(object)); });
   }
   return owners;

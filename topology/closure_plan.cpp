@@ -55,15 +55,15 @@ void ClosurePlan::add_host(const ObjectRef& ref, const ObjectChange& change) {
 }
 
 void ClosurePlan::add_moved() {
-  for (const auto& [device, before] : interest_.components_.moved()) {
-    const Audiences::Key now = interest_.components_.component_of(device);
-    if (now != before) moved_[{circle_of(before), circle_of(now)}].push_back(device);
+  for (const auto& [owner, before] : interest_.components_.moved()) {
+    const Audiences::Key now = interest_.components_.component_of(owner);
+    if (now != before) moved_[{circle_of(before), circle_of(now)}].push_back(owner);
   }
 }
 
 // --- for whom it is the same -----------------------------------------------------------------------
 
-// The common case: one device's circle, in which nobody came or went.
+// The common case: one owner's circle, in which nobody came or went.
 bool ClosurePlan::alike_for_all() const {
   return circles_.size() == 1 && circles_[0].key != 0 && !interest_.audiences_.changed(circles_[0].key);
 }
@@ -123,11 +123,11 @@ ClosureGroup ClosurePlan::make_group(std::vector<HostId> hosts, const Relations&
 // What stayed in its circle is gained and lost with the circle; what moved, if it moved out of or into those the group
 // is in.
 void ClosurePlan::find_owners(Making& making) const {
-  for (const auto& [way, devices] : moved_) {
+  for (const auto& [way, moved] : moved_) {
     const bool had = making.had(way.first), has = making.has(way.second);
     if (had == has) continue;
     std::vector<Uuid>& owners = has ? making.gained : making.lost;
-    owners.insert(owners.end(), devices.begin(), devices.end());
+    owners.insert(owners.end(), moved.begin(), moved.end());
   }
   for (size_t i = 0; i < circles_.size(); ++i) {
     if (circles_[i].key == 0 || making.had(i) == making.has(i)) continue;
@@ -138,8 +138,8 @@ void ClosurePlan::find_owners(Making& making) const {
 void ClosurePlan::find_unmoved(size_t circle, std::vector<Uuid>& owners) const {
   const Audiences::Key key = circles_[circle].key;
   if (const auto zone = interest_.zone_of_.find(key); zone != interest_.zone_of_.end()) owners.push_back(zone->second);
-  for (const Uuid& device : interest_.components_.devices(key)) {
-    if (interest_.components_.component_before(device) == key) owners.push_back(device);
+  for (const Uuid& owner : interest_.components_.owners(key)) {
+    if (interest_.components_.component_before(owner) == key) owners.push_back(owner);
   }
 }
 

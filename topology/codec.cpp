@@ -1,41 +1,28 @@
-// Objects.
+// Objects; those of chains, groups and load balancers in files of their own.
 #include "topology/codec.hpp"
 
 #include <capnp/message.h>
 
-#include <algorithm>
+#include "topology/codec_object.hpp"
 
 namespace viaduct::topology {
 namespace {
 
+using object_codec::Error;
+using object_codec::in;
+using object_codec::read;
+using object_codec::read_address;
+using object_codec::read_enum;
+using object_codec::read_id;
+using object_codec::read_mac;
+using object_codec::view;
+using object_codec::write;
+
 constexpr size_t kMaxListedAddresses = 1024;  // the rules allow far fewer, and say so by name
-constexpr uint64_t kMaxMac = 0xffff'ffff'ffffULL;
 
-std::string_view view(capnp::Text::Reader text) { return {text.cStr(), text.size()}; }
-template <class IdType>
-void read_id(IdType& id, schema::Uuid::Reader from) {
-  id = IdType(decode(from));
-}
+Error read_mac(MacAddress& mac, uint64_t value) { return read_mac(mac, value, "mac"); }
 
-// Reading functions return an error text; empty: none.
-using Error = std::string;
-
-Error in(std::string_view field, const std::string& error) { return std::string(field) + ": " + error; }
-
-Error read_mac(MacAddress& mac, uint64_t value) {
-  if (value > kMaxMac) return "mac: more than 48 bits";
-  mac = MacAddress::from_uint64(value);
-  return {};
-}
-
-// One that must be there.
-Error read_address(IpAddress& to, schema::IpAddress::Reader from) {
-  const auto address = decode(from);
-  if (!address) return in("address", address.error());
-  if (!*address) return "address: missing";
-  to = **address;
-  return {};
-}
+Error read_address(IpAddress& to, schema::IpAddress::Reader from) { return read_address(to, from, "address"); }
 
 Error read(Host& host, schema::Host::Reader from) {
   host.name = view(from.getName());
@@ -56,10 +43,32 @@ void write_device(const Device& device, Builder to) {
   to.setTenant(text_of(device.tenant));
   to.setAdminUp(device.admin_up);
 }
-Error read(Bridge& bridge, schema::Bridge::Reader from) { return read_device(bridge, from); }
-Error read(Router& router, schema::Router::Reader from) { return read_device(router, from); }
-void write(const Bridge& bridge, schema::Bridge::Builder to) { write_device(bridge, to); }
-void write(const Router& router, schema::Router::Builder to) { write_device(router, to); }
+Error read(Bridge& bridge, schema::Bridge::Reader from) {
+  read_id(bridge.inbound_filter, from.getInboundFilter());
+  read_id(bridge.outbound_filter, from.getOutboundFilter());
+  return read_device(bridge, from);
+}
+Error read(Router& router, schema::Router::Reader from) {
+  read_id(router.local_redirect, from.getLocalRedirect());
+  read_id(router.inbound_filter, from.getInboundFilter());
+  read_id(router.forward_filter, from.getForwardFilter());
+  read_id(router.outbound_filter, from.getOutboundFilter());
+  read_id(router.load_balancer, from.getLoadBalancer());
+  return read_device(router, from);
+}
+void write(const Bridge& bridge, schema::Bridge::Builder to) {
+  write_device(bridge, to);
+  if (bridge.inbound_filter) encode(bridge.inbound_filter.uuid(), to.initInboundFilter());
+  if (bridge.outbound_filter) encode(bridge.outbound_filter.uuid(), to.initOutboundFilter());
+}
+void write(const Router& router, schema::Router::Builder to) {
+  write_device(router, to);
+  if (router.local_redirect) encode(router.local_redirect.uuid(), to.initLocalRedirect());
+  if (router.inbound_filter) encode(router.inbound_filter.uuid(), to.initInboundFilter());
+  if (router.forward_filter) encode(router.forward_filter.uuid(), to.initForwardFilter());
+  if (router.outbound_filter) encode(router.outbound_filter.uuid(), to.initOutboundFilter());
+  if (router.load_balancer) encode(router.load_balancer.uuid(), to.initLoadBalancer());
+}
 
 Error read_addresses(std::vector<IpPrefix>& addresses, capnp::List<schema::IpPrefix>::Reader from) {
   if (from.size() > kMaxListedAddresses) return "addresses: more than " + std::to_string(kMaxListedAddresses);
@@ -82,6 +91,8 @@ Error read(Port& port, schema::Port::Reader from) {
   read_id(port.peer, from.getPeer());
   port.mtu = from.getMtu();
   port.vlan = from.getVlan();
+  read_id(port.inbound_filter, from.getInboundFilter());
+  read_id(port.outbound_filter, from.getOutboundFilter());
   if (Error error = read_mac(port.mac, from.getMac()); !error.empty()) return error;
   return read_addresses(port.addresses, from.getAddresses());
 }
@@ -96,67 +107,41 @@ void write(const Port& port, schema::Port::Builder to) {
   to.setMac(port.mac.as_uint64());
   to.setMtu(port.mtu);
   to.setVlan(port.vlan);
+  if (port.inbound_filter) encode(port.inbound_filter.uuid(), to.initInboundFilter());
+  if (port.outbound_filter) encode(port.outbound_filter.uuid(), to.initOutboundFilter());
   if (port.addresses.empty()) return;
   auto addresses = to.initAddresses(static_cast<unsigned>(port.addresses.size()));
   for (unsigned i = 0; i < addresses.size(); ++i) encode(port.addresses[i], addresses[i]);
 }
 
-std::optional<NextHop> decode(schema::NextHop from) {
-  switch (from) {
-    case schema::NextHop::PORT:
-      return NextHop::port;
-    case schema::NextHop::LOCAL:
-      return NextHop::local;
-    case schema::NextHop::BLACKHOLE:
-      return NextHop::blackhole;
-    case schema::NextHop::REJECT:
-      return NextHop::reject;
-  }
-  return std::nullopt;
-}
-schema::NextHop encode(NextHop next_hop) {
-  switch (next_hop) {
-    case NextHop::port:
-      return schema::NextHop::PORT;
-    case NextHop::local:
-      return schema::NextHop::LOCAL;
-    case NextHop::blackhole:
-      return schema::NextHop::BLACKHOLE;
-    case NextHop::reject:
-      return schema::NextHop::REJECT;
-  }
-  return schema::NextHop::REJECT;
-}
-
 Error read(Route& route, schema::Route::Reader from) {
   read_id(route.router, from.getRouter());
-  auto destination = topology::decode(from.getDestination());
+  auto destination = decode(from.getDestination());
   if (!destination) return in("destination", destination.error());
   route.destination = *destination;
   // A source that was left out is any, of whatever family the destination has.
   route.source = IpPrefix::any(route.destination.family());
   if (from.hasSource() && from.getSource().getAddress().getBytes().size() != 0) {
-    auto source = topology::decode(from.getSource());
+    auto source = decode(from.getSource());
     if (!source) return in("source", source.error());
     route.source = *source;
   }
-  auto next_hop = decode(from.getNextHop());
-  if (!next_hop) return "nextHop: unknown value " + std::to_string(static_cast<int>(from.getNextHop()));
-  route.next_hop = *next_hop;
+  Error error = read_enum(route.next_hop, from.getNextHop(), NextHop::reject, "nextHop");
+  if (!error.empty()) return error;
   read_id(route.next_hop_port, from.getNextHopPort());
-  auto gateway = topology::decode(from.getGateway());
+  auto gateway = decode(from.getGateway());
   if (!gateway) return in("gateway", gateway.error());
   route.gateway = *gateway;
   route.weight = from.getWeight();
   return {};
 }
 void write(const Route& route, schema::Route::Builder to) {
-  topology::encode(route.router.uuid(), to.initRouter());
-  topology::encode(route.source, to.initSource());
-  topology::encode(route.destination, to.initDestination());
-  to.setNextHop(encode(route.next_hop));
-  if (route.next_hop_port) topology::encode(route.next_hop_port.uuid(), to.initNextHopPort());
-  if (route.gateway) topology::encode(*route.gateway, to.initGateway());
+  encode(route.router.uuid(), to.initRouter());
+  encode(route.source, to.initSource());
+  encode(route.destination, to.initDestination());
+  to.setNextHop(static_cast<schema::NextHop>(route.next_hop));
+  if (route.next_hop_port) encode(route.next_hop_port.uuid(), to.initNextHopPort());
+  if (route.gateway) encode(*route.gateway, to.initGateway());
   to.setWeight(route.weight);
 }
 
@@ -167,46 +152,30 @@ Error read(StaticMac& entry, schema::StaticMac::Reader from) {
   return read_mac(entry.mac, from.getMac());
 }
 void write(const StaticMac& entry, schema::StaticMac::Builder to) {
-  topology::encode(entry.bridge.uuid(), to.initBridge());
-  topology::encode(entry.port.uuid(), to.initPort());
+  encode(entry.bridge.uuid(), to.initBridge());
+  encode(entry.port.uuid(), to.initPort());
   to.setVlan(entry.vlan);
   to.setMac(entry.mac.as_uint64());
 }
 
 Error read(StaticNeighbour& entry, schema::StaticNeighbour::Reader from) {
   read_id(entry.bridge, from.getBridge());
-  auto address = topology::decode(from.getAddress());
-  if (!address) return in("address", address.error());
-  if (!*address) return "address: missing";
-  entry.address = **address;
+  if (Error error = read_address(entry.address, from.getAddress()); !error.empty()) return error;
   return read_mac(entry.mac, from.getMac());
 }
 void write(const StaticNeighbour& entry, schema::StaticNeighbour::Builder to) {
-  topology::encode(entry.bridge.uuid(), to.initBridge());
-  topology::encode(entry.address, to.initAddress());
+  encode(entry.bridge.uuid(), to.initBridge());
+  encode(entry.address, to.initAddress());
   to.setMac(entry.mac.as_uint64());
-}
-
-std::optional<TunnelType> decode(schema::TunnelType from) {
-  switch (from) {
-    case schema::TunnelType::VXLAN:
-      return TunnelType::vxlan;
-    case schema::TunnelType::GRE:
-      return TunnelType::gre;
-  }
-  return std::nullopt;
 }
 
 Error read(TunnelZone& zone, schema::TunnelZone::Reader from) {
   zone.name = view(from.getName());
-  const auto type = decode(from.getType());
-  if (!type) return "type: unknown value " + std::to_string(static_cast<int>(from.getType()));
-  zone.type = *type;
-  return {};
+  return read_enum(zone.type, from.getType(), TunnelType::gre, "type");
 }
 void write(const TunnelZone& zone, schema::TunnelZone::Builder to) {
   to.setName(text_of(zone.name));
-  to.setType(zone.type == TunnelType::gre ? schema::TunnelType::GRE : schema::TunnelType::VXLAN);
+  to.setType(static_cast<schema::TunnelType>(zone.type));
 }
 
 Error read(TunnelZoneHost& member, schema::TunnelZoneHost::Reader from) {
@@ -215,9 +184,9 @@ Error read(TunnelZoneHost& member, schema::TunnelZoneHost::Reader from) {
   return read_address(member.address, from.getAddress());
 }
 void write(const TunnelZoneHost& member, schema::TunnelZoneHost::Builder to) {
-  topology::encode(member.zone.uuid(), to.initZone());
-  topology::encode(member.host.uuid(), to.initHost());
-  topology::encode(member.address, to.initAddress());
+  encode(member.zone.uuid(), to.initZone());
+  encode(member.host.uuid(), to.initHost());
+  encode(member.address, to.initAddress());
 }
 
 template <class T, class Reader>
@@ -256,6 +225,28 @@ void encode(const Object& object, schema::Object::Builder to) {
       return write(std::get<TunnelZone>(object), to.initTunnelZone());
     case Kind::tunnel_zone_host:
       return write(std::get<TunnelZoneHost>(object), to.initTunnelZoneHost());
+    case Kind::chain:
+      return write(std::get<Chain>(object), to.initChain());
+    case Kind::rule:
+      return write(std::get<Rule>(object), to.initRule());
+    case Kind::port_group:
+      return write(std::get<PortGroup>(object), to.initPortGroup());
+    case Kind::port_group_port:
+      return write(std::get<PortGroupPort>(object), to.initPortGroupPort());
+    case Kind::ip_group:
+      return write(std::get<IpGroup>(object), to.initIpGroup());
+    case Kind::ip_group_address:
+      return write(std::get<IpGroupAddress>(object), to.initIpGroupAddress());
+    case Kind::load_balancer:
+      return write(std::get<LoadBalancer>(object), to.initLoadBalancer());
+    case Kind::pool:
+      return write(std::get<Pool>(object), to.initPool());
+    case Kind::pool_member:
+      return write(std::get<PoolMember>(object), to.initPoolMember());
+    case Kind::vip:
+      return write(std::get<Vip>(object), to.initVip());
+    case Kind::health_monitor:
+      return write(std::get<HealthMonitor>(object), to.initHealthMonitor());
     case Kind::count_:
       return;
   }
@@ -281,6 +272,28 @@ Decoded<Object> decode(schema::Object::Reader from) {
       return decode_as<TunnelZone>(from, from.getTunnelZone());
     case schema::Object::TUNNEL_ZONE_HOST:
       return decode_as<TunnelZoneHost>(from, from.getTunnelZoneHost());
+    case schema::Object::CHAIN:
+      return decode_as<Chain>(from, from.getChain());
+    case schema::Object::RULE:
+      return decode_as<Rule>(from, from.getRule());
+    case schema::Object::PORT_GROUP:
+      return decode_as<PortGroup>(from, from.getPortGroup());
+    case schema::Object::PORT_GROUP_PORT:
+      return decode_as<PortGroupPort>(from, from.getPortGroupPort());
+    case schema::Object::IP_GROUP:
+      return decode_as<IpGroup>(from, from.getIpGroup());
+    case schema::Object::IP_GROUP_ADDRESS:
+      return decode_as<IpGroupAddress>(from, from.getIpGroupAddress());
+    case schema::Object::LOAD_BALANCER:
+      return decode_as<LoadBalancer>(from, from.getLoadBalancer());
+    case schema::Object::POOL:
+      return decode_as<Pool>(from, from.getPool());
+    case schema::Object::POOL_MEMBER:
+      return decode_as<PoolMember>(from, from.getPoolMember());
+    case schema::Object::VIP:
+      return decode_as<Vip>(from, from.getVip());
+    case schema::Object::HEALTH_MONITOR:
+      return decode_as<HealthMonitor>(from, from.getHealthMonitor());
   }
   return Decoded<Object>::failure("object " + decode(from.getId()).to_string() + ": unknown kind " +
                                   std::to_string(static_cast<int>(from.which())));

@@ -9,11 +9,11 @@ namespace {
 void set_text(std::string_view text, capnp::Text::Builder to) { std::copy(text.begin(), text.end(), to.begin()); }
 
 schema::ErrorCode code_of(const std::vector<Violation>& violations) {
-  const auto all = [&](Rule rule) {
+  const auto all = [&](BrokenRule rule) {
     return std::all_of(violations.begin(), violations.end(), [&](const Violation& v) { return v.rule == rule; });
   };
-  if (all(Rule::revision_conflict)) return schema::ErrorCode::CONFLICT;
-  if (all(Rule::unknown_object)) return schema::ErrorCode::NOT_FOUND;
+  if (all(BrokenRule::revision_conflict)) return schema::ErrorCode::CONFLICT;
+  if (all(BrokenRule::unknown_object)) return schema::ErrorCode::NOT_FOUND;
   return schema::ErrorCode::INVALID;
 }
 

@@ -41,6 +41,25 @@ struct FactEncoder {
     it.setSince(from.since);
     it.setLease(from.lease);
   }
+  void operator()(const NatBlockClaim& from) {
+    auto it = to.initNatBlock();
+    encode(from.device, it.initDevice());
+    encode(from.address, it.initAddress());
+    it.setBlock(from.block);
+  }
+  void operator()(const HealthReport& from) {
+    auto it = to.initPoolHealth();
+    encode(from.pool.uuid(), it.initPool());
+    auto members = it.initMembers(static_cast<unsigned>(from.members.size()));
+    for (unsigned i = 0; i < members.size(); ++i) {
+      const MemberHealth& health = from.members[i];
+      encode(health.member.uuid(), members[i].initMember());
+      members[i].setUp(health.up);
+      members[i].setResult(static_cast<uint8_t>(health.result));
+      members[i].setDetail(health.detail);
+      members[i].setSince(health.since);
+    }
+  }
 };
 
 constexpr uint64_t kMaxMac = 0xffff'ffff'ffff;
@@ -64,6 +83,25 @@ HostSession decode_session(schema::HostSession::Reader from) {
   return {from.getName().cStr(), from.getInstance().cStr(), from.getNode().cStr(), from.getSince(), from.getLease()};
 }
 
+Decoded<HostFact> decode_nat_block(schema::NatBlockClaim::Reader from) {
+  auto address = decode(from.getAddress());
+  if (!address) return Decoded<HostFact>::failure("NAT block: " + address.error());
+  if (!*address) return Decoded<HostFact>::failure("NAT block without an address");
+  if (from.getBlock() >= kNatBlocksOfAddress) return Decoded<HostFact>::failure("NAT block beyond the last port");
+  return HostFact{NatBlockClaim{decode(from.getDevice()), **address, from.getBlock()}};
+}
+
+HealthReport decode_health(schema::HealthReport::Reader from) {
+  HealthReport out{PoolId(decode(from.getPool()))};
+  for (auto member : from.getMembers()) {
+    const bool known = member.getResult() < static_cast<uint8_t>(CheckResult::count_);
+    out.members.push_back({PoolMemberId(decode(member.getMember())), member.getUp(),
+                           known ? static_cast<CheckResult>(member.getResult()) : CheckResult::none, member.getDetail(),
+                           member.getSince()});
+  }
+  return out;
+}
+
 Decoded<HostFact> decode_fact(schema::StateEntry::Reader from) {
   switch (from.which()) {
     case schema::StateEntry::PORT_ACTIVE:
@@ -76,6 +114,10 @@ Decoded<HostFact> decode_fact(schema::StateEntry::Reader from) {
       return decode_neighbour(from.getNeighbour());
     case schema::StateEntry::SESSION:
       return HostFact{decode_session(from.getSession())};
+    case schema::StateEntry::NAT_BLOCK:
+      return decode_nat_block(from.getNatBlock());
+    case schema::StateEntry::POOL_HEALTH:
+      return HostFact{decode_health(from.getPoolHealth())};
   }
   return Decoded<HostFact>::failure("unknown state " + std::to_string(static_cast<int>(from.which())));
 }

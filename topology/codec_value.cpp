@@ -62,6 +62,28 @@ std::optional<Kind> decode(schema::Kind kind) {
       return Kind::tunnel_zone;
     case schema::Kind::TUNNEL_ZONE_HOST:
       return Kind::tunnel_zone_host;
+    case schema::Kind::CHAIN:
+      return Kind::chain;
+    case schema::Kind::RULE:
+      return Kind::rule;
+    case schema::Kind::PORT_GROUP:
+      return Kind::port_group;
+    case schema::Kind::PORT_GROUP_PORT:
+      return Kind::port_group_port;
+    case schema::Kind::IP_GROUP:
+      return Kind::ip_group;
+    case schema::Kind::IP_GROUP_ADDRESS:
+      return Kind::ip_group_address;
+    case schema::Kind::LOAD_BALANCER:
+      return Kind::load_balancer;
+    case schema::Kind::POOL:
+      return Kind::pool;
+    case schema::Kind::POOL_MEMBER:
+      return Kind::pool_member;
+    case schema::Kind::VIP:
+      return Kind::vip;
+    case schema::Kind::HEALTH_MONITOR:
+      return Kind::health_monitor;
   }
   return std::nullopt;
 }
@@ -83,6 +105,28 @@ schema::Kind encode(Kind kind) {
       return schema::Kind::TUNNEL_ZONE;
     case Kind::tunnel_zone_host:
       return schema::Kind::TUNNEL_ZONE_HOST;
+    case Kind::chain:
+      return schema::Kind::CHAIN;
+    case Kind::rule:
+      return schema::Kind::RULE;
+    case Kind::port_group:
+      return schema::Kind::PORT_GROUP;
+    case Kind::port_group_port:
+      return schema::Kind::PORT_GROUP_PORT;
+    case Kind::ip_group:
+      return schema::Kind::IP_GROUP;
+    case Kind::ip_group_address:
+      return schema::Kind::IP_GROUP_ADDRESS;
+    case Kind::load_balancer:
+      return schema::Kind::LOAD_BALANCER;
+    case Kind::pool:
+      return schema::Kind::POOL;
+    case Kind::pool_member:
+      return schema::Kind::POOL_MEMBER;
+    case Kind::vip:
+      return schema::Kind::VIP;
+    case Kind::health_monitor:
+      return schema::Kind::HEALTH_MONITOR;
     case Kind::host:
     case Kind::count_:
       break;

@@ -1,20 +1,36 @@
-// Which devices (bridges and routers) are joined by links, directly or through others, and which hosts have a port bound
-// to one of them. All devices of a component have one audience: whoever needs one of them needs them all.
+// Which owners (devices, and the chains, groups and load balancers that these name) are joined by links, directly or
+// through others, and which hosts have a port bound to one of them. All of a component have one audience: whoever needs
+// one of them needs them all.
 //
-// Cost: a link between two components relabels the smaller; taking a link away searches from both ends at once, one link
-// at a time in turns, so that it costs the smaller half, or the length of a way around; binding a port O(1).
+// Two owners may be joined by several links; they part with the last one.
+//
+// Cost: a link between two components relabels the smaller; taking the last link of two owners away searches from both
+// ends at once, one neighbour at a time in turns, so that it costs the smaller half, or the length of a way around; all
+// else O(1).
 //
 // Not thread-safe.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
-#include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "topology/audiences.hpp"
+#include "topology/reference.hpp"
 
 namespace viaduct::topology {
+
+// Why two owners are joined: `from` names `to` in this field. Of two ports that name each other, one link.
+struct LinkId {
+  Reference by = Reference::port_peer;
+  Uuid from, to;
+  static LinkId of_peers(PortId a, PortId b) {
+    return {Reference::port_peer, std::min(a, b).uuid(), std::max(a, b).uuid()};
+  }
+  friend bool operator==(const LinkId&, const LinkId&) = default;
+};
 
 class Components {
  public:
@@ -24,49 +40,58 @@ class Components {
   Components(const Components&) = delete;
   Components& operator=(const Components&) = delete;
 
-  // What was done already is not done twice; what is not there is not taken away.
-  void add(const Uuid& device);
-  void remove(const Uuid& device);  // with its bindings and links
-  void bind(const Uuid& device, HostId host);
-  void unbind(const Uuid& device, HostId host);
-  void link(const Uuid& device, PortId port, const Uuid& other_device, PortId other_port);
-  void unlink(const Uuid& device, PortId port, PortId peer);
+  // What was done already is not done twice; what is not there is not taken away. A link of an owner to itself is none.
+  void add(const Uuid& owner);
+  void remove(const Uuid& owner);  // with its bindings and links
+  void bind(const Uuid& owner, HostId host);
+  void unbind(const Uuid& owner, HostId host);
+  void link(const Uuid& a, const Uuid& b, const LinkId& id);
+  void unlink(const Uuid& a, const Uuid& b, const LinkId& id);
 
-  Key component_of(const Uuid& device) const;  // 0: there is no such device
+  Key component_of(const Uuid& owner) const;  // 0: there is no such owner
   // In no order; nothing for other audiences.
-  const std::vector<Uuid>& devices(Key component) const;
+  const std::vector<Uuid>& owners(Key component) const;
 
-  // The same as Audiences::begin_step for devices: in which component each was.
+  // The same as Audiences::begin_step for owners: in which component each was.
   void begin_step() { before_.clear(); }
-  Key component_before(const Uuid& device) const;  // 0: there was no such device
+  Key component_before(const Uuid& owner) const;  // 0: there was no such owner
   // Those that were in another component, or in none, or are in none now.
   const std::unordered_map<Uuid, Key>& moved() const { return before_; }
 
  private:
-  struct Link {
-    PortId peer;
-    Uuid device;  // of the peer
-  };
-  struct Device {
+  struct Owner {
     Key component = 0;
     size_t at = 0;  // in the component's list
     std::unordered_map<HostId, uint32_t> bound;
-    std::unordered_multimap<PortId, Link> links;  // by the port of this device
+    std::unordered_set<Uuid> neighbours;
   };
-  // One end's half of a search: breadth first, one link a step.
+  // Two owners, the lesser id first.
+  struct Pair {
+    Uuid a, b;
+    friend bool operator==(const Pair&, const Pair&) = default;
+  };
+  struct PairHash {
+    size_t operator()(const Pair& pair) const noexcept;
+  };
+  struct LinkHash {
+    size_t operator()(const LinkId& id) const noexcept;
+  };
+  static Pair pair_of(const Uuid& a, const Uuid& b) { return a < b ? Pair{a, b} : Pair{b, a}; }
+  // One end's half of a search: breadth first, one neighbour a step.
   class Search;
 
-  using Devices = std::unordered_map<Uuid, Device>;
+  using Owners = std::unordered_map<Uuid, Owner>;
 
-  void put(const Uuid& id, Device& device, Key component);
-  void take(Device& device);
+  void put(const Uuid& id, Owner& owner, Key component);
+  void take(Owner& owner);
   void merge(Key a, Key b);
   void split(const std::vector<Uuid>& piece);
   void part(const Uuid& a, const Uuid& b);
-  bool erase_link(const Uuid& device, PortId port, PortId peer, const Uuid& other);
+  void separate(const Uuid& a, const Uuid& b);
 
   Audiences& audiences_;
-  Devices devices_;
+  Owners owners_;
+  std::unordered_map<Pair, std::unordered_set<LinkId, LinkHash>, PairHash> links_;
   std::unordered_map<Key, std::vector<Uuid>> components_;
   std::unordered_map<Uuid, Key> before_;
 };

@@ -1,5 +1,7 @@
 #include "topology/host_state.hpp"
 
+#include <algorithm>
+#include <array>
 #include <initializer_list>
 
 namespace viaduct::topology {
@@ -26,11 +28,23 @@ struct KeyOf {
     return joined("neighbour", {it.device.to_string(), it.port.to_string(), it.address.to_string()});
   }
   std::string operator()(const HostSession&) const { return session_key(host); }
+  std::string operator()(const NatBlockClaim& it) const {
+    return joined("nat_block", {it.device.to_string(), it.address.to_string(), std::to_string(it.block)});
+  }
+  std::string operator()(const HealthReport& it) const { return joined("pool_health", {it.pool.to_string()}); }
 };
+constexpr std::array<std::string_view, std::variant_size_v<HostFact>> kTables = {
+    "port", "flood", "mac", "neighbour", "host", "nat_block", "pool_health"};
 
 }  // namespace
 
 std::string session_key(HostId host) { return joined("host", {host.to_string()}); }
+
+bool is_known_state(std::string_view key) {
+  if (!key.starts_with(kStateKeyPrefix)) return false;
+  key.remove_prefix(kStateKeyPrefix.size());
+  return std::find(kTables.begin(), kTables.end(), key.substr(0, key.find('/'))) != kTables.end();
+}
 
 std::string state_key(const StateEntry& entry) { return std::visit(KeyOf{entry.host}, entry.fact); }
 

@@ -12,10 +12,12 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "topology/address/id.hpp"
 #include "topology/address/ip_address.hpp"
 #include "topology/address/mac_address.hpp"
+#include "topology/model/member_health.hpp"
 
 namespace viaduct::topology {
 
@@ -47,6 +49,20 @@ struct NeighbourClaim {
   uint64_t confirmed = 0;  // seconds since the Unix epoch, of about when the owner last heard it
   friend bool operator==(const NeighbourClaim&, const NeighbourClaim&) = default;
 };
+// The host gives out these 64 ports of a device's address for dynamic SNAT: ports block * 64 and the 63 behind it.
+struct NatBlockClaim {
+  Uuid device;  // a router or a bridge
+  IpAddress address;
+  uint16_t block = 0;  // below kNatBlocksOfAddress
+  friend bool operator==(const NatBlockClaim&, const NatBlockClaim&) = default;
+};
+inline constexpr uint16_t kNatBlocksOfAddress = 1'024;
+// The host checks the pool's members, and this is what it has found.
+struct HealthReport {
+  PoolId pool;
+  std::vector<MemberHealth> members = {};
+  friend bool operator==(const HealthReport&, const HealthReport&) = default;
+};
 // The host's agent is at work. Its key's revision is the epoch that fences the host's writes.
 struct HostSession {
   std::string name;
@@ -57,7 +73,7 @@ struct HostSession {
   friend bool operator==(const HostSession&, const HostSession&) = default;
 };
 
-using HostFact = std::variant<PortActive, FloodKey, MacClaim, NeighbourClaim, HostSession>;
+using HostFact = std::variant<PortActive, FloodKey, MacClaim, NeighbourClaim, HostSession, NatBlockClaim, HealthReport>;
 
 struct StateEntry {
   HostId host;            // the owner
@@ -72,5 +88,7 @@ inline constexpr std::string_view kStateKeyPrefix = "/state/";
 // "/state/<table>/<name of the fact>"
 std::string state_key(const StateEntry& entry);
 std::string session_key(HostId host);
+// False: of a table that a later version has added. What it holds cannot be read, and concerns nothing that is known here.
+bool is_known_state(std::string_view key);
 
 }  // namespace viaduct::topology

@@ -21,12 +21,47 @@ std::vector<Key> sorted_unique(std::vector<Key> keys) {
   return keys;
 }
 
-void add_port_keys(const Port& port, std::vector<IndexKey>& keys) {
+using Keys = std::vector<IndexKey>;
+
+void add_keys(const auto&, Keys&) {}
+void add_keys(const Port& port, Keys& keys) {
   if (port.is_interior()) keys.push_back(IndexKey::interior_ports_of(port.device()));
   if (port.on_bridge() && port.vlan != 0) keys.push_back(IndexKey::vlan_of(port.bridge, port.vlan));
   if (!port.on_router()) return;
-  for (const IpPrefix& prefix : port.addresses) keys.push_back(IndexKey::router_address_of(prefix.address()));
+  for (const IpPrefix& prefix : port.addresses) {
+    keys.push_back(IndexKey::router_address_of(prefix.address()));
+    keys.push_back(IndexKey::router_family_of(port.router, prefix.family()));
+  }
   if (!port.mac.is_zero()) keys.push_back(IndexKey::router_mac_of(port.mac));
+}
+void add_keys(const Route& route, Keys& keys) {
+  keys.push_back(IndexKey::router_family_of(route.router, route.destination.family()));
+}
+void add_keys(const StaticMac& entry, Keys& keys) {
+  keys.push_back(IndexKey::static_mac_of(entry.bridge, entry.vlan, entry.mac));
+}
+void add_keys(const StaticNeighbour& entry, Keys& keys) {
+  keys.push_back(IndexKey::static_neighbour_of(entry.bridge, entry.address));
+}
+void add_keys(const TunnelZoneHost& member, Keys& keys) {
+  keys.push_back(IndexKey::tunnel_address_of(member.zone, member.address));
+  keys.push_back(IndexKey::tunnel_family_of(member.zone, member.address.family()));
+  keys.push_back(IndexKey::tunnel_member_of(member.zone, member.host));
+}
+void add_keys(const Rule& rule, Keys& keys) { keys.push_back(IndexKey::rule_at(rule.chain, rule.position)); }
+void add_keys(const PortGroupPort& member, Keys& keys) {
+  keys.push_back(IndexKey::port_group_port_of(member.group, member.port));
+}
+void add_keys(const IpGroupAddress& member, Keys& keys) {
+  keys.push_back(IndexKey::ip_group_address_of(member.group, member.prefix));
+}
+void add_keys(const PoolMember& member, Keys& keys) {
+  keys.push_back(IndexKey::pool_member_of(member.pool, member.address, member.port));
+  keys.push_back(IndexKey::pool_family_of(member.pool, member.address.family()));
+}
+void add_keys(const Vip& vip, Keys& keys) {
+  keys.push_back(IndexKey::vip_of(vip.pool, vip.address, vip.port));
+  keys.push_back(IndexKey::pool_family_of(vip.pool, vip.address.family()));
 }
 
 }  // namespace
@@ -56,6 +91,28 @@ IndexKey IndexKey::tunnel_family_of(TunnelZoneId zone, IpFamily family) {
 IndexKey IndexKey::tunnel_member_of(TunnelZoneId zone, HostId host) {
   return {Name::tunnel_member, 0, zone.uuid(), host.uuid().bytes()};
 }
+IndexKey IndexKey::router_family_of(RouterId router, IpFamily family) {
+  return {Name::router_family, static_cast<uint16_t>(family), router.uuid(), {}};
+}
+IndexKey IndexKey::rule_at(ChainId chain, uint32_t position) {
+  return {Name::rule_position, 0, chain.uuid(), Uuid::from_words(position, 0).bytes()};
+}
+IndexKey IndexKey::port_group_port_of(PortGroupId group, PortId port) {
+  return {Name::port_group_port, 0, group.uuid(), port.uuid().bytes()};
+}
+IndexKey IndexKey::ip_group_address_of(IpGroupId group, const IpPrefix& prefix) {
+  const auto number = static_cast<uint16_t>(static_cast<int>(prefix.family()) << 8 | prefix.length());
+  return {Name::ip_group_address, number, group.uuid(), prefix.address().storage()};
+}
+IndexKey IndexKey::pool_member_of(PoolId pool, const IpAddress& address, uint16_t port) {
+  return {Name::pool_member, port, pool.uuid(), address.storage()};
+}
+IndexKey IndexKey::pool_family_of(PoolId pool, IpFamily family) {
+  return {Name::pool_family, static_cast<uint16_t>(family), pool.uuid(), {}};
+}
+IndexKey IndexKey::vip_of(PoolId pool, const IpAddress& address, uint16_t port) {
+  return {Name::vip, port, pool.uuid(), address.storage()};
+}
 
 size_t IndexKeyHash::operator()(const IndexKey& key) const noexcept {
   const std::hash<Uuid> hash;
@@ -74,17 +131,7 @@ std::vector<IndexKey> index_keys_of(const Object& object) {
   for_each_reference(object, [&](Reference reference, const Uuid& target) {
     keys.push_back(IndexKey::referrers_of(reference, target));
   });
-  if (const auto* port = std::get_if<Port>(&object)) {
-    add_port_keys(*port, keys);
-  } else if (const auto* mac = std::get_if<StaticMac>(&object)) {
-    keys.push_back(IndexKey::static_mac_of(mac->bridge, mac->vlan, mac->mac));
-  } else if (const auto* neighbour = std::get_if<StaticNeighbour>(&object)) {
-    keys.push_back(IndexKey::static_neighbour_of(neighbour->bridge, neighbour->address));
-  } else if (const auto* member = std::get_if<TunnelZoneHost>(&object)) {
-    keys.push_back(IndexKey::tunnel_address_of(member->zone, member->address));
-    keys.push_back(IndexKey::tunnel_family_of(member->zone, member->address.family()));
-    keys.push_back(IndexKey::tunnel_member_of(member->zone, member->host));
-  }
+  std::visit([&](const auto& value) { add_keys(value, keys); }, object);
   return sorted_unique(std::move(keys));
 }
 

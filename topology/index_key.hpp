@@ -24,6 +24,13 @@ struct IndexKey {
     tunnel_address,    // scope: zone; number: family; value: address
     tunnel_family,     // scope: zone; number: family
     tunnel_member,     // scope: zone; value: host
+    router_family,     // scope: router; number: family: of an address of a port, or of a route
+    rule_position,     // scope: chain; value: position
+    port_group_port,   // scope: group; value: port
+    ip_group_address,  // scope: group; number: prefix length; value: address
+    pool_member,       // scope: pool; number: port; value: address
+    pool_family,       // scope: pool; number: family: of a member or a VIP
+    vip,               // scope: pool; number: port; value: address
   };
 
   Name name = Name::referrer;
@@ -42,6 +49,13 @@ struct IndexKey {
   static IndexKey tunnel_address_of(TunnelZoneId zone, const IpAddress& address);
   static IndexKey tunnel_family_of(TunnelZoneId zone, IpFamily family);
   static IndexKey tunnel_member_of(TunnelZoneId zone, HostId host);
+  static IndexKey router_family_of(RouterId router, IpFamily family);
+  static IndexKey rule_at(ChainId chain, uint32_t position);
+  static IndexKey port_group_port_of(PortGroupId group, PortId port);
+  static IndexKey ip_group_address_of(IpGroupId group, const IpPrefix& prefix);
+  static IndexKey pool_member_of(PoolId pool, const IpAddress& address, uint16_t port);
+  static IndexKey pool_family_of(PoolId pool, IpFamily family);
+  static IndexKey vip_of(PoolId pool, const IpAddress& address, uint16_t port);
 };
 
 // Keys with text: names (scope nil) and bindings (kind port; scope: host; text: interface).

@@ -17,49 +17,61 @@ const ReferenceInfo& info_of(Reference reference) {
       {Kind::static_neighbour, "bridge", Kind::bridge},
       {Kind::tunnel_zone_host, "zone", Kind::tunnel_zone},
       {Kind::tunnel_zone_host, "host", Kind::host},
+      {Kind::port, "inbound_filter", Kind::chain},
+      {Kind::port, "outbound_filter", Kind::chain},
+      {Kind::bridge, "inbound_filter", Kind::chain},
+      {Kind::bridge, "outbound_filter", Kind::chain},
+      {Kind::router, "local_redirect", Kind::chain},
+      {Kind::router, "inbound_filter", Kind::chain},
+      {Kind::router, "forward_filter", Kind::chain},
+      {Kind::router, "outbound_filter", Kind::chain},
+      {Kind::router, "load_balancer", Kind::load_balancer},
+      {Kind::rule, "chain", Kind::chain},
+      {Kind::rule, "jump", Kind::chain},
+      {Kind::rule, "port_group", Kind::port_group},
+      {Kind::rule, "in_port_group", Kind::port_group},
+      {Kind::rule, "out_port_group", Kind::port_group},
+      {Kind::rule, "in_ports", Kind::port},
+      {Kind::rule, "out_ports", Kind::port},
+      {Kind::rule, "ip_src_group", Kind::ip_group},
+      {Kind::rule, "ip_dst_group", Kind::ip_group},
+      {Kind::port_group_port, "group", Kind::port_group},
+      {Kind::port_group_port, "port", Kind::port},
+      {Kind::ip_group_address, "group", Kind::ip_group},
+      {Kind::pool, "load_balancer", Kind::load_balancer},
+      {Kind::pool, "health_monitor", Kind::health_monitor},
+      {Kind::pool_member, "pool", Kind::pool},
+      {Kind::vip, "pool", Kind::pool},
   }};
   return kInfo[static_cast<size_t>(reference)];
 }
 
-void clear_reference(Object& object, Reference reference) {
-  switch (reference) {
-    case Reference::port_bridge:
-      std::get<Port>(object).bridge = {};
-      return;
-    case Reference::port_router:
-      std::get<Port>(object).router = {};
-      return;
-    case Reference::port_host:  // half a binding is none
-      std::get<Port>(object).host = {};
-      std::get<Port>(object).interface.clear();
-      return;
-    case Reference::port_peer:
-      std::get<Port>(object).peer = {};
-      return;
-    case Reference::route_router:
-      std::get<Route>(object).router = {};
-      return;
-    case Reference::route_next_hop_port:
-      std::get<Route>(object).next_hop_port = {};
-      return;
-    case Reference::static_mac_bridge:
-      std::get<StaticMac>(object).bridge = {};
-      return;
-    case Reference::static_mac_port:
-      std::get<StaticMac>(object).port = {};
-      return;
-    case Reference::static_neighbour_bridge:
-      std::get<StaticNeighbour>(object).bridge = {};
-      return;
-    case Reference::tunnel_zone_host_zone:
-      std::get<TunnelZoneHost>(object).zone = {};
-      return;
-    case Reference::tunnel_zone_host_host:
-      std::get<TunnelZoneHost>(object).host = {};
-      return;
-    case Reference::count_:
-      return;
-  }
+namespace {
+
+template <class Kind>
+void clear(Id<Kind>& id, const Uuid&) {
+  id = {};
+}
+template <class Kind>
+void clear(Match<Id<Kind>>& match, const Uuid&) {
+  match = {};
+}
+template <class Kind>
+void clear(Match<std::vector<Id<Kind>>>& match, const Uuid& target) {
+  if (!match.value) return;
+  std::erase(*match.value, Id<Kind>(target));
+  if (match.value->empty() && match.inverted) match = {};
+}
+
+}  // namespace
+
+void clear_reference(Object& object, Reference reference, const Uuid& target) {
+  const auto clear_field = [&](Reference of, auto& field) {
+    if (of == reference) clear(field, target);
+  };
+  std::visit([&](auto& value) { detail::for_each_field(value, clear_field); }, object);
+  // Half a binding is none.
+  if (reference == Reference::port_host) std::get<Port>(object).interface.clear();
 }
 
 }  // namespace viaduct::topology

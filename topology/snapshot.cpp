@@ -59,6 +59,25 @@ const TunnelZone* Snapshot::find(TunnelZoneId id) const { return find_as<TunnelZ
 const TunnelZoneHost* Snapshot::find(TunnelZoneHostId id) const {
   return find_as<TunnelZoneHost>(Kind::tunnel_zone_host, id.uuid());
 }
+const Chain* Snapshot::find(ChainId id) const { return find_as<Chain>(Kind::chain, id.uuid()); }
+const Rule* Snapshot::find(RuleId id) const { return find_as<Rule>(Kind::rule, id.uuid()); }
+const PortGroup* Snapshot::find(PortGroupId id) const { return find_as<PortGroup>(Kind::port_group, id.uuid()); }
+const PortGroupPort* Snapshot::find(PortGroupPortId id) const {
+  return find_as<PortGroupPort>(Kind::port_group_port, id.uuid());
+}
+const IpGroup* Snapshot::find(IpGroupId id) const { return find_as<IpGroup>(Kind::ip_group, id.uuid()); }
+const IpGroupAddress* Snapshot::find(IpGroupAddressId id) const {
+  return find_as<IpGroupAddress>(Kind::ip_group_address, id.uuid());
+}
+const LoadBalancer* Snapshot::find(LoadBalancerId id) const {
+  return find_as<LoadBalancer>(Kind::load_balancer, id.uuid());
+}
+const Pool* Snapshot::find(PoolId id) const { return find_as<Pool>(Kind::pool, id.uuid()); }
+const PoolMember* Snapshot::find(PoolMemberId id) const { return find_as<PoolMember>(Kind::pool_member, id.uuid()); }
+const Vip* Snapshot::find(VipId id) const { return find_as<Vip>(Kind::vip, id.uuid()); }
+const HealthMonitor* Snapshot::find(HealthMonitorId id) const {
+  return find_as<HealthMonitor>(Kind::health_monitor, id.uuid());
+}
 
 Ref<Object> Snapshot::find(ObjectRef ref) const {
   if (ref.kind >= Kind::count_) return nullptr;
@@ -119,7 +138,38 @@ void Snapshot::for_each_host_of(TunnelZoneId zone, const std::function<void(cons
 void Snapshot::for_each_zone_of(HostId host, const std::function<void(const TunnelZoneHost&)>& visit) const {
   for_each_referrer(Reference::tunnel_zone_host_host, host.uuid(), as(visit));
 }
+void Snapshot::for_each_rule_of(ChainId chain, const std::function<void(const Rule&)>& visit) const {
+  for_each_referrer(Reference::rule_chain, chain.uuid(), as(visit));
+}
+void Snapshot::for_each_port_of(PortGroupId group, const std::function<void(const PortGroupPort&)>& visit) const {
+  for_each_referrer(Reference::port_group_port_group, group.uuid(), as(visit));
+}
+void Snapshot::for_each_port_group_of(PortId port, const std::function<void(const PortGroupPort&)>& visit) const {
+  for_each_referrer(Reference::port_group_port_port, port.uuid(), as(visit));
+}
+void Snapshot::for_each_address_of(IpGroupId group, const std::function<void(const IpGroupAddress&)>& visit) const {
+  for_each_referrer(Reference::ip_group_address_group, group.uuid(), as(visit));
+}
+void Snapshot::for_each_pool_of(LoadBalancerId balancer, const std::function<void(const Pool&)>& visit) const {
+  for_each_referrer(Reference::pool_load_balancer, balancer.uuid(), as(visit));
+}
+void Snapshot::for_each_pool_of(HealthMonitorId monitor, const std::function<void(const Pool&)>& visit) const {
+  for_each_referrer(Reference::pool_health_monitor, monitor.uuid(), as(visit));
+}
+void Snapshot::for_each_member_of(PoolId pool, const std::function<void(const PoolMember&)>& visit) const {
+  for_each_referrer(Reference::pool_member_pool, pool.uuid(), as(visit));
+}
+void Snapshot::for_each_vip_of(PoolId pool, const std::function<void(const Vip&)>& visit) const {
+  for_each_referrer(Reference::vip_pool, pool.uuid(), as(visit));
+}
 
+std::optional<RouterId> Snapshot::router_of(LoadBalancerId balancer) const {
+  std::optional<RouterId> found;
+  for_each_referrer(Reference::router_load_balancer, balancer.uuid(), [&](const Object& object) {
+    if (!found) found = std::get<Router>(object).id;
+  });
+  return found;
+}
 std::optional<PortId> Snapshot::bound_port(HostId host, std::string_view interface) const {
   std::optional<PortId> found;
   for_each_at(TextKey::binding_of(host, interface), [&](const Object& object) {

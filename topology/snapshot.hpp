@@ -37,6 +37,17 @@ class Snapshot {
   const StaticNeighbour* find(StaticNeighbourId id) const;
   const TunnelZone* find(TunnelZoneId id) const;
   const TunnelZoneHost* find(TunnelZoneHostId id) const;
+  const Chain* find(ChainId id) const;
+  const Rule* find(RuleId id) const;
+  const PortGroup* find(PortGroupId id) const;
+  const PortGroupPort* find(PortGroupPortId id) const;
+  const IpGroup* find(IpGroupId id) const;
+  const IpGroupAddress* find(IpGroupAddressId id) const;
+  const LoadBalancer* find(LoadBalancerId id) const;
+  const Pool* find(PoolId id) const;
+  const PoolMember* find(PoolMemberId id) const;
+  const Vip* find(VipId id) const;
+  const HealthMonitor* find(HealthMonitorId id) const;
   // By reference; a null pointer when absent.
   Ref<Object> find(ObjectRef ref) const;
 
@@ -52,6 +63,18 @@ class Snapshot {
   // The hosts of a tunnel zone, and the zones of a host.
   void for_each_host_of(TunnelZoneId zone, const std::function<void(const TunnelZoneHost&)>& visit) const;
   void for_each_zone_of(HostId host, const std::function<void(const TunnelZoneHost&)>& visit) const;
+  // Rules in the order of their ids, not of their positions.
+  void for_each_rule_of(ChainId chain, const std::function<void(const Rule&)>& visit) const;
+  // The ports of a group, and the groups of a port; the addresses of a group.
+  void for_each_port_of(PortGroupId group, const std::function<void(const PortGroupPort&)>& visit) const;
+  void for_each_port_group_of(PortId port, const std::function<void(const PortGroupPort&)>& visit) const;
+  void for_each_address_of(IpGroupId group, const std::function<void(const IpGroupAddress&)>& visit) const;
+  // Load balancing: of a balancer or a monitor its pools, of a pool its members and VIPs, of a balancer its router.
+  void for_each_pool_of(LoadBalancerId balancer, const std::function<void(const Pool&)>& visit) const;
+  void for_each_pool_of(HealthMonitorId monitor, const std::function<void(const Pool&)>& visit) const;
+  void for_each_member_of(PoolId pool, const std::function<void(const PoolMember&)>& visit) const;
+  void for_each_vip_of(PoolId pool, const std::function<void(const Vip&)>& visit) const;
+  std::optional<RouterId> router_of(LoadBalancerId balancer) const;
   // The port bound to this interface, if any.
   std::optional<PortId> bound_port(HostId host, std::string_view interface) const;
   // All objects of a kind with this name, and all objects of a kind.

@@ -1,9 +1,12 @@
 #include "topology/transaction.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
+#include "topology/closure.hpp"
 #include "topology/deletion_policy.hpp"
+#include "topology/parents.hpp"
 
 namespace viaduct::topology {
 namespace {
@@ -19,35 +22,22 @@ bool equal_but_revision(const Object& stored, Object other) {
   return stored == other;
 }
 
-// A route that leaves its source out means any source of its destination's family.
+// A route that leaves its source out means any source of its destination's family; a static target, its first address.
 void normalise(Object& object) {
   auto* route = std::get_if<Route>(&object);
   if (route != nullptr && route->source == IpPrefix{}) route->source = IpPrefix::any(route->destination.family());
+  auto* rule = std::get_if<Rule>(&object);
+  if (rule == nullptr) return;
+  for (NatTarget& target : rule->targets) {
+    if (target.is_static() && target.last == IpAddress{}) target.last = target.first;
+  }
 }
 
-struct ParentField {
-  std::string_view name;
-  Uuid before, after;
-};
-std::vector<ParentField> parents_of(const Object& before, const Object& after) {
-  if (const auto* port = std::get_if<Port>(&before)) {
-    const auto& other = std::get<Port>(after);
-    return {{"bridge", port->bridge.uuid(), other.bridge.uuid()}, {"router", port->router.uuid(), other.router.uuid()}};
-  }
-  if (const auto* route = std::get_if<Route>(&before)) {
-    return {{"router", route->router.uuid(), std::get<Route>(after).router.uuid()}};
-  }
-  if (const auto* mac = std::get_if<StaticMac>(&before)) {
-    return {{"bridge", mac->bridge.uuid(), std::get<StaticMac>(after).bridge.uuid()}};
-  }
-  if (const auto* neighbour = std::get_if<StaticNeighbour>(&before)) {
-    return {{"bridge", neighbour->bridge.uuid(), std::get<StaticNeighbour>(after).bridge.uuid()}};
-  }
-  if (const auto* member = std::get_if<TunnelZoneHost>(&before)) {
-    const auto& other = std::get<TunnelZoneHost>(after);
-    return {{"zone", member->zone.uuid(), other.zone.uuid()}, {"host", member->host.uuid(), other.host.uuid()}};
-  }
-  return {};
+// A rule that asks for one of several ports, and has none to ask for.
+bool names_no_port(const Object& object) {
+  const auto* rule = std::get_if<Rule>(&object);
+  const auto empty = [](const Match<std::vector<PortId>>& ports) { return ports.value && ports.value->empty(); };
+  return rule != nullptr && (empty(rule->condition.in_ports) || empty(rule->condition.out_ports));
 }
 
 }  // namespace
@@ -65,7 +55,7 @@ Uuid Transaction::stage(Operation operation) {
 
 bool Transaction::claim(const ObjectRef& ref) {
   if (claimed_.insert(ref).second) return true;
-  inspection_.report(Rule::repeated_object, ref, "", "Two operations of the transaction name it.",
+  inspection_.report(BrokenRule::repeated_object, ref, "", "Two operations of the transaction name it.",
                      "Make one operation of them, or two transactions.");
   return false;
 }
@@ -74,16 +64,19 @@ Uuid Transaction::stage_create(Object object) {
   if (id_of(object).is_nil()) set_id(object, Uuid::random());
   const ObjectRef ref = ref_of(object);
   if (!claim(ref)) return ref.id;
-  const bool is_device = ref.kind == Kind::bridge || ref.kind == Kind::router;
-  const ObjectRef other_device{ref.kind == Kind::bridge ? Kind::router : Kind::bridge, ref.id};
-  if (next_.find(ref) || (is_device && next_.find(other_device))) {
-    inspection_.report(Rule::duplicate_id, ref, "id", "An object with the id " + ref.id.to_string() + " exists.",
+  const bool other_owner = is_owner(ref.kind) && std::any_of(kOwnerKinds.begin(), kOwnerKinds.end(), [&](Kind kind) {
+                             return next_.find(ObjectRef{kind, ref.id}) != nullptr;
+                           });
+  if (next_.find(ref) || other_owner) {
+    inspection_.report(BrokenRule::duplicate_id, ref, "id", "An object with the id " + ref.id.to_string() + " exists.",
                        "Leave the id out, or update the object.");
     return ref.id;
   }
   normalise(object);
   auto* port = std::get_if<Port>(&object);
   if (port != nullptr && port->on_router() && port->mac.is_zero()) port->mac = default_mac(next_, port->id);
+  const auto* rule = std::get_if<Rule>(&object);
+  if (rule != nullptr && rule->position == 0) unplaced_.push_back(rule->id);
   put_by_request_.insert(ref);
   put(std::move(object), "");
   return ref.id;
@@ -91,7 +84,7 @@ Uuid Transaction::stage_create(Object object) {
 
 bool Transaction::is_known(const ObjectRef& ref, std::string_view verb) {
   if (ref.kind < Kind::count_ && current_.find(ref)) return true;
-  inspection_.report(Rule::unknown_object, ref, "",
+  inspection_.report(BrokenRule::unknown_object, ref, "",
                      "There is no " + label_of(ref, "") + " to " + std::string(verb) + ".",
                      "Check the id; it may have been deleted meanwhile.");
   return false;
@@ -100,7 +93,7 @@ bool Transaction::is_known(const ObjectRef& ref, std::string_view verb) {
 void Transaction::check_immutable(const Object& before, const Object& after) {
   for (const ParentField& field : parents_of(before, after)) {
     if (field.before == field.after) continue;
-    inspection_.report(Rule::immutable_field, ref_of(before), field.name,
+    inspection_.report(BrokenRule::immutable_field, ref_of(before), field.name,
                        "It keeps its " + std::string(field.name) + " for as long as it exists.",
                        "Delete it and create it with the other " + std::string(field.name) + ".");
   }
@@ -111,13 +104,15 @@ Uuid Transaction::stage_update(Object object) {
   if (!claim(ref) || !is_known(ref, "update")) return ref.id;
   const Ref<Object> stored = current_.find(ref);
   if (revision_of(object) != 0 && revision_of(object) != revision_of(*stored)) {
-    inspection_.report(Rule::revision_conflict, ref, "revision",
+    inspection_.report(BrokenRule::revision_conflict, ref, "revision",
                        "The change was made for revision " + std::to_string(revision_of(object)) +
                            ", the object is at " + std::to_string(revision_of(*stored)) + ".",
                        "Read the object again and repeat the change.");
     return ref.id;
   }
   normalise(object);
+  auto* rule = std::get_if<Rule>(&object);
+  if (rule != nullptr && rule->position == 0) rule->position = std::get<Rule>(*stored).position;
   put_by_request_.insert(ref);
   if (equal_but_revision(*stored, object)) return ref.id;
   check_immutable(*stored, object);
@@ -194,7 +189,7 @@ void Transaction::visit_referrers(const Doomed& doomed) {
           if (doomed_refs_.insert(referrer).second) doomed_.push_back({referrer, "cascade from " + label});
           return;
         case OnDelete::clear:
-          clearings_.push_back({referrer, reference, label + " deleted"});
+          clearings_.push_back({referrer, reference, doomed.ref.id, label + " deleted"});
           return;
         case OnDelete::refuse:
           refusal.referrers.push_back(referrer);
@@ -217,7 +212,7 @@ void Transaction::refuse(const Refusal& refusal) {
   }
   if (remaining.size() > kNamed) names += " and " + std::to_string(remaining.size() - kNamed) + " more";
   const std::string field(info_of(refusal.reference).field);
-  inspection_.report(Rule::still_referenced, refusal.target, "", "It is named as " + field + " by " + names + ".",
+  inspection_.report(BrokenRule::still_referenced, refusal.target, "", "It is named as " + field + " by " + names + ".",
                      refusal.reference == Reference::port_host ? "Unbind these ports first." : "Change these first.");
 }
 
@@ -227,7 +222,12 @@ void Transaction::delete_all() {
   for (const Clearing& clearing : clearings_) {
     if (doomed_refs_.contains(clearing.referrer)) continue;
     Object object = *next_.find(clearing.referrer);
-    clear_reference(object, clearing.reference);
+    clear_reference(object, clearing.reference, clearing.target);
+    if (names_no_port(object) && !put_by_request_.contains(clearing.referrer)) {
+      doomed_refs_.insert(clearing.referrer);
+      doomed_.push_back({clearing.referrer, clearing.cause});
+      continue;
+    }
     put(std::move(object), clearing.cause);
   }
   for (Doomed& doomed : doomed_) {
@@ -236,7 +236,42 @@ void Transaction::delete_all() {
   }
 }
 
-// --- 4. rules and result -----------------------------------------------------------------------------
+// --- 4. positions ----------------------------------------------------------------------------------
+
+uint32_t Transaction::last_position(ChainId chain) const {
+  uint32_t last = 0;
+  next_.for_each_rule_of(chain, [&](const Rule& rule) { last = std::max(last, rule.position); });
+  return last;
+}
+
+void Transaction::place_rules() {
+  constexpr uint32_t kStep = 10;  // room for rules in between
+  std::map<ChainId, uint32_t> last;
+  for (const RuleId& id : unplaced_) {
+    Rule rule = *next_.find(id);
+    auto at = last.find(rule.chain);
+    if (at == last.end()) at = last.emplace(rule.chain, last_position(rule.chain)).first;
+    if (at->second > std::numeric_limits<uint32_t>::max() - kStep) continue;  // the rules say that there is no room
+    rule.position = at->second += kStep;
+    put(std::move(rule), "");
+  }
+}
+
+// --- 5. rules and result -----------------------------------------------------------------------------
+
+// The router that a port or a route belonged to may have lost the last thing of a family, and with it who reaches its VIPs.
+void Transaction::inspect_vips(const ObjectRef& ref) {
+  const Ref<Object> before = current_.find(ref);
+  if (!before || (ref.kind != Kind::port && ref.kind != Kind::route)) return;
+  const auto* route = std::get_if<Route>(before.get());
+  const Router* router = next_.find(route != nullptr ? route->router : std::get<Port>(*before).router);
+  if (router == nullptr || router->load_balancer.is_nil()) return;
+  for (const IpFamily family : {IpFamily::v4, IpFamily::v6}) {
+    const IndexKey key = IndexKey::router_family_of(router->id, family);
+    if (next_.count_at(key) != 0 || current_.count_at(key) == 0) continue;
+    return rules::check_vips_of(router->load_balancer, inspection_);
+  }
+}
 
 void Transaction::inspect_dependents(const ObjectRef& ref, std::set<RouterId>& routers) {
   if (ref.kind != Kind::port) return;
@@ -252,6 +287,7 @@ void Transaction::inspect_dependents(const ObjectRef& ref, std::set<RouterId>& r
 void Transaction::inspect() {
   std::set<RouterId> routers;  // with new addresses
   for (const ObjectRef& ref : order_) {
+    inspect_vips(ref);
     const Ref<Object> object = next_.find(ref);
     if (!object) continue;
     std::visit([&](const auto& value) { rules::check(value, inspection_); }, *object);

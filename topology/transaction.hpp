@@ -24,7 +24,9 @@ class Transaction {
   void mirror_links();
   // 3. Deletions and what the policy makes of their referrers.
   void delete_all();
-  // 4. The rules, on everything touched and what depends on it.
+  // 4. Positions for the rules that were created without one.
+  void place_rules();
+  // 5. The rules, on everything touched and what depends on it.
   void inspect();
 
   BuildResult finish();
@@ -43,6 +45,7 @@ class Transaction {
   struct Clearing {
     ObjectRef referrer;
     Reference reference;
+    Uuid target;
     std::string cause;
   };
 
@@ -58,6 +61,8 @@ class Transaction {
   bool peer_changed(PortId id) const;
   void visit_referrers(const Doomed& doomed);
   void refuse(const Refusal& refusal);
+  uint32_t last_position(ChainId chain) const;
+  void inspect_vips(const ObjectRef& ref);
   void inspect_dependents(const ObjectRef& ref, std::set<RouterId>& routers);
 
   const Snapshot& current_;
@@ -66,6 +71,7 @@ class Transaction {
   rules::Inspection inspection_;
   std::set<ObjectRef> claimed_;         // named by an operation
   std::set<ObjectRef> put_by_request_;  // created or updated by one
+  std::vector<RuleId> unplaced_;        // in the order of the operations
   std::vector<ObjectRef> order_;        // touched, in the order in which it happened
   std::map<ObjectRef, std::string> causes_;
   std::vector<Doomed> doomed_;  // also the queue of the cascade

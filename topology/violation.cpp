@@ -4,7 +4,7 @@
 
 namespace viaduct::topology {
 
-std::string_view to_string(Rule rule) {
+std::string_view to_string(BrokenRule rule) {
   static constexpr auto kNames = std::to_array<std::string_view>({
       "duplicate_id",
       "duplicate_name",
@@ -50,9 +50,35 @@ std::string_view to_string(Rule rule) {
       "port_not_on_bridge",
       "host_already_in_zone",
       "tunnel_type_in_use",
+      "position_in_use",
+      "chain_full",
+      "jump_missing",
+      "jump_not_allowed",
+      "jump_to_itself",
+      "l4_without_protocol",
+      "range_empty",
+      "range_out_of_bounds",
+      "fragments_without_ports",
+      "match_contradicts",
+      "mac_mask_invalid",
+      "ports_missing",
+      "too_many_entries",
+      "nat_target_missing",
+      "nat_target_not_allowed",
+      "nat_action_not_allowed",
+      "nat_static_not_alone",
+      "nat_prefix_unmatched",
+      "already_in_group",
+      "load_balancer_in_use",
+      "endpoint_in_use",
+      "l4_port_missing",
+      "weight_out_of_range",
+      "vip_unreachable",
+      "timing_out_of_range",
+      "http_invalid",
   });
-  static_assert(kNames.size() == static_cast<size_t>(Rule::count_));
-  return rule < Rule::count_ ? kNames[static_cast<size_t>(rule)] : "unknown";
+  static_assert(kNames.size() == static_cast<size_t>(BrokenRule::count_));
+  return rule < BrokenRule::count_ ? kNames[static_cast<size_t>(rule)] : "unknown";
 }
 
 std::string to_string(const Violation& violation) {

@@ -9,9 +9,9 @@
 namespace viaduct::topology {
 
 // Stable names (to_string): they travel in replies and operators script against them.
-enum class Rule : uint8_t {
+enum class BrokenRule : uint8_t {
   // identity
-  duplicate_id,       // created with an id that exists (a bridge and a router may not share one either)
+  duplicate_id,       // created with an id that exists (no two owners, as bridges and chains, may share one)
   duplicate_name,     // of hosts; of tunnel zones
   unknown_object,     // updated or deleted, but not there
   repeated_object,    // named by two operations of one transaction
@@ -62,12 +62,41 @@ enum class Rule : uint8_t {
   // tunnel zones
   host_already_in_zone,
   tunnel_type_in_use,  // changed while the zone has hosts
+  // rules of chains
+  position_in_use,
+  chain_full,  // no position behind the last one
+  jump_missing,
+  jump_not_allowed,  // of a rule with another action
+  jump_to_itself,
+  l4_without_protocol,      // a range of ports, and not for one protocol that has them
+  range_empty,              // the last before the first: ports, addresses
+  range_out_of_bounds,      // an ICMP type or code over 255; port 0; more than 2^24 addresses
+  fragments_without_ports,  // ports are asked for or changed, and later fragments have none
+  match_contradicts,        // no packet has all of it
+  mac_mask_invalid,
+  ports_missing,  // a list of ports that is empty
+  too_many_entries,
+  nat_target_missing,
+  nat_target_not_allowed,
+  nat_action_not_allowed,
+  nat_static_not_alone,
+  nat_prefix_unmatched,  // a network is translated, and the rule is not for one of the same size
+  // groups
+  already_in_group,
+  // load balancing
+  load_balancer_in_use,  // by two routers
+  endpoint_in_use,       // address and port of two VIPs or members
+  l4_port_missing,
+  weight_out_of_range,
+  vip_unreachable,
+  timing_out_of_range,
+  http_invalid,
   count_,
 };
-std::string_view to_string(Rule rule);
+std::string_view to_string(BrokenRule rule);
 
 struct Violation {
-  Rule rule = Rule::unknown_object;
+  BrokenRule rule = BrokenRule::unknown_object;
   ObjectRef object;
   std::string name;     // the object's, when it has one
   std::string field;    // as in the schema; empty: the object as a whole

@@ -3,9 +3,11 @@
 #include <map>
 #include <memory>
 
+#include "actors/admin/connection_lines.hpp"
 #include "actors/admin/replies.hpp"
 #include "actors/admin/request.hpp"
 #include "actors/admin/state_lines.hpp"
+#include "actors/admin/suppose_run.hpp"
 #include "actors/admin/trace_run.hpp"
 #include "actors/runtime/status.hpp"
 #include "observability/log.hpp"
@@ -181,6 +183,7 @@ class StatusRounds : public std::enable_shared_from_this<StatusRounds> {
                     [this](const FlowReport& report) { status_->flows = report; });
     add<TunnelReport>(links.tunnels, ReportTunnels{}, "tunnel manager",
                       [this](const TunnelReport& report) { status_->tunnels = report; });
+    add<NatReport>(links.nat, ReportNat{}, "NAT leaser", [this](const NatReport& report) { status_->nat = report; });
     add<ClusterReport>(links.link, ReportCluster{}, "cluster link",
                        [this](const ClusterReport& report) { status_->cluster = report; });
   }
@@ -255,6 +258,20 @@ void handle(const Exchange& exchange, TraceRequest& request) {
   });
 }
 
+void handle(const Exchange& exchange, SupposeRequest& request) {
+  if (!exchange.needs_agent()) return;
+  exchange.with_snapshot([=](const SnapshotPtr& snapshot) {
+    const auto& links = exchange.links();
+    const Knowledge knowledge = links.store ? Knowledge::whole : Knowledge::closure;
+    const Supposed supposed = run_suppose(request, *snapshot, knowledge, links.state);
+    if (!supposed.error.empty()) return exchange.refuse({schema::ErrorCode::INVALID, supposed.error, {}});
+    if (!supposed.violations.empty()) {
+      return exchange.refuse({schema::ErrorCode::INVALID, "", supposed.violations});
+    }
+    exchange.answer(supposed_reply(exchange.id, supposed, *snapshot));
+  });
+}
+
 void handle(const Exchange& exchange, LogLevelRequest& request) {
   std::string specification = request.component.empty() ? request.level : request.component + "=" + request.level;
   if (auto wrong = log::set_levels(specification)) {
@@ -266,7 +283,8 @@ void handle(const Exchange& exchange, LogLevelRequest& request) {
 void handle(const Exchange& exchange, StateRequest& request) {
   if (!exchange.needs_agent()) return;
   exchange.with_snapshot([=](const SnapshotPtr& snapshot) {
-    auto lines = state_lines(request.device, *snapshot, exchange.links().state, std::chrono::steady_clock::now());
+    auto lines = state_lines(request.device, *snapshot, exchange.links().state, std::chrono::steady_clock::now(),
+                             std::chrono::system_clock::now());
     exchange.answer(state_reply(exchange.id, lines, *snapshot));
   });
 }
@@ -281,6 +299,33 @@ void handle(const Exchange& exchange, FlushState& request) {
   };
   exchange.self->request(exchange.links().devices, kPartTimeout, request)
       .then(ask_flows, exchange.unavailable("device actors"));
+}
+
+void handle(const Exchange& exchange, ConnectionsRequest& request) {
+  if (!exchange.needs_agent()) return;
+  exchange.with_snapshot([=](const SnapshotPtr& snapshot) {
+    auto lines = connection_lines(request, *snapshot, exchange.links().state, std::chrono::steady_clock::now());
+    exchange.answer(connections_reply(exchange.id, lines));
+  });
+}
+
+void handle(const Exchange& exchange, ConnectionStatsRequest&) {
+  if (!exchange.needs_agent()) return;
+  exchange.with_snapshot([=](const SnapshotPtr& snapshot) {
+    exchange.answer(connection_stats_reply(exchange.id, connection_totals(*snapshot, exchange.links().state)));
+  });
+}
+
+// Answered when the flows are gone as well: see above.
+void handle(const Exchange& exchange, FlushConnections& request) {
+  if (!exchange.needs_agent()) return;
+  auto ask_flows = [=](const ConnectionsFlushed& flushed) {
+    exchange.self->request(exchange.links().flows, kPartTimeout, ReportFlows{})
+        .then([=](const FlowReport&) { exchange.answer(flushed_reply(exchange.id, flushed.entries)); },
+              exchange.unavailable("flow controller"));
+  };
+  exchange.self->request(exchange.links().connections, kPartTimeout, request)
+      .then(ask_flows, exchange.unavailable("connections"));
 }
 
 Promise call(Self self, const AdminCall& message) {

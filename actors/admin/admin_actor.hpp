@@ -28,8 +28,10 @@ struct AdminLinks {
   FlowControllerActor flows = {};
   DatapathActor datapath = {};
   DevicesActor devices = {};
+  ConnectionsActor connections = {};
   TopologyMirrorActor mirror = {};
   TunnelManagerActor tunnels = {};
+  NatLeaserActor nat = {};
   ClusterLinkActor link = {};
   uint64_t restarts = 0;  // lives before this one
 };

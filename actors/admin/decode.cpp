@@ -52,8 +52,7 @@ std::optional<AdminProblem> decode_addresses(schema::PacketDescription::Reader f
   return std::nullopt;
 }
 
-Content decode_trace(schema::TraceRequest::Reader from) {
-  TraceRequest request;
+std::optional<AdminProblem> decode_trace(schema::TraceRequest::Reader from, TraceRequest& request) {
   request.port = PortId(topology::decode(from.getPort()));
   auto packet = from.getPacket();
   auto& to = request.packet;
@@ -75,6 +74,77 @@ Content decode_trace(schema::TraceRequest::Reader from) {
   to.length = packet.getLength();
   to.arp = packet.getArp();
   to.dont_fragment = packet.getDontFragment();
+  return std::nullopt;
+}
+
+Content decode_trace(schema::TraceRequest::Reader from) {
+  TraceRequest request;
+  if (auto wrong = decode_trace(from, request)) return *wrong;
+  return AdminCommand(std::move(request));
+}
+
+Content decode_supposition(schema::Supposition::Reader from) {
+  SupposeRequest request;
+  if (auto wrong = decode_trace(from.getTrace(), request.trace)) return *wrong;
+  const size_t count = from.getChange().getOperations().size();
+  if (count > kMaxSupposed) {
+    return problem(ErrorCode::INVALID, "a change to suppose has at most " + std::to_string(kMaxSupposed) +
+                                           " operations, this has " + std::to_string(count) +
+                                           "; leave out what the packet does not meet");
+  }
+  auto operations = topology::decode_operations(from.getChange());
+  if (!operations) return problem(ErrorCode::INVALID, operations.error());
+  request.operations = std::move(*operations);
+  return AdminCommand(std::move(request));
+}
+
+// One of the first `count` values of an enum by its name; empty: none.
+template <class Enum>
+std::optional<AdminProblem> decode_name(std::string_view what, std::string_view name, int count,
+                                        std::optional<Enum>& to) {
+  if (name.empty()) return std::nullopt;
+  std::string known;
+  for (int i = 0; i < count; ++i) {
+    if (to_string(static_cast<Enum>(i)) == name) to = static_cast<Enum>(i);
+    known += (i == 0 ? "" : ", ") + std::string(to_string(static_cast<Enum>(i)));
+  }
+  if (to) return std::nullopt;
+  return problem(ErrorCode::INVALID,
+                 std::string(what) + " '" + std::string(name) + "' does not exist; one of " + known);
+}
+
+std::optional<AdminProblem> decode_prefix(std::string_view what, schema::IpPrefix::Reader from,
+                                          std::optional<IpPrefix>& to) {
+  auto prefix = topology::decode(from);
+  if (!prefix) return problem(ErrorCode::INVALID, std::string(what) + ": " + prefix.error());
+  to = *prefix;
+  return std::nullopt;
+}
+
+std::optional<AdminProblem> decode_filter(schema::ConnectionFilter::Reader from, ConnectionFilter& to) {
+  if (auto wrong = decode_name("kind", from.getKind().cStr(), static_cast<int>(flows::ConnectionKind::count_), to.kind))
+    return wrong;
+  if (auto wrong = decode_name("state", from.getState().cStr(), 4, to.state)) return wrong;
+  if (from.hasSrc()) {
+    if (auto wrong = decode_prefix("source", from.getSrc(), to.src)) return wrong;
+  }
+  if (from.hasDst()) {
+    if (auto wrong = decode_prefix("destination", from.getDst(), to.dst)) return wrong;
+  }
+  if (from.getProto() != 0) to.proto = from.getProto();
+  if (from.getPort() != 0) to.port = from.getPort();
+  to.device = topology::decode(from.getDevice());
+  return std::nullopt;
+}
+
+size_t limit_of(uint32_t limit) {
+  constexpr uint32_t kDefault = 1'000, kMost = 100'000;
+  return limit == 0 ? kDefault : std::min(limit, kMost);
+}
+
+Content decode_connections(schema::ListConnections::Reader from) {
+  ConnectionsRequest request{{}, limit_of(from.getLimit()), from.getPairs()};
+  if (auto wrong = decode_filter(from.getFilter(), request.filter)) return *wrong;
   return AdminCommand(std::move(request));
 }
 
@@ -89,12 +159,9 @@ Content decode_command(schema::AdminRequest::Reader from) {
       return AdminCommand(WaitApplied{from.getWait().getRevision(), timeout_of(from.getWait().getTimeoutMs())});
     case Which::STATUS:
       return AdminCommand(StatusRequest{});
-    case Which::FLOWS: {
-      constexpr uint32_t kDefault = 1'000, kMost = 100'000;
-      uint32_t limit = from.getFlows().getLimit();
-      return AdminCommand(FlowsRequest{PortId(topology::decode(from.getFlows().getPort())),
-                                       limit == 0 ? kDefault : std::min(limit, kMost)});
-    }
+    case Which::FLOWS:
+      return AdminCommand(
+          FlowsRequest{PortId(topology::decode(from.getFlows().getPort())), limit_of(from.getFlows().getLimit())});
     case Which::TRACE:
       return decode_trace(from.getTrace());
     case Which::SET_LOG_LEVEL:
@@ -103,6 +170,17 @@ Content decode_command(schema::AdminRequest::Reader from) {
       return AdminCommand(StateRequest{topology::decode(from.getState().getDevice())});
     case Which::FLUSH:
       return AdminCommand(FlushState{topology::decode(from.getFlush().getDevice())});
+    case Which::CONNECTIONS:
+      return decode_connections(from.getConnections());
+    case Which::FLUSH_CONNECTIONS: {
+      FlushConnections request;
+      if (auto wrong = decode_filter(from.getFlushConnections(), request.filter)) return *wrong;
+      return AdminCommand(std::move(request));
+    }
+    case Which::CONNECTION_STATS:
+      return AdminCommand(ConnectionStatsRequest{});
+    case Which::SUPPOSE:
+      return decode_supposition(from.getSuppose());
   }
   return problem(ErrorCode::MALFORMED,
                  "this daemon does not know the request; it is older than the tool. Upgrade the daemon");
@@ -135,8 +213,19 @@ AdminRequest decode_request(const schema::Frame& frame, const AdminToken& token)
 }
 
 std::string_view kind_of(const AdminCommand& command) {
-  static constexpr std::string_view kNames[] = {"transact", "list", "wait",  "status", "flows",
-                                                "trace",    "log",  "state", "flush"};
+  static constexpr std::string_view kNames[] = {"transact",
+                                                "list",
+                                                "wait",
+                                                "status",
+                                                "flows",
+                                                "trace",
+                                                "log",
+                                                "state",
+                                                "flush",
+                                                "connections",
+                                                "flush_connections",
+                                                "connection_stats",
+                                                "suppose"};
   static_assert(std::size(kNames) == std::variant_size_v<AdminCommand>);
   return kNames[command.index()];
 }

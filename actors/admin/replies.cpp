@@ -128,33 +128,6 @@ schema::Frame done_reply(uint64_t id) {
   return reply.frame();
 }
 
-schema::Frame trace_reply(uint64_t id, const TraceResult& trace, const topology::Snapshot& snapshot) {
-  using flows::simulation::DeviceKind;
-  Reply reply(id);
-  auto out = reply.root.initTrace();
-  out.setDescription(trace.description);
-  out.setOutcome(trace.outcome);
-  out.setDropReason(trace.drop_reason);
-  out.setActions(trace.actions);
-  out.setMatch(trace.match);
-  auto outputs = out.initOutputs(static_cast<unsigned>(trace.outputs.size()));
-  for (unsigned i = 0; i < trace.outputs.size(); ++i) outputs.set(i, trace.outputs[i]);
-  auto steps = out.initSteps(static_cast<unsigned>(trace.trace.steps.size()));
-  for (unsigned i = 0; i < trace.trace.steps.size(); ++i) {
-    const auto& step = trace.trace.steps[i];
-    steps[i].setDepth(step.depth);
-    steps[i].setStage(std::string(flows::simulation::to_string(step.stage)));
-    steps[i].setDetail(step.detail);
-    if (step.device_kind == DeviceKind::none) continue;
-    Kind kind = step.device_kind == DeviceKind::bridge   ? Kind::bridge
-                : step.device_kind == DeviceKind::router ? Kind::router
-                                                         : Kind::port;
-    topology::encode(ObjectRef{kind, step.device}, steps[i].initDevice());
-    steps[i].setDeviceName(name_or_id(snapshot, {kind, step.device}));
-  }
-  return reply.frame();
-}
-
 schema::Frame flows_reply(uint64_t id, const FlowListReply& flows, const flows::simulation::Network& network) {
   Reply reply(id);
   auto list = reply.root.initFlows();
@@ -190,6 +163,13 @@ std::string shown_name(const observability::ActorStatus& actor, const topology::
   return name_or_id(snapshot, {Kind::host, *id});
 }
 
+void encode_problems(std::vector<std::string> problems, const std::vector<std::string>& more,
+                     schema::Status::Builder out) {
+  problems.insert(problems.end(), more.begin(), more.end());
+  auto list = out.initProblems(static_cast<unsigned>(problems.size()));
+  for (unsigned i = 0; i < list.size(); ++i) list.set(i, problems[i]);
+}
+
 void encode_tunnels(const TunnelReport& report, schema::Status::Builder out) {
   auto lines = out.initTunnels(static_cast<unsigned>(report.tunnels.size()));
   for (unsigned i = 0; i < lines.size(); ++i) {
@@ -204,8 +184,6 @@ void encode_tunnels(const TunnelReport& report, schema::Status::Builder out) {
     lines[i].setRoundTripSeconds(std::chrono::duration<double>(tunnel.round_trip).count());
     lines[i].setLoss(tunnel.loss);
   }
-  auto problems = out.initProblems(static_cast<unsigned>(report.problems.size()));
-  for (unsigned i = 0; i < problems.size(); ++i) problems.set(i, report.problems[i]);
 }
 
 void encode_cluster(const ClusterReport& report, schema::ClusterConnection::Builder out) {
@@ -291,6 +269,7 @@ schema::Frame status_reply(uint64_t id, const StatusContent& status, const topol
   out.setUpSeconds(seconds_since(status.started));
   encode_actors(status.node, snapshot, out);
   encode_tunnels(status.tunnels, out);
+  encode_problems(status.tunnels.problems, status.nat.problems, out);
   encode_cluster(status.cluster, out.initCluster());
   encode_agents(status.agents, out);
   encode_ports(status.datapath, snapshot, out);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "actors/admin/request.hpp"
+#include "actors/admin/suppose_run.hpp"
 #include "actors/admin/trace_run.hpp"
 #include "actors/messages.hpp"
 
@@ -15,6 +16,7 @@ schema::Frame objects_reply(uint64_t id, const topology::Snapshot& snapshot, con
 schema::Frame applied_reply(uint64_t id, uint64_t revision);
 schema::Frame done_reply(uint64_t id);
 schema::Frame trace_reply(uint64_t id, const TraceResult& trace, const topology::Snapshot& snapshot);
+schema::Frame supposed_reply(uint64_t id, const Supposed& supposed, const topology::Snapshot& snapshot);
 schema::Frame flows_reply(uint64_t id, const FlowListReply& flows, const flows::simulation::Network& network);
 
 struct StatusContent {
@@ -26,6 +28,7 @@ struct StatusContent {
   StoreRevisions revisions;
   FlowReport flows;
   TunnelReport tunnels;
+  NatReport nat;
   ClusterReport cluster;
   AgentsReport agents;
   std::vector<std::pair<std::string, uint64_t>> drops;

@@ -45,15 +45,29 @@ struct TraceRequest {
   PortId port;
   PacketDescription packet;
 };
+// A trace, and a change that is not applied.
+struct SupposeRequest {
+  TraceRequest trace;
+  std::vector<topology::Operation> operations;
+};
+inline constexpr size_t kMaxSupposed = 10'000;  // operations
+
 struct LogLevelRequest {
   std::string component, level;
 };
 struct StateRequest {
   Uuid device;
 };
+struct ConnectionsRequest {
+  ConnectionFilter filter;
+  size_t limit = 1000;
+  bool pairs = false;
+};
+struct ConnectionStatsRequest {};
 
 using AdminCommand = std::variant<TransactRequest, ListRequest, WaitApplied, StatusRequest, FlowsRequest, TraceRequest,
-                                  LogLevelRequest, StateRequest, FlushState>;
+                                  LogLevelRequest, StateRequest, FlushState, ConnectionsRequest, FlushConnections,
+                                  ConnectionStatsRequest, SupposeRequest>;
 
 struct AdminProblem {
   schema::ErrorCode code = schema::ErrorCode::INTERNAL;

@@ -38,10 +38,50 @@ void add_static(const topology::Bridge& bridge, const topology::Snapshot& snapsh
   });
 }
 
+StateLine nat_line(const flows::NatBlock& block, const topology::Snapshot& snapshot) {
+  const bool of_bridge = snapshot.find(BridgeId(block.device)) != nullptr;
+  const unsigned first = block.block * flows::kNatBlockPorts;
+  return {{of_bridge ? Kind::bridge : Kind::router, block.device},
+          "nat_block",
+          block.address.to_string(),
+          "ports " + std::to_string(first) + " to " + std::to_string(first + flows::kNatBlockPorts - 1),
+          "leased",
+          0};
+}
+
+std::string place_of(const topology::PoolMember& member) {
+  const std::string address = member.address.to_string();
+  return (member.address.is_v6() ? "[" + address + "]" : address) + ":" + std::to_string(member.port);
+}
+
+double age(uint64_t since, WallTime wall) {
+  const auto seconds = std::chrono::duration<double>(wall.time_since_epoch()).count() - static_cast<double>(since);
+  return since == 0 ? 0 : std::max(0.0, seconds);
+}
+
+// Who checks it, and each member as that one has found it.
+void add_health(const topology::HealthReport& report, const HostId* checker, const topology::Snapshot& snapshot,
+                WallTime wall, std::vector<StateLine>& out) {
+  const topology::ObjectRef pool{Kind::pool, report.pool.uuid()};
+  std::string who = "nobody";
+  if (checker != nullptr) who = checker->is_nil() ? "this host" : name_or_id(snapshot, {Kind::host, checker->uuid()});
+  out.push_back({pool, "checker", who, "", checker == nullptr ? "away" : "checks", 0});
+  for (const auto& health : report.members) {
+    const auto* member = snapshot.find(health.member);
+    if (member == nullptr) continue;
+    const bool checked = health.result != topology::CheckResult::none;
+    out.push_back({pool, "member", place_of(*member), topology::describe(health.result, health.detail),
+                   !checked    ? "unchecked"
+                   : health.up ? "up"
+                               : "down",
+                   age(health.since, wall)});
+  }
+}
+
 }  // namespace
 
 std::vector<StateLine> state_lines(const Uuid& device, const topology::Snapshot& snapshot, const AgentState& state,
-                                   flows::Time now) {
+                                   flows::Time now, WallTime wall) {
   std::vector<StateLine> out;
   auto wanted = [&](const Uuid& id) { return device.is_nil() || id == device; };
   snapshot.for_each(Kind::bridge, [&](const topology::Object& object) {
@@ -68,8 +108,15 @@ std::vector<StateLine> state_lines(const Uuid& device, const topology::Snapshot&
                    std::string(name_of(entry.state)),
                    age(entry.confirmed, now)});
   });
+  state.nat_blocks.for_each([&](const flows::NatBlock& block) {
+    if (wanted(block.device)) out.push_back(nat_line(block, snapshot));
+  });
+  const auto network = state.network.load();
+  network->locations().health.for_each([&](PoolId pool, const auto& report) {
+    if (wanted(pool.uuid())) add_health(*report, network->locations().checkers.find(pool), snapshot, wall, out);
+  });
   std::sort(out.begin(), out.end(), [](const StateLine& a, const StateLine& b) {
-    return std::tie(a.device, a.table, a.key) < std::tie(b.device, b.table, b.key);
+    return std::tie(a.device, a.table, a.key, a.value) < std::tie(b.device, b.table, b.key, b.value);
   });
   return out;
 }

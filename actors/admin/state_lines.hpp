@@ -8,8 +8,8 @@
 
 namespace viaduct::actors {
 
-// `device` nil: of all. Static entries of the topology are included.
+// `device` nil: of all. Static entries of the topology are included, and the health of pools' members.
 std::vector<StateLine> state_lines(const Uuid& device, const topology::Snapshot& snapshot, const AgentState& state,
-                                   flows::Time now);
+                                   flows::Time now, WallTime wall);
 
 }  // namespace viaduct::actors

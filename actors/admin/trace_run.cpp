@@ -28,6 +28,7 @@ std::string outcome_name(sim::Outcome outcome) {
 struct Tracer {
   const sim::Network& network;
   const flows::StateView view;
+  const flows::Time now;
   TraceResult& result;
   size_t caused = 0;
 
@@ -40,13 +41,22 @@ struct Tracer {
       sim::Verdict verdict;
       result.trace.depth = depth;
       result.trace.step(sim::DeviceKind::port, emit.from.uuid(), sim::Stage::emit, describe(packet));
-      sim::simulate_emitted({network, view, packet, std::chrono::steady_clock::now()}, emit.from, verdict,
-                            &result.trace);
+      sim::simulate_emitted({network, view, packet, now}, emit.from, verdict, &result.trace);
       auto next = std::move(verdict.emits);
       follow(next, static_cast<uint16_t>(depth + 1));
     }
   }
 };
+
+// What a packet would change; a trace does not.
+void note_connections(const sim::Verdict& verdict, sim::Trace& trace) {
+  for (const auto& key : verdict.closes) {
+    trace.step(sim::DeviceKind::none, {}, sim::Stage::connection, "would end " + key.to_string());
+  }
+  for (const auto& open : verdict.opens) {
+    trace.step(sim::DeviceKind::none, {}, sim::Stage::connection, "would open " + open.key.to_string());
+  }
+}
 
 std::string name_of(const sim::Network& network, flows::PortNumber number) {
   const auto* port = network.at(number);
@@ -55,28 +65,32 @@ std::string name_of(const sim::Network& network, flows::PortNumber number) {
 
 }  // namespace
 
-TraceResult run_trace(const TraceRequest& request, const topology::Snapshot& snapshot, const AgentState& state) {
-  TraceResult result;
+std::optional<std::vector<uint8_t>> frame_of(const TraceRequest& request, const topology::Snapshot& snapshot,
+                                             const sim::Network& network, const AgentState& state, std::string& error) {
   const topology::Port* port = snapshot.find(request.port);
   if (port == nullptr) {
-    result.error = "no port " + request.port.to_string();
-    return result;
+    error = "no port " + request.port.to_string();
+    return std::nullopt;
   }
-  auto network = state.network.load();
-  const sim::PortView* view = network->port(request.port);
+  const sim::PortView* view = network.port(request.port);
   if (view == nullptr || !view->number) {
-    result.error = "port " + port->name +
-                   " is not active on this host; `viaduct status` says why. Bind it first, or "
-                   "trace from a bound port";
-    return result;
+    error = "port " + port->name +
+            " is not active on this host; `viaduct status` says why. Bind it first, or "
+            "trace from a bound port";
+    return std::nullopt;
   }
-  auto frame = make_frame(request.packet, *port, snapshot, state, result.error);
-  if (!frame) return result;
-  flows::Packet packet = flows::parse(*frame, view->number);
+  return make_frame(request.packet, *port, snapshot, state, error);
+}
+
+TraceResult trace_frame(const std::vector<uint8_t>& frame, const sim::PortView& port, const sim::Network& network,
+                        const AgentState& state, flows::Time now) {
+  TraceResult result;
+  std::vector<uint8_t> bytes = frame;
+  flows::Packet packet = flows::parse(bytes, port.number);
   result.description = describe(packet);
   sim::Verdict verdict;
-  Tracer tracer{*network, state.view(), result};
-  sim::simulate({*network, tracer.view, packet, std::chrono::steady_clock::now()}, verdict, &result.trace);
+  Tracer tracer{network, state.view(), now, result};
+  sim::simulate({network, tracer.view, packet, now}, verdict, &result.trace);
   result.outcome = outcome_name(verdict.outcome);
   if (verdict.outcome == sim::Outcome::drop) result.drop_reason = flows::to_string(verdict.drop_reason);
   result.actions = flows::to_string(verdict.actions.view());
@@ -84,14 +98,23 @@ TraceResult run_trace(const TraceRequest& request, const topology::Snapshot& sna
                                    : "none: this packet is for user space only";
   for (const auto& action : verdict.actions) {
     if (const auto* output = std::get_if<flows::Output>(&action)) {
-      result.outputs.push_back(name_of(*network, output->port));
+      result.outputs.push_back(name_of(network, output->port));
     } else if (const auto* away = std::get_if<flows::TunnelOutput>(&action)) {
       result.outputs.push_back("the host at " + away->tunnel.dst.to_string());
     }
   }
+  note_connections(verdict, result.trace);
   auto emits = std::move(verdict.emits);
   tracer.follow(emits, 1);
   return result;
+}
+
+TraceResult run_trace(const TraceRequest& request, const topology::Snapshot& snapshot, const AgentState& state) {
+  TraceResult result;
+  auto network = state.network.load();
+  auto frame = frame_of(request, snapshot, *network, state, result.error);
+  if (!frame) return result;
+  return trace_frame(*frame, *network->port(request.port), *network, state, std::chrono::steady_clock::now());
 }
 
 }  // namespace viaduct::actors

@@ -20,4 +20,13 @@ struct TraceResult {
 
 TraceResult run_trace(const TraceRequest& request, const topology::Snapshot& snapshot, const AgentState& state);
 
+// The packet in words as bytes: the same, whatever network it is then sent through. Nothing when its port is not active in
+// `network`, or something is missing; `error` then says what.
+std::optional<std::vector<uint8_t>> frame_of(const TraceRequest& request, const topology::Snapshot& snapshot,
+                                             const flows::simulation::Network& network, const AgentState& state,
+                                             std::string& error);
+// Through this network, entering by a port that is active in it.
+TraceResult trace_frame(const std::vector<uint8_t>& frame, const flows::simulation::PortView& port,
+                        const flows::simulation::Network& network, const AgentState& state, flows::Time now);
+
 }  // namespace viaduct::actors

@@ -56,7 +56,7 @@ std::string read_state(const FeedItem& item, Read& out) {
 
 std::string read_item(const FeedItem& item, Read& out) {
   if (auto ref = topology::parse_key(item.key)) return read_object(item, *ref, out);
-  if (item.key.starts_with(topology::kStateKeyPrefix)) return read_state(item, out);
+  if (topology::is_known_state(item.key)) return read_state(item, out);
   return {};  // of a kind that a later version has added
 }
 

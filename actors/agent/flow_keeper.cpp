@@ -1,5 +1,7 @@
 #include "actors/agent/flow_keeper.hpp"
 
+#include <algorithm>
+
 #include "actors/agent/flow_prover.hpp"
 #include "observability/log.hpp"
 
@@ -16,7 +18,11 @@ constexpr std::chrono::seconds kNeighbourPatience{5};
 }  // namespace
 
 FlowKeeper::FlowKeeper(const FlowControllerLinks& links, const FlowControllerOptions& options, Clock clock)
-    : links_(links), options_(options), clock_(std::move(clock)), index_(options.max_flows) {}
+    : links_(links),
+      options_(options),
+      clock_(std::move(clock)),
+      index_(options.max_flows,
+             [this](const Index::View& flow) { note_leaving(flow.id, flow.attachment.touches, flow.packets); }) {}
 
 void FlowKeeper::take_news() { invalidate(links_.state.flow_news.take()); }
 
@@ -57,10 +63,12 @@ void FlowKeeper::add(InstalledFlow record, Time now, uint64_t packets) {
   // The facts may have changed between the worker's check and now: then the flow is already wrong.
   if (!links_.state.epochs.unchanged_since(record.tags.view(), record.epoch)) {
     index_.remove(record.id);
+    note_leaving(record.id, record.attachment.touches, packets);
     doomed_.push_back(record.id);
     links_.probe.invalidated();
   } else {
     std::erase(doomed_, record.id);  // it came back
+    leaving_.erase(record.id);
     auto evicted = index_.add(std::move(record), now);
     doomed_.insert(doomed_.end(), evicted.begin(), evicted.end());
     if (!evicted.empty()) links_.probe.evicted("table_full", evicted.size());
@@ -75,17 +83,52 @@ void FlowKeeper::remove_doomed() {
 
 void FlowKeeper::remove(std::span<const FlowId> ids) {
   if (ids.empty()) return;
-  if (drops_.size() == 0) {
+  if (drops_.size() == 0 && leaving_.size() == 0) {
     links_.datapath.remove_flows(ids, {});
     return;
   }
-  links_.datapath.remove_flows(ids,
-                               [&](const FlowId& id, const flows::FlowStats& last) { count_drops(id, last.packets); });
-  for (const FlowId& id : ids) drops_.erase(id);
+  const Time began = clock_();
+  Seen seen;
+  links_.datapath.remove_flows(ids, [&](const FlowId& id, const flows::FlowStats& last) {
+    count_drops(id, last.packets);
+    hear_last(id, last, began, seen);
+  });
+  for (const FlowId& id : ids) {
+    drops_.erase(id);
+    leaving_.erase(id);
+  }
+  links_.state.connection_news.changed(seen.changed);
+  auto renewed = index_.invalidate(seen.ending);
+  remove(renewed);  // has fewer each time
+  links_.probe.renewed(renewed.size());
 }
 
+void FlowKeeper::note_leaving(const FlowId& id, const FlowTouches& touches, uint64_t packets) {
+  const bool connections = std::any_of(touches.begin(), touches.end(), [](const auto& touch_of) {
+    return std::holds_alternative<flows::simulation::ConnectionUse>(touch_of);
+  });
+  if (!connections) return;
+  leaving_.erase(id);
+  leaving_.insert(id, {touches, packets});
+}
+
+// A connection may live for a few milliseconds, and its only RST have gone by a flow that nobody looked at: unheard, the
+// connection would stay for hours. A packet that came to a worker since may have begun another of the same ports: what it
+// says counts.
+void FlowKeeper::hear_last(const FlowId& id, const flows::FlowStats& last, Time began, Seen& seen) {
+  const Leaving* flow = leaving_.find(id);
+  if (flow == nullptr || last.packets <= flow->packets) return;
+  for (const auto& touch_of : flow->touches) {
+    const auto* use = std::get_if<flows::simulation::ConnectionUse>(&touch_of);
+    if (use == nullptr) continue;
+    const auto known = links_.state.connections.find(use->key);
+    if (known && known->last_seen < began) touch(*use, last.tcp_flags, began - last.idle, seen);
+  }
+}
+
+// What the workers have installed is taken in behind that: who opens a connection says so before its flow is on its way
+// here, and that flow, which is newer than the change, stays. Older ones are found by their epochs.
 size_t FlowKeeper::invalidate(const flows::simulation::Invalidation& what) {
-  take_installed();
   std::vector<FlowId> ids = index_.invalidate(what.tags);
   for (const auto& prefix : what.prefixes) {
     auto more = index_.invalidate(prefix.router, prefix.destination);
@@ -93,33 +136,54 @@ size_t FlowKeeper::invalidate(const flows::simulation::Invalidation& what) {
   }
   remove(ids);
   links_.probe.invalidated(ids.size());
+  take_installed();
   links_.probe.flows(index_.size());
   return ids.size();
 }
 
-void FlowKeeper::touch(const FlowTouches& touches, Time now) {
-  for (const auto& touch : touches) {
-    if (const auto* mac = std::get_if<flows::MacKey>(&touch)) {
+void FlowKeeper::touch(const FlowTouches& touches, uint8_t tcp_flags, Time now, Seen& seen) {
+  for (const auto& touch_of : touches) {
+    if (const auto* mac = std::get_if<flows::MacKey>(&touch_of)) {
       links_.state.macs.touch(*mac, now);
+    } else if (const auto* neighbour = std::get_if<flows::NeighbourKey>(&touch_of)) {
+      links_.state.neighbours.touch(*neighbour, now);
     } else {
-      links_.state.neighbours.touch(std::get<flows::NeighbourKey>(touch), now);
+      touch(std::get<flows::simulation::ConnectionUse>(touch_of), tcp_flags, now, seen);
     }
   }
 }
 
+// A datapath or-s the flags of all packets of a flow. So that FIN or RST can be told from a SYN that comes later, the flows
+// of a connection that has said one are removed, and made anew by its next packets: a SYN in their flags is a new
+// connection of the same ports, whether it came up or not.
+void FlowKeeper::touch(const flows::simulation::ConnectionUse& use, uint8_t tcp_flags, Time now, Seen& seen) {
+  auto& connections = links_.state.connections;
+  const bool ends = flows::says_end(tcp_flags);
+  const bool begins = (tcp_flags & flows::seen::kSyn) != 0 && !ends;
+  bool changed = begins && connections.touch(use.key, use.direction, flows::seen::kSyn, now);
+  changed |= connections.touch(use.key, use.direction, tcp_flags, now);
+  if (changed) seen.changed.push_back(use.key);
+  if (ends) seen.ending.push_back(flows::tag_of(use.key));
+}
+
 void FlowKeeper::statistics() {
   Time now = clock_();
-  take_installed();
+  take_news();
   std::set<FlowId> unknown;
+  Seen seen;
   links_.datapath.dump_stats([&](const FlowId& id, const flows::FlowStats& stats) {
     count_drops(id, stats.packets);
     auto use = index_.update(id, stats.packets, stats.bytes, now);
     if (use.attachment == nullptr) {
       unknown.insert(id);
     } else if (use.used()) {
-      touch(use.attachment->touches, now);
+      touch(use.attachment->touches, stats.tcp_flags, now, seen);
     }
   });
+  auto renewed = index_.invalidate(seen.ending);
+  remove(renewed);
+  links_.probe.renewed(renewed.size());
+  links_.state.connection_news.changed(seen.changed);
   auto idle = index_.expire(now, options_.idle_timeout);
   remove(idle);
   links_.probe.expired(idle.size());

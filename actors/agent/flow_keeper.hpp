@@ -50,6 +50,11 @@ class FlowKeeper {
     flows::DropReason reason = flows::DropReason::none;
     uint64_t packets = 0;  // counted already
   };
+  // A flow that is to leave the kernel. What its packets have said since the last look is for its connections.
+  struct Leaving {
+    FlowTouches touches;
+    uint64_t packets = 0;  // known already
+  };
   struct Unproven {
     flows::Flow flow;
     uint64_t packets = 0;  // before this life
@@ -63,7 +68,15 @@ class FlowKeeper {
   void remove(std::span<const flows::FlowId> ids);
   void note_drop(const flows::FlowId& id, flows::DropReason reason, uint64_t packets);
   void count_drops(const flows::FlowId& id, uint64_t packets);
-  void touch(const FlowTouches& touches, flows::Time now);
+  // What a pass over the flows finds of connections.
+  struct Seen {
+    std::vector<flows::Tag> ending;  // has said FIN or RST
+    std::vector<flows::ConnectionKey> changed;
+  };
+  void note_leaving(const flows::FlowId& id, const FlowTouches& touches, uint64_t packets);
+  void hear_last(const flows::FlowId& id, const flows::FlowStats& last, flows::Time began, Seen& seen);
+  void touch(const FlowTouches& touches, uint8_t tcp_flags, flows::Time now, Seen& seen);
+  void touch(const flows::simulation::ConnectionUse& use, uint8_t tcp_flags, flows::Time now, Seen& seen);
   void adopt_unknown(const std::set<flows::FlowId>& unknown, flows::Time now);
 
   const FlowControllerLinks links_;
@@ -72,6 +85,7 @@ class FlowKeeper {
   Index index_;
   std::vector<flows::FlowId> doomed_;  // out of the index, still in the kernel
   flows::FlowIdMap<DropFlow> drops_;   // flows that take packets for a reason
+  flows::FlowIdMap<Leaving> leaving_;  // out of the index, with connections
   std::deque<Unproven> unproven_;
   std::set<flows::FlowId> unknown_before_;  // in the kernel, not in the index, at the last dump
   uint64_t adopted_ = 0;

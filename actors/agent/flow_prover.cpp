@@ -77,10 +77,14 @@ Proof prove(const flows::Flow& flow, const AgentState& state, const flows::simul
   const flows::StateView view = state.view();
   flows::simulation::simulate({network, view, packet, now}, verdict);
   if (verdict.outcome == Outcome::park) {
+    const auto* neighbour = std::get_if<flows::simulation::NeighbourWanted>(&verdict.wanted);
+    if (neighbour == nullptr) return proof;  // its connection is not known any more
     proof.result = Proof::Result::unknown;
-    proof.wanted = verdict.wanted;
+    proof.wanted = *neighbour;
     return proof;
   }
+  // It would open what this life has not seen: its next packet does.
+  if (!verdict.opens.empty()) return proof;
   flows::Flow again = flows::Flow::make(packet.key, verdict.mask, verdict.actions);
   if (!verdict.cacheable || again.id != flow.id || !(again.actions == flow.actions)) return proof;
   proof.result = Proof::Result::same;

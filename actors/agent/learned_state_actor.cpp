@@ -23,27 +23,31 @@ struct LearnedActorState {
 using Self = LearnedStateActor::stateful_pointer<LearnedActorState>;
 
 // Returns how long it took.
-Duration persist(Self self, LearnedState& learned, const AgentState& state) {
+Duration persist(Self self, LearnedState& learned, ConnectionStore& connections, AgentState& state) {
   auto began = std::chrono::steady_clock::now();
   std::string error = learned.persist(state);
+  std::string of_connections = connections.write(state, began, std::chrono::system_clock::now());
   auto ended = std::chrono::steady_clock::now();
-  if (!error.empty()) {
-    log::limited(self->state.complaints, ended, log::Component::device, log::Level::warning,
-                 "cannot keep what was learned; a restart will learn it again", {{"error", error}});
-  }
+  auto complain = [&](std::string_view what, const std::string& why) {
+    if (why.empty()) return;
+    log::limited(self->state.complaints, ended, log::Component::device, log::Level::warning, what, {{"error", why}});
+  };
+  complain("cannot keep what was learned; a restart will learn it again", error);
+  complain("cannot keep connections; a restart would not know them", of_connections);
   return ended - began;
 }
 
-LearnedStateActor::behavior_type learned_behavior(Self self, LearnedState* learned, const AgentState* state) {
+LearnedStateActor::behavior_type learned_behavior(Self self, LearnedState* learned, ConnectionStore* connections,
+                                                  AgentState* state) {
   self->delayed_send(self, kInterval, Tick{});
   return {
       [=](const ReportStatus&) { return self->state.status.report(self->mailbox().size()); },
       [=](const Shutdown&) {
-        persist(self, *learned, *state);
+        persist(self, *learned, *connections, *state);
         self->quit();
       },
       [=](const Tick&) {
-        Duration took = persist(self, *learned, *state);
+        Duration took = persist(self, *learned, *connections, *state);
         self->delayed_send(self, std::max(kInterval, took * kDutyCycle), Tick{});
       },
   };
@@ -51,8 +55,9 @@ LearnedStateActor::behavior_type learned_behavior(Self self, LearnedState* learn
 
 }  // namespace
 
-LearnedStateActor spawn_learned_state(caf::actor_system& system, LearnedState& learned, const AgentState& state) {
-  return system.spawn<caf::detached>(learned_behavior, &learned, &state);
+LearnedStateActor spawn_learned_state(caf::actor_system& system, LearnedState& learned, ConnectionStore& connections,
+                                      AgentState& state) {
+  return system.spawn<caf::detached>(learned_behavior, &learned, &connections, &state);
 }
 
 }  // namespace viaduct::actors

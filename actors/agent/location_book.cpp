@@ -92,6 +92,7 @@ void LocationBook::follow(const std::vector<topology::StateChange>& changes, Mov
   for (const auto& change : changes) {
     follow_port(change, moved);
     follow_flood(change, moved);
+    health_.follow(change, locations_, moved);
   }
 }
 

@@ -1,5 +1,5 @@
 // Where exterior ports are, kept for the simulation: this host's own bindings and the keys it gives them, what other
-// hosts say of theirs, and the paths to those hosts. Says what moved, and what of its own this host has to publish.
+// hosts say of theirs, the paths to those hosts, and the health of pools' members. Says what moved, and what of its own this host has to publish.
 //
 // Not for several threads at a time; in the topology mirror's actor.
 #pragma once
@@ -8,6 +8,7 @@
 #include <set>
 #include <vector>
 
+#include "actors/agent/health_book.hpp"
 #include "actors/messages.hpp"
 #include "flows/simulation/locations.hpp"
 #include "routing/underlay/tunnel_keys.hpp"
@@ -17,7 +18,8 @@ namespace viaduct::actors {
 
 class LocationBook {
  public:
-  LocationBook(HostId host, routing::underlay::RandomSource random) : host_(host), keys_(std::move(random)) {}
+  LocationBook(HostId host, routing::underlay::RandomSource random)
+      : host_(host), keys_(std::move(random)), health_(host) {}
 
   // Keys that this host's earlier life gave, as the state tables hold them. Before anything else.
   void restore(const std::vector<topology::StatePtr>& own);
@@ -27,6 +29,10 @@ class LocationBook {
             flows::simulation::Moved& moved);
   void follow(const std::vector<topology::StateChange>& changes, flows::simulation::Moved& moved);
   void set_paths(const std::map<HostId, flows::simulation::TunnelPath>& paths, flows::simulation::Moved& moved);
+  void judge(const OwnHealth& own, flows::simulation::Moved& moved) { health_.judge(own, locations_, moved); }
+  void forget_unmonitored(const topology::Snapshot& topology, flows::simulation::Moved& moved) {
+    health_.forget_unmonitored(topology, locations_, moved);
+  }
   void set_copy_dscp(bool copy) { locations_.copy_dscp = copy; }
 
   const flows::simulation::Locations& locations() const { return locations_; }
@@ -44,6 +50,7 @@ class LocationBook {
   const HostId host_;
   routing::underlay::TunnelKeys keys_;
   flows::simulation::Locations locations_;
+  HealthBook health_;
   std::map<PortId, BridgeId> active_;               // here; nil for router ports
   std::map<BridgeId, std::set<PortId>> on_bridge_;  // of active_
 };

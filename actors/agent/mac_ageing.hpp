@@ -52,7 +52,7 @@ class MacAgeing {
   // Tracks all that the tables hold of this bridge: at the start, and now and then.
   void adopt(const flows::MacTable& macs, const flows::NeighbourTable& neighbours, flows::Time now);
   // Erases what has ended, of what is this host's to end: `remote` says what another host has learned.
-  using IsRemote = std::function<bool(const flows::simulation::Touch& entry)>;
+  using IsRemote = std::function<bool(const flows::simulation::Learned& entry)>;
   Ended tick(flows::Time now, flows::MacTable& macs, flows::NeighbourTable& neighbours, const IsRemote& remote);
   // Erases all of this bridge.
   Ended flush(flows::MacTable& macs, flows::NeighbourTable& neighbours);

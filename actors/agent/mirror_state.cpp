@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "flows/simulation/state_peers.hpp"
+
 namespace viaduct::actors {
 
 using flows::simulation::Moved;
@@ -70,9 +72,28 @@ std::optional<MirrorState::Pending> MirrorState::prepare(topology::FeedBatch bat
   pending.committed_at =
       WallTime(std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(batch.committed_at)));
   pending.bindings = wishes(pending.effect.snapshot, pending.effect.delta, batch.complete || first_);
+  pending.arrivals = arrivals(pending.bindings, pending.effect.delta);
   if (first_ || concerns_tunnels(pending.effect.delta)) pending.underlay = underlay_of(pending.effect.snapshot);
   pending.batch = std::move(batch);
   return pending;
+}
+
+// By where the port was bound, or else, as this host may not have known the port, by who says that it is active there.
+std::map<HostId, std::vector<PortId>> MirrorState::arrivals(const ReconcileBindings& bindings,
+                                                            const Delta& delta) const {
+  std::map<HostId, std::vector<PortId>> out;
+  for (const auto& wish : bindings.bind) {
+    if (locations_.locations().bindings.find(wish.port) != nullptr) continue;
+    const auto change = delta.changes.find({Kind::port, wish.port.uuid()});
+    const auto* before = change == delta.changes.end() ? nullptr : port_of(change->second.before);
+    HostId from = before == nullptr ? HostId{} : before->host;
+    if (from.is_nil()) {
+      const auto active = states_.find(topology::state_key({HostId{}, {}, 0, topology::PortActive{wish.port, 0}}));
+      if (active != nullptr) from = active->host;
+    }
+    if (!from.is_nil() && from != host_) out[from].push_back(wish.port);
+  }
+  return out;
 }
 
 ReconcileBindings MirrorState::wishes(const Snapshot& snapshot, const Delta& delta, bool complete) const {
@@ -114,6 +135,7 @@ MirrorState::Published MirrorState::finish(Pending pending, const BindingsChange
   for (const auto& change : states) own_moved |= own_location_ended(change, host_);
   if (paths) set_paths(*paths, moved);
   locations_.follow(states, moved);
+  locations_.forget_unmonitored(pending.effect.snapshot, moved);
   Published out = publish(pending.effect.snapshot, pending.effect.delta, moved);
   out.states = std::move(states);
   out.own_moved = own_moved;
@@ -143,6 +165,15 @@ MirrorState::Published MirrorState::reach(const HostPaths& paths) {
   return publish(snapshot_, nothing, moved);
 }
 
+MirrorState::Published MirrorState::judge(const OwnHealth& own) {
+  Delta nothing;
+  nothing.from_revision = nothing.to_revision = revision();
+  Moved moved;
+  locations_.judge(own, moved);
+  locations_.forget_unmonitored(snapshot_, moved);
+  return publish(snapshot_, nothing, moved);
+}
+
 MirrorState::Published MirrorState::publish(const Snapshot& snapshot, const Delta& delta, const Moved& moved) {
   using flows::simulation::Network;
   auto next =
@@ -150,7 +181,9 @@ MirrorState::Published MirrorState::publish(const Snapshot& snapshot, const Delt
                                              : network_->updated(snapshot, delta, locations_.locations(), moved));
   Published out;
   out.network = next;
+  out.topology = first_ || !delta.changes.empty();
   out.invalidation = flows::simulation::invalidated_by(*network_, *next, delta, moved);
+  out.moved_ends = flows::simulation::ends_with_moved_peers(*network_, *next, delta, moved);
   out.devices.network = next;
   for (const auto& [ref, change] : delta.changes) {
     const auto* before = port_of(change.before);

@@ -22,7 +22,8 @@ class MirrorState {
     topology::FeedBatch batch;
     FeedEffect effect;
     ReconcileBindings bindings;
-    std::optional<UnderlayTopology> underlay;  // when the tunnels depend on what changed
+    std::map<HostId, std::vector<PortId>> arrivals;  // ports that are this host's from now on, and were that one's
+    std::optional<UnderlayTopology> underlay;        // when the tunnels depend on what changed
     WallTime committed_at;
     bool from_cache = false;
     bool needs_reconcile() const { return bindings.complete || !bindings.bind.empty() || !bindings.unbind.empty(); }
@@ -37,12 +38,15 @@ class MirrorState {
     flows::simulation::Invalidation invalidation;
     DevicesChanged devices;
     std::vector<topology::StateChange> states;  // of the state tables
+    std::vector<PortId> moved_ends;             // see ends_with_moved_peers()
+    bool topology = false;                      // has changed, or is the first
     bool own_moved = false;                     // own_locations() differ from what they were, or from the tables
   };
   // `paths`: the answer to Pending::underlay.
   Published finish(Pending pending, const BindingsChanged& bindings, const std::optional<HostPaths>& paths);
   Published rebind(const BindingsChanged& bindings);
   Published reach(const HostPaths& paths);
+  Published judge(const OwnHealth& own);
   // The bindings as they are, for a batch that does not touch them.
   BindingsChanged current_bindings() const { return {locations_.locations().bindings, {}}; }
 
@@ -57,6 +61,7 @@ class MirrorState {
                     const flows::simulation::Moved& moved);
   void restore_keys();
   void set_paths(const HostPaths& paths, flows::simulation::Moved& moved);
+  std::map<HostId, std::vector<PortId>> arrivals(const ReconcileBindings& bindings, const topology::Delta& delta) const;
   ReconcileBindings wishes(const topology::Snapshot& snapshot, const topology::Delta& delta, bool complete) const;
 
   const HostId host_;

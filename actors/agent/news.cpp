@@ -71,6 +71,39 @@ DeviceEvents DeviceNews::take() {
   return std::exchange(waiting_, {});
 }
 
+void NatNews::wanted(const NatWant& want) {
+  {
+    std::lock_guard lock(mutex_);
+    if (std::find(waiting_.begin(), waiting_.end(), want) != waiting_.end()) return;
+    if (waiting_.size() >= kCapacity) {
+      lost_.fetch_add(1, std::memory_order_relaxed);
+      return;
+    }
+    waiting_.push_back(want);
+  }
+  bell_.ring();
+}
+
+std::vector<NatWant> NatNews::take() {
+  bell_.answer();
+  std::lock_guard lock(mutex_);
+  return std::exchange(waiting_, {});
+}
+
+void ConnectionNews::changed(std::span<const flows::ConnectionKey> keys) {
+  if (keys.empty()) return;
+  std::lock_guard lock(mutex_);
+  const size_t room = kCapacity - waiting_.keys.size();
+  waiting_.overflow |= keys.size() > room;
+  waiting_.keys.insert(waiting_.keys.end(), keys.begin(),
+                       keys.begin() + static_cast<ptrdiff_t>(std::min(keys.size(), room)));
+}
+
+ConnectionNews::Taken ConnectionNews::take() {
+  std::lock_guard lock(mutex_);
+  return std::exchange(waiting_, {});
+}
+
 size_t count(const DeviceEvents& events) {
   return events.wanted.size() + events.refresh.size() + events.macs.size() + events.neighbours.size();
 }

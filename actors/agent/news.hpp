@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <span>
+#include <vector>
 
 #include "actors/messages.hpp"
 #include "actors/runtime/bell.hpp"
@@ -51,6 +53,48 @@ class DeviceNews {
   std::mutex mutex_;
   DeviceEvents waiting_;
   std::atomic<uint64_t> lost_{0};
+};
+
+// A packet waits for it; or it will do good soon.
+struct NatWant {
+  flows::simulation::NatBlockWanted block;
+  bool waiting = false;
+  friend bool operator==(const NatWant&, const NatWant&) = default;
+};
+
+// For the actor that leases NAT ports: blocks that are wanted. Bounded as DeviceNews is; the next packet asks again.
+class NatNews {
+ public:
+  static constexpr size_t kCapacity = 1'024;
+
+  void on_ring(std::function<void()> wake) { bell_.on_ring(std::move(wake)); }
+  void wanted(const NatWant& want);  // any thread; a block that is wanted already is said once
+  std::vector<NatWant> take();       // the leasing actor
+  uint64_t lost() const { return lost_.load(std::memory_order_relaxed); }
+
+ private:
+  Bell bell_;
+  std::mutex mutex_;
+  std::vector<NatWant> waiting_;
+  std::atomic<uint64_t> lost_{0};
+};
+
+// For whoever keeps connections on disk: entries that came, changed their state, or went. Bounded: when some did not fit,
+// the whole table is compared with the disk.
+class ConnectionNews {
+ public:
+  static constexpr size_t kCapacity = 65'536;
+
+  void changed(std::span<const flows::ConnectionKey> keys);  // any thread
+  struct Taken {
+    std::vector<flows::ConnectionKey> keys;  // some more than once
+    bool overflow = false;
+  };
+  Taken take();  // the writer
+
+ private:
+  std::mutex mutex_;
+  Taken waiting_;
 };
 
 size_t count(const DeviceEvents& events);

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "routing/underlay/tunnel_keys.hpp"
@@ -16,12 +17,38 @@ using flows::simulation::Outcome;
 namespace {
 constexpr std::chrono::milliseconds kIdlePoll{100};
 constexpr std::chrono::milliseconds kParkTime{3'500};  // the resolver gives up after 3 s, and tells
+
+// Which of the address's ports a rule wants is for the leasing actor; packets wait for any.
+flows::simulation::NatBlockWanted parked_for(const Uuid& device, const IpAddress& address) {
+  return {device, address, 0, 0};
+}
+
+flows::TagList tags_of_others(const flows::simulation::Verdict& verdict) {
+  flows::TagList own, out;
+  for (const auto& open : verdict.opens) own.push_back(flows::tag_of(open.key));
+  for (const auto& tag : verdict.tags) {
+    if (std::find(own.begin(), own.end(), tag) == own.end()) out.push_back(tag);
+  }
+  return out;
+}
+
+// There is no room for what the packet would open: it goes nowhere, and the next one may.
+void refuse_connection(flows::simulation::Verdict& verdict) {
+  verdict.outcome = Outcome::drop;
+  verdict.drop_reason = DropReason::connections_full;
+  verdict.cacheable = false;
+  verdict.actions.clear();
+  verdict.emits.clear();
+  verdict.opens.clear();
+  verdict.touches.clear();
+}
 }  // namespace
 
 PacketWorker::PacketWorker(AgentState& state, flows::Capabilities capabilities,
                            std::unique_ptr<flows::PacketChannel> channel, NeighbourLearned neighbour_learned,
-                           observability::WorkerProbe& probe)
-    : state_(state),
+                           observability::WorkerProbe& probe, unsigned index)
+    : index_(index),
+      state_(state),
       capabilities_(capabilities),
       channel_(std::move(channel)),
       neighbour_learned_(std::move(neighbour_learned)),
@@ -48,11 +75,19 @@ void PacketWorker::round(std::chrono::milliseconds timeout) {
       state_.probes.post(upcall.tunnel, upcall.frame);
       continue;
     }
+    if (upcall.tunnel.key == flows::health::kAnswerKey) {
+      hear_check(upcall);
+      continue;
+    }
+    if (upcall.tunnel.key == flows::kStateKey) {
+      state_.state_frames.post(upcall.tunnel, upcall.frame);
+      continue;
+    }
     Job job{flows::parse(upcall.frame, upcall.in_port, upcall.offload), PortId{}, upcall.received};
     job.packet.key.tunnel = upcall.tunnel;
     process(job, now);
   }
-  retry(parking_.expire(now), now, true);
+  give_up(parking_.expire(now), now);
   for (size_t i = 0; i < emitted_jobs_.size(); ++i) {  // grows while it is walked
     Job job = emitted_jobs_[i];
     process(job, now);
@@ -77,8 +112,24 @@ void PacketWorker::serve(const WorkerRequest& request, Time now) {
     outgoing_.push_back({frames_.back(), {}, {}, actions});
   } else if (const auto* ready = std::get_if<NeighbourReady>(&request)) {
     retry(parking_.take(ready->neighbour), now, false);
+  } else if (const auto* ports = std::get_if<NatPortsReady>(&request)) {
+    retry(parking_.take(parked_for(ports->device, ports->address)), now, false);
+  } else if (const auto* shared = std::get_if<StateReady>(&request)) {
+    forget_ticket(shared->ticket);
+    retry(parking_.take(flows::simulation::StateShared{shared->ticket}), now, false);
   } else {
     retry(parking_.take(std::get<NeighbourFailed>(request).neighbour), now, true);
+  }
+}
+
+// They have waited for too long: for other hosts, and then they wait no more; or for a fact that will not come.
+void PacketWorker::give_up(std::vector<ParkedPacket> packets, Time now) {
+  for (ParkedPacket& parked : packets) {
+    const bool shared = parked.ticket != 0;
+    if (shared) forget_ticket(parked.ticket);
+    std::vector<ParkedPacket> one;
+    one.push_back(std::move(parked));
+    retry(std::move(one), now, !shared);
   }
 }
 
@@ -105,6 +156,8 @@ void PacketWorker::process(Job& job, Time now) {
 // Simulates until the facts held still. Returns the epoch before the last simulation.
 uint64_t PacketWorker::decide(const Job& job, Time now, bool& stable) {
   uint64_t epoch = 0;
+  Opened opened = Opened::all;
+  opened_.clear();
   const flows::StateView view = state_.view();
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     epoch = state_.epochs.now();
@@ -115,9 +168,21 @@ uint64_t PacketWorker::decide(const Job& job, Time now, bool& stable) {
       flows::simulation::simulate_emitted(input, job.emitted_from, verdict_);
     }
     apply_writes(now);
-    stable = state_.epochs.unchanged_since(verdict_.tags.view(), epoch);
+    opened = apply_connections(now);
+    if (opened == Opened::again) continue;
+    if (opened == Opened::refused) refuse_connection(verdict_);
+    use_connections(now);
+    if (opened == Opened::all && !verdict_.opens.empty()) {
+      // What it opened itself has changed meanwhile, of course.
+      const uint64_t after = state_.epochs.now();
+      stable = state_.epochs.unchanged_since(tags_of_others(verdict_).view(), epoch);
+      if (stable) return after;
+    } else {
+      stable = state_.epochs.unchanged_since(verdict_.tags.view(), epoch);
+    }
     if (stable || !verdict_.cacheable) return epoch;
   }
+  if (opened == Opened::again) refuse_connection(verdict_);  // other workers were faster each time
   return epoch;
 }
 
@@ -151,8 +216,11 @@ void PacketWorker::learn(const flows::simulation::LearnNeighbour& write, Time no
 }
 
 void PacketWorker::act(const Job& job, Time now, uint64_t epoch, bool stable) {
+  if (share(job, now)) return;
   queue_emits(job, now);
+  if (verdict_.check_answer) tell_checkers();
   for (const auto& neighbour : verdict_.refresh) events_.refresh.push_back(neighbour);
+  for (const auto& block : verdict_.scarce) state_.nat_news.wanted({block, false});
   if (verdict_.outcome == Outcome::park) return park(job, now);
   if (verdict_.outcome == Outcome::drop) drop(verdict_.drop_reason);
   if (verdict_.cacheable && job.emitted_from.is_nil()) {
@@ -163,11 +231,13 @@ void PacketWorker::act(const Job& job, Time now, uint64_t epoch, bool stable) {
     }
   }
   if (verdict_.outcome == Outcome::forward) {
-    outgoing_.push_back({job.packet.bytes, job.packet.offload, job.packet.key.in_port, verdict_.actions});
+    std::span<uint8_t> frame = job.packet.bytes;
+    if (!verdict_.frame.empty()) frame = frames_.emplace_back(std::move(verdict_.frame));
+    outgoing_.push_back({frame, job.packet.offload, job.packet.key.in_port, verdict_.actions});
   }
 }
 
-void PacketWorker::park(const Job& job, Time now) {
+ParkedPacket PacketWorker::parked_packet(const Job& job) {
   ParkedPacket parked;
   parked.frame.assign(job.packet.bytes.begin(), job.packet.bytes.end());
   parked.offload = job.packet.offload;
@@ -175,12 +245,21 @@ void PacketWorker::park(const Job& job, Time now) {
   parked.tunnel = job.packet.key.tunnel;
   parked.emitted_from = job.emitted_from;
   parked.received = job.received;
-  if (parking_.park(verdict_.wanted, std::move(parked), now + kParkTime)) {
+  return parked;
+}
+
+void PacketWorker::park(const Job& job, Time now) {
+  ParkedPacket parked = parked_packet(job);
+  const auto* block = std::get_if<flows::simulation::NatBlockWanted>(&verdict_.wanted);
+  const flows::simulation::Wanted place =
+      block == nullptr ? verdict_.wanted : parked_for(block->device, block->address);
+  if (parking_.park(place, std::move(parked), now + kParkTime)) {
     probe_.parked();
   } else {
     drop(DropReason::park_overflow);
   }
-  events_.wanted.push_back(verdict_.wanted);
+  if (block != nullptr) return state_.nat_news.wanted({*block, true});
+  events_.wanted.push_back(std::get<flows::simulation::NeighbourWanted>(verdict_.wanted));
 }
 
 // The controller evicts for this port already, and has not caught up.
@@ -259,6 +338,9 @@ void PacketWorker::execute_batch() {
 }
 
 void PacketWorker::tell() {
+  state_.connection_news.changed(changed_connections_);
+  changed_connections_.clear();
+  tell_replicator();
   if (count(events_) == 0) return;
   state_.device_news.add(std::exchange(events_, {}));
 }

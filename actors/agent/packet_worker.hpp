@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <stop_token>
+#include <unordered_map>
 #include <vector>
 
 #include "actors/agent/agent_state.hpp"
@@ -45,6 +46,8 @@ class PacketWorker {
   static constexpr size_t kMaxEmitsARound = 1024;
   static constexpr size_t kBatch = 64;
   static constexpr size_t kRingCapacity = 8192;
+  static constexpr unsigned kTicketWorkerBits = 8;               // of a ReplicationTicket
+  static constexpr std::chrono::milliseconds kShareTime{1'000};  // longer than the replicator waits for anybody
   static constexpr size_t kEvictionBacklog =
       256;  // records; fewer do not keep a port that has too many flows from more
 
@@ -52,7 +55,7 @@ class PacketWorker {
   using NeighbourLearned = std::function<void(const flows::simulation::NeighbourWanted&)>;
 
   PacketWorker(AgentState& state, flows::Capabilities capabilities, std::unique_ptr<flows::PacketChannel> channel,
-               NeighbourLearned neighbour_learned, observability::WorkerProbe& probe);
+               NeighbourLearned neighbour_learned, observability::WorkerProbe& probe, unsigned index = 0);
 
   // The thread's body.
   void run(std::stop_token stop);
@@ -82,15 +85,26 @@ class PacketWorker {
   void serve_inbox(flows::Time now);
   void serve(const WorkerRequest& request, flows::Time now);
   void retry(std::vector<ParkedPacket> packets, flows::Time now, bool give_up);
+  void give_up(std::vector<ParkedPacket> packets, flows::Time now);
   void process(Job& job, flows::Time now);
   uint64_t decide(const Job& job, flows::Time now, bool& stable);
   void apply_writes(flows::Time now);
+  using Keys = flows::SmallVector<flows::ConnectionKey, 4>;
+  enum class Opened : uint8_t { all, again, refused };
+  Opened apply_connections(flows::Time now);
+  void use_connections(flows::Time now);
+  bool share(const Job& job, flows::Time now);
+  void forget_ticket(flows::ReplicationTicket ticket);
+  void tell_replicator();
   void learn(const flows::simulation::LearnMac& write, flows::Time now);
   void learn(const flows::simulation::LearnNeighbour& write, flows::Time now);
   void act(const Job& job, flows::Time now, uint64_t epoch, bool stable);
+  static ParkedPacket parked_packet(const Job& job);
   void park(const Job& job, flows::Time now);
   bool crowded(flows::PortNumber port) const;
   void queue_install(const Job& job, uint64_t epoch);
+  void hear_check(const flows::Upcall& upcall);
+  void tell_checkers();
   void queue_emits(const Job& job, flows::Time now);
   void drop(flows::DropReason reason);
   void flush();
@@ -98,6 +112,7 @@ class PacketWorker {
   void execute_batch();
   void tell();
 
+  const uint64_t index_;  // among the workers
   AgentState& state_;
   const flows::Capabilities capabilities_;
   std::unique_ptr<flows::PacketChannel> channel_;
@@ -109,6 +124,7 @@ class PacketWorker {
   ParkingLot parking_;
 
   flows::simulation::Verdict verdict_;
+  Keys opened_;  // for the packet, by any of its simulations
   std::vector<flows::Upcall> upcalls_;
   std::vector<flows::FlowInstall> installs_;
   std::vector<flows::InstallResult> results_;
@@ -119,6 +135,12 @@ class PacketWorker {
   std::vector<std::vector<uint8_t>> frames_;  // owned by this round: emitted and retried packets
   std::vector<Job> emitted_jobs_;
   DeviceEvents events_;
+  std::vector<flows::ConnectionKey> changed_connections_;
+  std::vector<SharedState> shares_;
+  // Entries that packets have opened and other hosts may not know yet.
+  std::unordered_map<flows::ConnectionKey, flows::ReplicationTicket, flows::ConnectionKeyHash> unshared_;
+  std::unordered_map<flows::ReplicationTicket, Keys> unshared_keys_;
+  flows::ReplicationTicket next_ticket_ = 1;
 };
 
 }  // namespace viaduct::actors

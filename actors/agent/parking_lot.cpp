@@ -5,8 +5,8 @@
 namespace viaduct::actors {
 
 std::optional<ParkRefusal> ParkingLot::refusal(const Wanted& wanted, const ParkedPacket& packet) const {
-  if (auto same = waiting_.find(wanted); same != waiting_.end() && same->second.size() >= options_.per_neighbour) {
-    return ParkRefusal::neighbour_full;
+  if (auto same = waiting_.find(wanted); same != waiting_.end() && same->second.size() >= options_.per_fact) {
+    return ParkRefusal::fact_full;
   }
   if (auto port = by_port_.find(packet.in_port); port != by_port_.end() && port->second >= options_.per_port) {
     return ParkRefusal::port_full;

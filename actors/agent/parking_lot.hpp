@@ -1,6 +1,6 @@
-// The packets of one worker that wait for a neighbour's MAC address.
+// The packets of one worker that wait for a fact: a neighbour's MAC address, ports for a translation.
 //
-// Owned by the worker's thread. Bounded in every direction: for one neighbour, for one port of entry (so that one guest's
+// Owned by the worker's thread. Bounded in every direction: for one fact, for one port of entry (so that one guest's
 // scan of empty addresses cannot use up the room of all), in packets and in bytes. What does not fit is refused with a
 // reason that is counted; the caller drops it as park_overflow. What waits too long is handed back by expire().
 #pragma once
@@ -27,14 +27,15 @@ struct ParkedPacket {
   PortId emitted_from;        // set for a packet that a device made
   flows::Time received;
   flows::Tunnel tunnel = {};  // by which it came
+  uint64_t ticket = 0;        // set when it waits for other hosts to know its connection
 };
 
-enum class ParkRefusal : uint8_t { neighbour_full, port_full, packets_full, bytes_full, count_ };
+enum class ParkRefusal : uint8_t { fact_full, port_full, packets_full, bytes_full, count_ };
 
 class ParkingLot {
  public:
   struct Options {
-    size_t per_neighbour = 64;  // a burst; Linux keeps about a hundred (unres_qlen_bytes)
+    size_t per_fact = 64;  // a burst; Linux keeps about a hundred (unres_qlen_bytes)
     size_t per_port = 256;
     size_t packets = 4096;
     size_t bytes = 16 << 20;  // of frames
@@ -43,9 +44,9 @@ class ParkingLot {
   explicit ParkingLot(const Options& options) : options_(options) {}
 
   // False, and counted, when it is refused.
-  bool park(const flows::simulation::NeighbourWanted& wanted, ParkedPacket packet, flows::Time deadline);
-  // What waits for this neighbour, in the order of arrival.
-  std::vector<ParkedPacket> take(const flows::simulation::NeighbourWanted& wanted);
+  bool park(const flows::simulation::Wanted& wanted, ParkedPacket packet, flows::Time deadline);
+  // What waits for this, in the order of arrival.
+  std::vector<ParkedPacket> take(const flows::simulation::Wanted& wanted);
   // What has waited until its deadline.
   std::vector<ParkedPacket> expire(flows::Time now);
   std::optional<flows::Time> next_deadline() const;
@@ -55,10 +56,18 @@ class ParkingLot {
   uint64_t refused(ParkRefusal reason) const { return refused_[static_cast<size_t>(reason)]; }
 
  private:
-  using Wanted = flows::simulation::NeighbourWanted;
+  using Wanted = flows::simulation::Wanted;
   struct WantedHash {
     size_t operator()(const Wanted& wanted) const {
-      return (std::hash<PortId>()(wanted.port) ^ std::hash<IpAddress>()(wanted.address)) * 0x9e37'79b9'7f4a'7c15ULL;
+      const auto mix = [](size_t id, const IpAddress& address) {
+        return (id ^ std::hash<IpAddress>()(address)) * 0x9e37'79b9'7f4a'7c15ULL;
+      };
+      if (const auto* block = std::get_if<flows::simulation::NatBlockWanted>(&wanted)) {
+        return mix(std::hash<Uuid>()(block->device), block->address);
+      }
+      if (const auto* shared = std::get_if<flows::simulation::StateShared>(&wanted)) return shared->ticket;
+      const auto& neighbour = std::get<flows::simulation::NeighbourWanted>(wanted);
+      return mix(std::hash<PortId>()(neighbour.port), neighbour.address);
     }
   };
   struct Spot {

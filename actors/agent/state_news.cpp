@@ -4,7 +4,7 @@
 
 namespace viaduct::actors {
 
-using flows::simulation::Touch;
+using flows::simulation::Learned;
 
 namespace {
 
@@ -19,9 +19,9 @@ struct FactOf {
 
 }  // namespace
 
-std::string state_key_of(const Touch& entry) { return topology::state_key({{}, {}, 0, std::visit(FactOf{}, entry)}); }
+std::string state_key_of(const Learned& entry) { return topology::state_key({{}, {}, 0, std::visit(FactOf{}, entry)}); }
 
-void StateNews::changed(const Touch& entry) {
+void StateNews::changed(const Learned& entry) {
   std::string key = state_key_of(entry);
   {
     std::lock_guard lock(mutex_);

@@ -17,10 +17,10 @@
 namespace viaduct::actors {
 
 // The table entry as a state entry's name: state_key() of it, whoever the owner.
-std::string state_key_of(const flows::simulation::Touch& entry);
+std::string state_key_of(const flows::simulation::Learned& entry);
 
 // By state key.
-using LearnedKeys = std::map<std::string, flows::simulation::Touch>;
+using LearnedKeys = std::map<std::string, flows::simulation::Learned>;
 
 // Merged and bounded: what does not fit makes the publisher look at the whole tables instead.
 class StateNews {
@@ -29,7 +29,7 @@ class StateNews {
 
   void on_ring(std::function<void()> wake) { bell_.on_ring(std::move(wake)); }
   // The entry came, moved, was confirmed or went, and this host has seen it. Any thread.
-  void changed(const flows::simulation::Touch& entry);
+  void changed(const flows::simulation::Learned& entry);
   // Not taken yet: what others say of it is older.
   bool pending(const std::string& state_key) const;
 
@@ -51,7 +51,7 @@ class RemoteClaims {
   void insert(const std::string& state_key);
   bool erase(const std::string& state_key);  // whether it was there
   bool has(const std::string& state_key) const;
-  bool has(const flows::simulation::Touch& entry) const { return !empty() && has(state_key_of(entry)); }
+  bool has(const flows::simulation::Learned& entry) const { return !empty() && has(state_key_of(entry)); }
 
   // An entry that was this host's is not any more: another has claimed it, or it has ended.
   void taken(const std::string& state_key);

@@ -4,7 +4,7 @@
 
 namespace viaduct::actors {
 
-using flows::simulation::Touch;
+using flows::simulation::Learned;
 using topology::StateEntry;
 using topology::StateWrite;
 using Mode = StateWrite::Mode;
@@ -28,6 +28,8 @@ struct ClaimOf {
   }
 };
 
+topology::NatBlockClaim claim_of(const flows::NatBlock& block) { return {block.device, block.address, block.block}; }
+
 // A confirmation that is not worth a write. Only neighbours are news without a change.
 bool says_nothing_new(const StateEntry& known, const topology::HostFact& now) {
   const auto* before = std::get_if<topology::NeighbourClaim>(&known.fact);
@@ -50,6 +52,29 @@ void StateOutbox::located(const std::vector<StateEntry>& entries) {
   located_changed_ = true;
 }
 
+void StateOutbox::lease(const std::vector<NatLease>& leases) {
+  primed_ = true;
+  for (const auto& [block, wanted] : leases) {
+    wanted ? claim(claim_of(block)) : give_up(claim_of(block));
+  }
+}
+
+void StateOutbox::report(const std::vector<HealthClaim>& claims) {
+  for (const HealthClaim& one : claims) one.claim ? claim(one.report) : give_up(one.report);
+}
+
+void StateOutbox::claim(topology::HostFact fact) {
+  std::string key = topology::state_key({host_, {}, 0, fact});
+  claims_.insert_or_assign(key, std::move(fact));
+  claims_waiting_.insert(std::move(key));
+}
+
+void StateOutbox::give_up(const topology::HostFact& fact) {
+  std::string key = topology::state_key({host_, {}, 0, fact});
+  claims_.erase(key);
+  claims_waiting_.insert(std::move(key));
+}
+
 std::optional<StateWrite> StateOutbox::next(AgentState& state, std::chrono::system_clock::time_point now) {
   if (out_ || !waiting()) return std::nullopt;
   for (const std::string& key : state.remote_claims.take_taken()) published_.erase(key);
@@ -66,6 +91,7 @@ std::optional<StateWrite> StateOutbox::next(AgentState& state, std::chrono::syst
   }
   if (write.complete) add_everything(state, now_s, write);
   add_locations(write);
+  add_claims(write);
   if (write.complete || !write.puts.empty() || !write.deletes.empty()) return write;
   out_.reset();
   return std::nullopt;
@@ -77,7 +103,7 @@ void StateOutbox::put(const std::string& key, StateEntry entry, Mode mode, State
 }
 
 // This host has seen it change: whoever's it was, it is this host's now.
-void StateOutbox::add(const std::string& key, const Touch& entry, AgentState& state, uint64_t now_s,
+void StateOutbox::add(const std::string& key, const Learned& entry, AgentState& state, uint64_t now_s,
                       StateWrite& write) {
   auto fact = std::visit(ClaimOf{state, now_s}, entry);
   auto known = published_.find(key);
@@ -93,7 +119,7 @@ void StateOutbox::add(const std::string& key, const Touch& entry, AgentState& st
 }
 
 void StateOutbox::add_everything(AgentState& state, uint64_t now_s, StateWrite& write) {
-  auto restore = [&](const Touch& entry) {
+  auto restore = [&](const Learned& entry) {
     std::string key = state_key_of(entry);
     if (state.remote_claims.has(key)) return;
     auto fact = std::visit(ClaimOf{state, now_s}, entry);
@@ -118,12 +144,47 @@ void StateOutbox::add_locations(StateWrite& write) {
   }
 }
 
+// First come, first served: a host never takes a block or a pool from another one.
+void StateOutbox::add_claims(StateWrite& write) {
+  auto add = [&](const std::string& key, const topology::HostFact& fact) {
+    put(key, {host_, {}, 0, fact}, Mode::restore, write);
+    out_->claims.emplace(key, fact);
+  };
+  out_->claim_keys = std::exchange(claims_waiting_, {});
+  if (write.complete) {
+    for (const auto& [key, fact] : claims_) add(key, fact);
+    return;
+  }
+  for (const std::string& key : out_->claim_keys) {
+    if (auto wanted = claims_.find(key); wanted != claims_.end()) {
+      add(key, wanted->second);
+    } else {
+      write.deletes.push_back(key);
+      out_->deletes.push_back(key);
+    }
+  }
+}
+
+void StateOutbox::answer_claims(const Out& out, const std::vector<std::string>& lost) {
+  const std::set<std::string_view> taken(lost.begin(), lost.end());
+  for (const auto& [key, fact] : out.claims) {
+    const bool is_lost = taken.contains(key);
+    if (is_lost) claims_.erase(key);
+    if (const auto* block = std::get_if<topology::NatBlockClaim>(&fact)) {
+      (is_lost ? answered_.lost : answered_.won).push_back({block->device, block->address, block->block});
+    } else if (const auto* report = std::get_if<topology::HealthReport>(&fact)) {
+      (is_lost ? answered_.pools_lost : answered_.pools_won).push_back(report->pool);
+    }
+  }
+}
+
 void StateOutbox::written(const topology::StateWritten* written) {
   if (!out_) return;
   Out out = std::move(*out_);
   out_.reset();
   if (written == nullptr || written->ended || !written->error.empty()) {  // again, after the next join or at once
     waiting_.merge(out.keys);
+    claims_waiting_.merge(out.claim_keys);
     complete_ |= out.complete;
     located_changed_ = true;
     return;
@@ -132,6 +193,7 @@ void StateOutbox::written(const topology::StateWritten* written) {
   for (auto& [key, entry] : out.puts) published_.insert_or_assign(key, std::move(entry));
   for (const std::string& key : out.deletes) published_.erase(key);
   for (const std::string& key : written->lost) published_.erase(key);
+  answer_claims(out, written->lost);
   lost_ += written->lost.size();
 }
 

@@ -14,6 +14,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "actors/agent/agent_state.hpp"
@@ -31,6 +32,11 @@ class StateOutbox {
 
   void learned(StateNews::Taken news);
   void located(const std::vector<topology::StateEntry>& entries);
+  // Blocks of NAT ports to lease or to give back, in this order. The first call, perhaps with none, says that those of an
+  // earlier life are named: before it nothing is written, as a write that is complete would give them back.
+  void lease(const std::vector<NatLease>& leases);
+  // Pools that this host checks, with what it has found, or not any more.
+  void report(const std::vector<HealthClaim>& claims);
   void joined() { complete_ = true; }
 
   // Nothing while a write is out, or when there is nothing to say.
@@ -39,8 +45,15 @@ class StateOutbox {
   void written(const topology::StateWritten* written);
 
   bool out() const { return out_.has_value(); }
-  bool waiting() const { return complete_ || located_changed_ || !waiting_.empty(); }
+  bool waiting() const { return complete_ || located_changed_ || !waiting_.empty() || !claims_waiting_.empty(); }
   size_t published() const { return published_.size(); }
+  // What has become of claims, since the last call.
+  struct Answered {
+    std::vector<flows::NatBlock> won, lost;
+    std::vector<PoolId> pools_won, pools_lost;
+  };
+  Answered take_answered() { return std::exchange(answered_, {}); }
+  bool primed() const { return primed_; }
   uint64_t lost() const { return lost_; }  // claims that another host's took precedence over
 
  private:
@@ -48,12 +61,18 @@ class StateOutbox {
     LearnedKeys keys;
     std::map<std::string, topology::StateEntry> puts;
     std::vector<std::string> deletes;
+    std::map<std::string, topology::HostFact> claims;  // of puts
+    std::set<std::string> claim_keys;
     bool complete = false;
   };
-  void add(const std::string& key, const flows::simulation::Touch& entry, AgentState& state, uint64_t now_s,
+  void add(const std::string& key, const flows::simulation::Learned& entry, AgentState& state, uint64_t now_s,
            topology::StateWrite& write);
   void add_everything(AgentState& state, uint64_t now_s, topology::StateWrite& write);
   void add_locations(topology::StateWrite& write);
+  void claim(topology::HostFact fact);
+  void give_up(const topology::HostFact& fact);
+  void add_claims(topology::StateWrite& write);
+  void answer_claims(const Out& out, const std::vector<std::string>& lost);
   void put(const std::string& key, topology::StateEntry entry, topology::StateWrite::Mode mode,
            topology::StateWrite& write);
 
@@ -61,6 +80,10 @@ class StateOutbox {
   LearnedKeys waiting_;
   std::map<std::string, topology::StateEntry> located_;
   bool located_changed_ = false;
+  std::map<std::string, topology::HostFact> claims_;  // NAT blocks and pools that this host wants to have
+  std::set<std::string> claims_waiting_;              // to be said; not in claims_: given back
+  Answered answered_;
+  bool primed_ = false;
   bool complete_ = false;
   std::optional<Out> out_;
   std::map<std::string, topology::StateEntry> published_;

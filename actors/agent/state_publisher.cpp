@@ -24,6 +24,8 @@ struct PublisherState {
   std::unique_ptr<StateOutbox> outbox;
   AgentSessionActor session;
   Secret secret;
+  NatLeaserActor leaser;
+  HealthCheckerActor checker;
   uint64_t sessions = 0;  // an answer of an earlier one is nobody's
   bool armed = false;
 
@@ -36,7 +38,8 @@ using Self = StatePublisherActor::stateful_pointer<PublisherState>;
 
 void arm(Self self, std::chrono::milliseconds pause) {
   auto& state = self->state;
-  if (state.armed || !state.session || state.outbox->out() || !state.outbox->waiting()) return;
+  if (state.armed || !state.session || !state.outbox->primed() || state.outbox->out() || !state.outbox->waiting())
+    return;
   state.armed = true;
   self->delayed_send(self, pause, Tick{});
 }
@@ -48,6 +51,13 @@ void answered(Self self, uint64_t session, const topology::StateWritten* written
   state.outbox->written(written);
   state.links->probe.lost(state.outbox->lost() - lost);
   state.links->probe.published(state.outbox->published());
+  auto answers = state.outbox->take_answered();
+  if (!answers.won.empty() || !answers.lost.empty()) {
+    self->send(state.leaser, NatBlocksAnswered{std::move(answers.won), std::move(answers.lost)});
+  }
+  if (!answers.pools_won.empty() || !answers.pools_lost.empty()) {
+    self->send(state.checker, HealthClaimsAnswered{std::move(answers.pools_won), std::move(answers.pools_lost)});
+  }
   if (written != nullptr && written->ended) return;  // the link joins again
   bool failed = written == nullptr || !written->error.empty();
   if (failed) {
@@ -80,9 +90,29 @@ void session_changed(Self self, const SessionChanged& news) {
   state.session = news.session;
   state.secret = news.secret;
   state.outbox->written(nullptr);  // whatever was out: the next write says all
+  if (state.leaser) self->send(state.leaser, NatSession{state.session != nullptr});
+  if (state.checker) self->send(state.checker, HealthSession{state.session != nullptr});
   if (!state.session) return;
   state.outbox->joined();
   arm(self, {});
+}
+
+void lease(Self self, const NatLeases& news) {
+  auto& state = self->state;
+  const bool is_new = state.leaser != news.leaser;
+  state.leaser = news.leaser;
+  state.outbox->lease(news.leases);
+  if (is_new && state.leaser) self->send(state.leaser, NatSession{state.session != nullptr});
+  arm(self, kGather);
+}
+
+void claim_pools(Self self, const HealthClaims& news) {
+  auto& state = self->state;
+  const bool is_new = state.checker != news.checker;
+  state.checker = news.checker;
+  state.outbox->report(news.claims);
+  if (is_new && state.checker) self->send(state.checker, HealthSession{state.session != nullptr});
+  arm(self, kGather);
 }
 
 StatePublisherActor::behavior_type publisher_behavior(Self self, const PublisherLinks& links) {
@@ -104,6 +134,8 @@ StatePublisherActor::behavior_type publisher_behavior(Self self, const Publisher
         self->state.outbox->located(own.entries);
         arm(self, {});
       },
+      [=](const NatLeases& news) { lease(self, news); },
+      [=](const HealthClaims& news) { claim_pools(self, news); },
       [=](const SessionChanged& news) { session_changed(self, news); },
       [=](const Tick&) { write(self); },
   };

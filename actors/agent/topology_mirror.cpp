@@ -1,5 +1,7 @@
 #include "actors/agent/topology_mirror.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -21,6 +23,7 @@ namespace {
 constexpr std::chrono::seconds kDatapathTimeout{60};  // thousands of interfaces may be new
 constexpr std::chrono::seconds kFlowsTimeout{30};
 constexpr std::chrono::seconds kTunnelsTimeout{30};
+constexpr std::chrono::seconds kHandOverTimeout{5};  // the replicator gives up much sooner
 
 using Promise = caf::typed_response_promise<FeedApplied>;
 
@@ -50,6 +53,40 @@ struct MirrorActorState {
 
 using Self = TopologyMirrorActor::stateful_pointer<MirrorActorState>;
 
+template <class Fact>
+std::vector<topology::StateChange> changes_of(const MirrorState::Published& published) {
+  std::vector<topology::StateChange> out;
+  std::copy_if(published.states.begin(), published.states.end(), std::back_inserter(out), [](const auto& change) {
+    return std::holds_alternative<Fact>((change.after != nullptr ? change.after : change.before)->fact);
+  });
+  return out;
+}
+
+void tell_nat_leaser(Self self, const MirrorState::Published& published) {
+  const MirrorState& mirror = *self->state.mirror;
+  NatBlocksChanged news;
+  news.changes = changes_of<topology::NatBlockClaim>(published);
+  if (news.changes.empty() && !published.topology) return;
+  for (const auto& change : news.changes) {
+    if (change.before == nullptr) continue;
+    bool left = false;
+    mirror.states().for_each_of_host(change.before->host, [&](const auto&, const auto&) { left = true; });
+    if (!left) news.dead.insert(change.before->host);
+  }
+  news.topology = std::make_shared<const topology::Snapshot>(mirror.snapshot());
+  self->send(self->state.links->replicator, news);
+  self->send(self->state.links->nat_leaser, std::move(news));
+}
+
+void tell_health_checker(Self self, const MirrorState::Published& published) {
+  auto& state = self->state;
+  if (!state.links->health_checker) return;
+  PoolsChanged news{nullptr, changes_of<topology::HealthReport>(published)};
+  if (news.changes.empty() && !published.topology) return;
+  news.topology = std::make_shared<const topology::Snapshot>(state.mirror->snapshot());
+  self->send(state.links->health_checker, std::move(news));
+}
+
 // Readers first, then epochs, then the flows: a simulation that began before is refused at install time.
 void publish(Self self, const MirrorState::Published& published) {
   auto& links = *self->state.links;
@@ -59,6 +96,9 @@ void publish(Self self, const MirrorState::Published& published) {
   self->send(links.devices, published.devices);
   take_in(published.states, links.host, links.state, std::chrono::steady_clock::now(),
           [&](const auto& neighbour) { links.workers.neighbour_ready(neighbour); });
+  tell_nat_leaser(self, published);
+  tell_health_checker(self, published);
+  self->send(links.replicator, EndsMoved{published.network, published.moved_ends});
   if (published.own_moved) self->send(links.publisher, OwnLocations{self->state.mirror->own_locations()});
 }
 
@@ -124,15 +164,23 @@ void find_paths(Self self, Promise promise, const PendingPtr& pending, const Bin
             [=](const caf::error& error) { fail(self, promise, self->system().render(error)); });
 }
 
-void apply(Self self, Promise promise, std::optional<MirrorState::Pending> prepared, const std::string& error) {
-  if (!prepared) return fail(self, promise, error);
-  auto pending = std::make_shared<MirrorState::Pending>(std::move(*prepared));
+void reconcile(Self self, Promise promise, const PendingPtr& pending) {
   if (!pending->needs_reconcile()) {
     return find_paths(self, promise, pending, self->state.mirror->current_bindings());
   }
   self->request(self->state.links->datapath, kDatapathTimeout, pending->bindings)
       .then([=](const BindingsChanged& bindings) { find_paths(self, promise, pending, bindings); },
             [=](const caf::error& problem) { fail(self, promise, self->system().render(problem)); });
+}
+
+// Ports that were another host's are active here only when their connections are.
+void apply(Self self, Promise promise, std::optional<MirrorState::Pending> prepared, const std::string& error) {
+  if (!prepared) return fail(self, promise, error);
+  auto pending = std::make_shared<MirrorState::Pending>(std::move(*prepared));
+  if (pending->arrivals.empty()) return reconcile(self, promise, pending);
+  self->request(self->state.links->replicator, kHandOverTimeout, AwaitHandOver{pending->arrivals})
+      .then([=](const HandedOver&) { reconcile(self, promise, pending); },
+            [=](const caf::error&) { reconcile(self, promise, pending); });
 }
 
 std::optional<MirrorState::Pending> prepare(MirrorState& mirror, const FeedFrame& feed, std::string& error) {
@@ -194,6 +242,7 @@ TopologyMirrorActor::behavior_type mirror_behavior(Self self, const MirrorLinks&
       [=](const HostPaths& paths) {
         if (self->state.mirror->ready()) publish_alone(self, self->state.mirror->reach(paths));
       },
+      [=](const OwnHealth& own) { publish_alone(self, self->state.mirror->judge(own)); },
   };
 }
 

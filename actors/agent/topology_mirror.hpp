@@ -26,10 +26,13 @@ struct MirrorLinks {
   DevicesActor devices;
   TunnelManagerActor tunnels;
   StatePublisherActor publisher;
+  NatLeaserActor nat_leaser;
+  FlowReplicatorActor replicator;
   WorkerPool& workers;                // packets wait there for what other hosts learn
   topology::store::FeedCache* cache;  // null: the database is in this process
   observability::MirrorProbe& probe;
   std::function<void()> on_first_network;  // start the workers
+  HealthCheckerActor health_checker = {};  // none: this host checks no pools
 };
 
 TopologyMirrorActor spawn_topology_mirror(caf::actor_system& system, const MirrorLinks& links);

@@ -31,6 +31,7 @@ struct TunnelState {
   flows::Time shown;                 // when the metrics were
   bool refresh_armed = false;
   std::set<std::string> problems;  // logged
+  std::set<HostId> silent;         // since they were up
 
   ~TunnelState() {
     if (!links) return;
@@ -56,8 +57,26 @@ void arm(Self self) {
 HostPaths current(const TunnelState& state) {
   HostPaths out;
   out.copy_dscp = state.links->copy_dscp;
-  for (const auto& [host, peer] : state.paths->peers().paths) out.paths.emplace(host, state.paths->path_to(peer));
+  for (const auto& [host, peer] : state.paths->peers().paths) {
+    auto path = state.paths->path_to(peer);
+    path.alive = !state.silent.contains(host);
+    out.paths.emplace(host, path);
+  }
   return out;
+}
+
+// A host that has answered and does not any more. One that never has may only not be there yet, and nothing goes by it.
+void note(TunnelState& state, const underlay::StateChange& change) {
+  if (change.to == underlay::LivenessState::up) state.silent.erase(change.peer);
+  if (change.from == underlay::LivenessState::up) state.silent.insert(change.peer);
+}
+
+void tell_mirror(Self self) {
+  auto& state = self->state;
+  HostPaths now = current(state);
+  if (now.paths == state.told.paths || !state.mirror) return;
+  state.told = now;
+  self->send(state.mirror, std::move(now));
 }
 
 void show(Self self) {
@@ -91,12 +110,14 @@ void act(Self self, const underlay::LivenessActions& actions) {
         {{frame.begin(), frame.end()}, {path.port, {underlay::kProbeKey, path.src, path.dst}, underlay::kProbeTos}});
   }
   for (const auto& change : actions.changes) {
+    note(state, change);
     const std::string peer = state.paths->name_of(change.peer);
     state.links->probe.state_changed(peer, underlay::to_string(change.to));
     log::info(
         log::Component::datapath, "tunnel",
         {{"peer", peer}, {"state", underlay::to_string(change.to)}, {"reason", underlay::to_string(change.reason)}});
   }
+  if (!actions.changes.empty()) tell_mirror(self);
   if (!actions.changes.empty() || now() - state.shown >= kShowInterval) show(self);
   arm(self);
 }
@@ -111,6 +132,7 @@ HostPaths refresh(Self self) {
     sources.emplace(host, found == peers.sources.end() ? std::set<IpAddress>{path.dst} : found->second);
   }
   state.liveness->set_peers(sources, now());
+  std::erase_if(state.silent, [&](HostId host) { return !sources.contains(host); });
   std::set<std::string> problems;
   for (const auto& problem : peers.problems) {
     problems.insert(problem.text);

@@ -23,12 +23,21 @@ struct NeighbourReady {
 struct NeighbourFailed {
   flows::simulation::NeighbourWanted neighbour;
 };
+// This host has more ports of an address: simulate what waits for them again. Or no host has any left.
+struct NatPortsReady {
+  Uuid device;
+  IpAddress address;
+};
 // A frame between hosts, past the virtual network.
 struct SendFrame {
   std::vector<uint8_t> frame;
   flows::TunnelOutput to;
 };
-using WorkerRequest = std::variant<EmitPacket, NeighbourReady, NeighbourFailed, SendFrame>;
+// The hosts that may see the next packet know what was opened under this ticket, or are not waited for.
+struct StateReady {
+  uint64_t ticket = 0;
+};
+using WorkerRequest = std::variant<EmitPacket, NeighbourReady, NeighbourFailed, NatPortsReady, StateReady, SendFrame>;
 
 class WorkerInbox {
  public:

@@ -24,7 +24,7 @@ WorkerPool::WorkerPool(AgentState& state, flows::Datapath& datapath, unsigned wo
   for (unsigned i = 0; i < workers; ++i) {
     probes_.push_back(std::make_unique<observability::WorkerProbe>(registry, labels));
     workers_.push_back(std::make_unique<PacketWorker>(state, datapath.capabilities(), datapath.open_channel(i),
-                                                      tell_all, *probes_.back()));
+                                                      tell_all, *probes_.back(), i));
   }
 }
 
@@ -53,6 +53,15 @@ void WorkerPool::neighbour_ready(const flows::simulation::NeighbourWanted& neigh
 
 void WorkerPool::neighbour_failed(const flows::simulation::NeighbourWanted& neighbour) {
   for (auto& worker : workers_) worker->inbox().post(NeighbourFailed{neighbour});
+}
+
+void WorkerPool::nat_ports_ready(const NatPortsReady& ports) {
+  for (auto& worker : workers_) worker->inbox().post(ports);
+}
+
+void WorkerPool::state_ready(flows::ReplicationTicket ticket) {
+  const size_t worker = ticket & ((1U << PacketWorker::kTicketWorkerBits) - 1);
+  if (worker < workers_.size()) workers_[worker]->inbox().post(StateReady{ticket});
 }
 
 uint64_t WorkerPool::requests_refused() const {

@@ -27,6 +27,9 @@ class WorkerPool {
   bool send(SendFrame frame);
   void neighbour_ready(const flows::simulation::NeighbourWanted& neighbour);
   void neighbour_failed(const flows::simulation::NeighbourWanted& neighbour);
+  void nat_ports_ready(const NatPortsReady& ports);
+  // To the worker that holds the packet.
+  void state_ready(flows::ReplicationTicket ticket);
 
   size_t size() const { return workers_.size(); }
   InstalledRing& installed(size_t worker) { return workers_[worker]->installed(); }

@@ -17,8 +17,8 @@ FeedBatch FeedAnswers::whole(const SnapshotPtr& snapshot, HostId host) {
   batch.revision = snapshot->revision();
   batch.complete = true;
   add(resumption(snapshot).whole(host), batch);
-  for (const Uuid& device : interest_.devices_of(host)) {
-    const Items& items = states_since(device, 0);
+  for (const Uuid& owner : interest_.joined_to(host)) {
+    const Items& items = states_since(owner, 0);
     batch.items.insert(batch.items.end(), items.begin(), items.end());
   }
   return batch;
@@ -31,8 +31,8 @@ FeedBatch FeedAnswers::since(const SnapshotPtr& snapshot, HostId host, uint64_t 
   add_gone(host, revision, has, batch);
   add(resumption(snapshot).resume(host, has, revision), batch);
   const std::unordered_set<Uuid> known(has.begin(), has.end());
-  for (const Uuid& device : interest_.devices_of(host)) {
-    const Items& items = states_since(device, known.contains(device) ? revision : 0);
+  for (const Uuid& owner : interest_.joined_to(host)) {
+    const Items& items = states_since(owner, known.contains(owner) ? revision : 0);
     batch.items.insert(batch.items.end(), items.begin(), items.end());
   }
   return batch;

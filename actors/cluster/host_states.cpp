@@ -1,6 +1,7 @@
 #include "actors/cluster/host_states.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "topology/codec.hpp"
@@ -22,6 +23,7 @@ constexpr size_t kOpsPerTransaction = 1'000;  // operations of one transaction
 struct DeviceOf {
   const topology::Snapshot& topology;
   HostId host;
+  const std::function<bool(const Uuid&)>& needs;  // whether the host does
 
   std::optional<Uuid> operator()(const topology::PortActive& it) const {
     const topology::Port* port = topology.find(it.port);
@@ -47,11 +49,27 @@ struct DeviceOf {
     }
     return it.device;
   }
+  std::optional<Uuid> operator()(const topology::NatBlockClaim& it) const {
+    const bool translates =
+        topology.find(RouterId(it.device)) != nullptr || topology.find(BridgeId(it.device)) != nullptr;
+    if (!translates || !needs(it.device)) return std::nullopt;
+    return it.device;
+  }
+  std::optional<Uuid> operator()(const topology::HealthReport& it) const {
+    if (topology.find(it.pool) == nullptr || !needs(it.pool.uuid())) return std::nullopt;
+    return it.pool.uuid();
+  }
   std::optional<Uuid> operator()(const HostSession&) const { return std::nullopt; }
 };
 
 uint64_t unix_nanoseconds(WallTime time) {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
+}
+
+// Ports that another host gives out, and pools that it checks, are that host's until its lease ends.
+bool is_first_come(const StateWrite::Put& put) {
+  return put.mode == StateWrite::Mode::restore || std::holds_alternative<topology::NatBlockClaim>(put.entry.fact) ||
+         std::holds_alternative<topology::HealthReport>(put.entry.fact);
 }
 
 std::string value_of(const StateEntry& entry) { return store::to_value(topology::encode_state(entry).bytes); }
@@ -160,14 +178,27 @@ StateWritten HostStates::write(const WriteStates& request) {
   return out;
 }
 
-void HostStates::plan_put(HostId host, const StateWrite::Put& put, Plan& plan) const {
+bool HostStates::needs(HostId host, const Uuid& device) {
+  if (!interest_) {
+    interest_.emplace(*topology_);
+  } else if (asked_ != topology_) {
+    interest_->follow(*topology_, topology::Delta::between(*asked_, *topology_));
+  }
+  asked_ = topology_;
+  const bool needed = interest_->needs(host, device);
+  if (!needed) ++unneeded_;
+  return needed;
+}
+
+void HostStates::plan_put(HostId host, const StateWrite::Put& put, Plan& plan) {
   StateEntry entry = put.entry;
   entry.host = host;
   std::string key = topology::state_key(entry);
-  auto device = std::visit(DeviceOf{*topology_, host}, entry.fact);
+  const std::function<bool(const Uuid&)> host_needs = [&](const Uuid& needed) { return needs(host, needed); };
+  auto device = std::visit(DeviceOf{*topology_, host, host_needs}, entry.fact);
   StatePtr known = states_.find(key);
   bool of_another = known != nullptr && known->host != host;
-  if (!device || (of_another && put.mode == StateWrite::Mode::restore)) return plan.lost.push_back(std::move(key));
+  if (!device || (of_another && is_first_come(put))) return plan.lost.push_back(std::move(key));
   entry.device = *device;
   if (known != nullptr && !of_another && known->fact == entry.fact && known->device == entry.device) return;
   plan.ops.push_back({std::move(key), known == nullptr ? 0 : known->revision, std::move(entry)});

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "actors/messages.hpp"
+#include "topology/interest.hpp"
 #include "topology/state_index.hpp"
 #include "topology/store/store.hpp"
 
@@ -30,10 +31,13 @@ class HostStates {
   topology::StateWritten write(const WriteStates& request);
 
   const topology::StateIndex& states() const { return states_; }
+  // Claims of NAT blocks and pools that were refused: the device or pool is none that the host needs.
+  uint64_t unneeded() const { return unneeded_; }
 
  private:
   struct Plan;
-  void plan_put(HostId host, const topology::StateWrite::Put& put, Plan& plan) const;
+  bool needs(HostId host, const Uuid& device);
+  void plan_put(HostId host, const topology::StateWrite::Put& put, Plan& plan);
   void plan_delete(HostId host, const std::string& key, Plan& plan) const;
   void plan_rest(HostId host, const topology::StateWrite& write, Plan& plan) const;
   bool commit(HostId host, uint64_t epoch, Plan& plan, size_t from, size_t count, topology::StateWritten& out);
@@ -45,6 +49,10 @@ class HostStates {
   const std::chrono::seconds lease_;
   SnapshotPtr topology_ = std::make_shared<const topology::Snapshot>();
   topology::StateIndex states_;
+  // Of `asked_`: made when somebody first wants a NAT block, and brought up to date when the next does.
+  std::optional<topology::Interest> interest_;
+  SnapshotPtr asked_;
+  uint64_t unneeded_ = 0;
 };
 
 }  // namespace viaduct::actors

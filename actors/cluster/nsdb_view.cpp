@@ -14,7 +14,6 @@ using topology::Snapshot;
 namespace {
 
 bool is_node(std::string_view key) { return key.starts_with(topology::kClusterKeyPrefix); }
-bool is_state(std::string_view key) { return key.starts_with(topology::kStateKeyPrefix); }
 
 // The revision of an object is its key's; the stored bytes do not know it.
 topology::Decoded<topology::Object> object_of(const store::Entry& entry) {
@@ -65,7 +64,7 @@ std::optional<std::string> NsdbView::load(store::Store& from) {
 std::optional<std::string> NsdbView::take(const store::Entry& entry, Snapshot& into) {
   if (entry.key == kTopologyHeadKey) head_ = entry.mod_revision;
   if (is_node(entry.key)) nodes_.put(entry.key, store::as_bytes(entry.value));
-  if (is_state(entry.key)) {
+  if (topology::is_known_state(entry.key)) {
     auto state = topology::decode_state(store::as_bytes(entry.value));
     if (!state) return "the stored state " + entry.key + " cannot be read: " + state.error();
     state->revision = entry.mod_revision;
@@ -82,14 +81,12 @@ NsdbView::Step NsdbView::follow(const store::WatchBatch& batch, WallTime at) {
   Step step;
   step.at = at;
   step.snapshot = snapshot_;
-  if (batch.revision >= revision_) {
-    history_.reached_loaded();
-    ports_gone_ = {};
-  }
-  if (batch.revision <= revision_) {
-    take_history(batch);
-    return step;
-  }
+  const bool reached = batch.revision >= revision_;
+  const bool loaded = batch.revision <= revision_;
+  if (reached) history_.reached_loaded();
+  if (loaded) take_history(batch);
+  if (reached) ports_gone_ = {};
+  if (loaded) return step;
   step.delta = take(batch, step.states);
   step.snapshot = snapshot_;
   FeedParts parts(*interest_, states_, items_, revision_);
@@ -133,7 +130,7 @@ std::shared_ptr<const topology::Delta> NsdbView::take(const store::WatchBatch& b
     if (event.entry.key == kTopologyHeadKey) head_ = event.entry.mod_revision;
     if (auto ref = topology::parse_key(event.entry.key)) {
       apply_object(event, *ref, next, *delta);
-    } else if (is_state(event.entry.key)) {
+    } else if (topology::is_known_state(event.entry.key)) {
       apply_state(event, states);
     } else if (is_node(event.entry.key)) {
       apply_node(event);

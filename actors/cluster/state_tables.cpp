@@ -14,7 +14,9 @@ namespace {
 struct StateTablesState {
   const char* name = "state_tables";
   Status status{"state_tables", "state_tables"};
+  std::unique_ptr<StateTablesLinks> links;
   std::unique_ptr<HostStates> states;
+  log::RateLimit complaints{std::chrono::seconds(10)};
 };
 
 using Self = StateTablesActor::stateful_pointer<StateTablesState>;
@@ -30,7 +32,21 @@ SessionBegun begin(Self self, const BeginSession& request) {
   return begun;
 }
 
+topology::StateWritten write(Self self, const WriteStates& request) {
+  auto& state = self->state;
+  const uint64_t before = state.states->unneeded();
+  auto written = state.states->write(request);
+  const uint64_t refused = state.states->unneeded() - before;
+  if (refused == 0) return written;
+  state.links->probe.claims_refused(refused);
+  log::limited(state.complaints, std::chrono::steady_clock::now(), log::Component::store, log::Level::warning,
+               "a host claims NAT ports of a device, or checks a pool, that it does not need",
+               {{"host", request.host.to_string()}, {"claims", refused}});
+  return written;
+}
+
 StateTablesActor::behavior_type tables_behavior(Self self, const StateTablesLinks& links) {
+  self->state.links = std::make_unique<StateTablesLinks>(links);
   self->state.states = std::make_unique<HostStates>(links.store, links.node, links.lease);
   self->send(links.topology, FollowStates{self});
   return {
@@ -38,7 +54,7 @@ StateTablesActor::behavior_type tables_behavior(Self self, const StateTablesLink
       [=](const Shutdown&) { self->quit(); },
       [=](const BeginSession& request) { return begin(self, request); },
       [=](const KeepSession& request) { return self->state.states->keep(request.host, request.epoch); },
-      [=](const WriteStates& request) { return self->state.states->write(request); },
+      [=](const WriteStates& request) { return write(self, request); },
       [=](const StatesChanged& changed) { self->state.states->follow(changed); },
   };
 }

@@ -10,6 +10,7 @@ namespace viaduct::actors {
 struct StateTablesLinks {
   topology::store::Store& store;
   TopologyStoreActor topology;
+  observability::GatewayProbe& probe;
   std::string node;  // of the cluster
   std::chrono::seconds lease{10};
 };

@@ -10,6 +10,7 @@ using topology::Snapshot;
 namespace {
 
 constexpr std::chrono::seconds kFollowPatience{10};
+constexpr std::chrono::seconds kAwaitPatience{1};  // agents come by hundreds
 constexpr std::chrono::seconds kWatchPause{1};
 constexpr std::chrono::seconds kHistoryPatience{5};
 
@@ -75,11 +76,11 @@ CommitReply TopologyWriter::commit(const CommitTransaction& request) {
     bool writes = !request.dry_run && !built.delta.empty();
     if (auto error = writes ? write(built, revision) : std::nullopt) {
       reply.error = error->text;
-      if (error->code == store::ErrorCode::conflict && follow_until(error->revision)) continue;
+      if (error->code == store::ErrorCode::conflict && follow_until(error->revision, kFollowPatience)) continue;
       return reply;
     }
     // What the caller reads next must hold what it has just written.
-    if (writes && !follow_until(revision)) {
+    if (writes && !follow_until(revision, kFollowPatience)) {
       reply.error = "committed as revision " + std::to_string(revision) + ", but the store's watch does not say so";
       return reply;
     }
@@ -123,11 +124,11 @@ void TopologyWriter::await_history() {
 void TopologyWriter::await(uint64_t revision) {
   if (revision <= view_.revision()) return;
   const auto head = store_.get(kTopologyHeadKey);
-  if (head && head->revision >= revision) follow_until(revision);
+  if (head && head->revision >= revision) follow_until(revision, kAwaitPatience);
 }
 
-bool TopologyWriter::follow_until(uint64_t revision) {
-  const auto deadline = std::chrono::steady_clock::now() + kFollowPatience;
+bool TopologyWriter::follow_until(uint64_t revision, std::chrono::seconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   while (view_.revision() < revision) {
     ensure_watch();
     auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());

@@ -34,7 +34,8 @@ class TopologyWriter {
   void follow();
   // Until it is known what went before the load, which agents that resume have to be told; not for long.
   void await_history();
-  // Until the view is at `revision`, if the store is: an agent may have heard of it from another node already.
+  // Until the view is at `revision`, if the store is: an agent may have heard of it from another node already. Not for
+  // long: an agent that is ahead all the same is sent everything.
   void await(uint64_t revision);
   // Memory that is only there for agents that come all at once.
   void rest() { view_.rest(); }
@@ -46,7 +47,7 @@ class TopologyWriter {
 
  private:
   std::optional<topology::store::Error> write(const topology::BuildResult& built, uint64_t& revision);
-  bool follow_until(uint64_t revision);
+  bool follow_until(uint64_t revision, std::chrono::seconds patience);
   void take(const WatchQueue::Item& item);
   void ensure_watch();
   void restart_watch(uint64_t from);

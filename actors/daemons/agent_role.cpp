@@ -1,16 +1,22 @@
 #include "actors/daemons/agent_role.hpp"
 
 #include <filesystem>
+#include <random>
 
+#include "actors/agent/connections_actor.hpp"
 #include "actors/agent/datapath_actor.hpp"
 #include "actors/agent/devices.hpp"
 #include "actors/agent/flow_controller.hpp"
+#include "actors/agent/flow_replicator.hpp"
+#include "actors/agent/health_checker.hpp"
 #include "actors/agent/learned_state_actor.hpp"
+#include "actors/agent/nat_leaser_actor.hpp"
 #include "actors/agent/state_publisher.hpp"
 #include "actors/agent/topology_mirror.hpp"
 #include "actors/agent/tunnel_manager.hpp"
 #include "actors/daemons/host_identity.hpp"
 #include "observability/log.hpp"
+#include "topology/store/rocks_backend.hpp"
 #include "topology/store/rocks_store.hpp"
 
 namespace viaduct::actors {
@@ -30,6 +36,30 @@ routing::underlay::LivenessOptions liveness_of(const Config& config) {
   return routing::underlay::limited(options);
 }
 
+flows::ConnectionLimits limits_of(const Config::Connections& config) {
+  return {config.max, config.per_port, config.per_tenant};
+}
+
+flows::ConnectionTimeouts timeouts_of(const Config::Connections& config) {
+  flows::ConnectionTimeouts out;
+  out.tcp_opening = config.timeout_tcp_opening;
+  out.tcp_established = config.timeout_tcp_established;
+  out.tcp_closing = config.timeout_tcp_closing;
+  out.tcp_closed = config.timeout_tcp_closed;
+  out.udp_opening = config.timeout_udp_opening;
+  out.udp_established = config.timeout_udp_established;
+  out.icmp = config.timeout_icmp;
+  out.other = config.timeout_other;
+  out.sticky = config.timeout_sticky;
+  out.fragment = config.timeout_fragment;
+  return out;
+}
+
+uint64_t random_seed() {
+  std::random_device source;
+  return uint64_t{source()} << 32 | source();
+}
+
 }  // namespace
 
 AgentRole::AgentRole(const Config& config, observability::Registry& registry)
@@ -40,7 +70,12 @@ AgentRole::AgentRole(const Config& config, observability::Registry& registry)
       datapath_probe_(registry),
       tunnel_probe_(registry),
       publisher_probe_(registry),
-      link_probe_(registry) {}
+      nat_probe_(registry),
+      health_probe_(registry, topology::kCheckResultNames),
+      replication_probe_(registry),
+      link_probe_(registry),
+      connection_probe_(registry),
+      state_(limits_of(config.connections), random_seed()) {}
 
 bool AgentRole::open_learned(std::string& error) {
   auto opened = store::open_rocks_store(fs::path(config_.state_dir) / "learned");
@@ -53,6 +88,32 @@ bool AgentRole::open_learned(std::string& error) {
   auto restored = learned_->restore(state_, std::chrono::steady_clock::now());
   if (!restored.error.empty()) log::warning(log::Component::device, "no learned state", {{"error", restored.error}});
   log::info(log::Component::device, "learned state read", {{"entries", restored.entries}});
+  return true;
+}
+
+// What of an earlier life's connections is damaged is moved aside: new ones are kept again.
+bool AgentRole::open_connections(std::string& error) {
+  const fs::path directory = fs::path(config_.state_dir) / "connections";
+  auto opened = store::open_rocks_backend(directory);
+  if (!opened && opened.error().code == store::ErrorCode::corrupt) {
+    auto aside = store::set_aside(directory);
+    log::error(log::Component::device, "kept connections are damaged and not restored",
+               {{"error", opened.error().text}, {"moved_to", aside ? aside->string() : "nowhere: it cannot be moved"}});
+    opened = store::open_rocks_backend(directory);
+  }
+  if (!opened) {
+    error = opened.error().text;
+    return false;
+  }
+  kept_connections_ = std::make_unique<ConnectionStore>(*opened);
+  auto restored = kept_connections_->restore(state_, timeouts_of(config_.connections), std::chrono::steady_clock::now(),
+                                             std::chrono::system_clock::now());
+  if (!restored.error.empty()) log::warning(log::Component::device, "connections lost", {{"error", restored.error}});
+  log::info(log::Component::device, "connections read",
+            {{"connections", restored.connections},
+             {"ended", restored.ended},
+             {"refused", restored.refused},
+             {"damaged", restored.damaged}});
   return true;
 }
 
@@ -89,7 +150,7 @@ bool AgentRole::open_cache(std::string& error) {
 
 bool AgentRole::open(const topology::Host& host, Cache cache, const OpenDatapath& datapath, std::string& error) {
   host_ = host;
-  if (!open_learned(error) || (cache == Cache::kept && !open_cache(error))) return false;
+  if (!open_learned(error) || !open_connections(error) || (cache == Cache::kept && !open_cache(error))) return false;
   datapath_ = datapath(config_, error);
   if (datapath_ == nullptr) return false;
   std::error_code problem;
@@ -119,6 +180,7 @@ void AgentRole::export_numbers() {
   add("viaduct_macs", "Learned MAC addresses.", gauge, [this] { return static_cast<double>(state_.macs.size()); });
   add("viaduct_neighbours", "Learned IP to MAC bindings.", gauge,
       [this] { return static_cast<double>(state_.neighbours.size()); });
+  export_connection_numbers();
   add("viaduct_device_untracked_total",
       "News of MACs and neighbours that were beyond a device's limits; found or asked for later.", counter,
       [this] { return static_cast<double>(state_.untracked); });
@@ -130,6 +192,23 @@ void AgentRole::export_numbers() {
       counter, [this] { return static_cast<double>(workers_->requests_refused()); });
   add("viaduct_tunnel_probes_lost_total", "Liveness probes of other hosts that there was no room for.", counter,
       [this] { return static_cast<double>(state_.probes.refused()); });
+  add("viaduct_health_answers_lost_total", "Answers to health checks that there was no room for.", counter,
+      [this] { return static_cast<double>(state_.health_answers.overflows()); });
+  add("viaduct_health_answers_refused_total",
+      "Frames of other hosts that should be answers to health checks and are not, or come from nobody known.", counter,
+      [this] { return static_cast<double>(state_.health_answers.refused()); });
+}
+
+void AgentRole::export_connection_numbers() {
+  auto refused = [this](std::string_view reason, uint64_t (flows::ConnectionTable::*read)() const) {
+    exported_.push_back(registry_.export_callback(
+        "viaduct_connection_entries_refused_total",
+        "Entries that connections had no room for, by what was short of it.", observability::MetricKind::counter,
+        {{"reason", std::string(reason)}}, [this, read] { return static_cast<double>((state_.connections.*read)()); }));
+  };
+  refused("table_full", &flows::ConnectionTable::refused);
+  refused("port_share", &flows::ConnectionTable::over_port_share);
+  refused("tenant_share", &flows::ConnectionTable::over_tenant_share);
 }
 
 void AgentRole::spawn(caf::actor_system& system, const Cluster& cluster, observability::SupervisorProbe& supervisor) {
@@ -146,18 +225,34 @@ void AgentRole::spawn(caf::actor_system& system, const Cluster& cluster, observa
   state_.device_news.on_ring([devices = devices_] { caf::anon_send(devices, NewsWaits{}); });
 
   ports_ = spawn_datapath(system, {*datapath_, *workers_, datapath_probe_});
-  keeper_ = spawn_learned_state(system, *learned_, state_);
+  keeper_ = spawn_learned_state(system, *learned_, *kept_connections_, state_);
+  // connections -> flow controller (what ended), by the news
+  connections_ = spawn_connections(
+      system, {state_, connection_probe_, limits_of(config_.connections), timeouts_of(config_.connections)});
   spawn_tunnels(system);
   publisher_ = spawn_state_publisher(system, {host_.id, state_, publisher_probe_});
 
+  // workers' news -> NAT leaser -> state publisher (claims, answered) ; NAT leaser -> workers (ports)
+  NatLeaserOptions nat_options;
+  nat_options.quarantine = config_.nat.block_quarantine;
+  nat_leaser_ = spawn_nat_leaser(system, {host_.id, state_, *workers_, publisher_, nat_probe_, nat_options});
+
+  // workers' answers -> health checker -> workers (probes), state publisher (claims, answered; what is found)
+  health_checker_ = spawn_health_checker(system, {host_.id, state_, *workers_, publisher_, health_probe_});
+
+  // workers' news, other hosts' frames -> replicator -> workers (frames to other hosts, packets that need not wait)
+  replicator_ = spawn_flow_replicator(system, {host_.id, random_seed() | 1, state_, *workers_, replication_probe_});
+
   // mirror -> datapath (bindings), tunnel manager (paths), network slot -> workers, flow controller (invalidation),
-  // devices, state publisher (ports that are active here)
+  // devices, state publisher (ports that are active here), NAT leaser (other hosts' blocks), replicator (ports that moved),
+  // health checker (pools)
   auto on_first_network = [this] {
     workers_->start();
     first_network_.set_value();
   };
-  mirror_ = spawn_topology_mirror(system, {host_.id, state_, flows_, ports_, devices_, tunnels_, publisher_, *workers_,
-                                           cache_.get(), mirror_probe_, on_first_network});
+  mirror_ = spawn_topology_mirror(
+      system, {host_.id, state_, flows_, ports_, devices_, tunnels_, publisher_, nat_leaser_, replicator_, *workers_,
+               cache_.get(), mirror_probe_, on_first_network, health_checker_});
   load_cache();
   spawn_link(system, cluster);
 }
@@ -190,6 +285,7 @@ std::vector<NodeAddress> AgentRole::nodes() const {
 void AgentRole::reconfigure(const std::shared_ptr<const Identity>& identity) {
   caf::anon_send(link_, ReconfigureLink{nodes(), config_.agent.reconnect_min, config_.agent.reconnect_max, identity});
   caf::anon_send(tunnels_, ReconfigureTunnels{liveness_of(config_), config_.underlay.copy_dscp});
+  caf::anon_send(connections_, ReconfigureConnections{timeouts_of(config_.connections)});
 }
 
 // cluster node -> link -> mirror (feed); state publisher -> link's session -> cluster node
@@ -229,10 +325,14 @@ std::vector<ChildSpec> AgentRole::children(caf::actor_system& system) {
       {"flow_controller", "flow_controller", erased(flows_), {}},
       {"devices", "devices", erased(devices_), {}},
       {"learned_state", "learned_state", erased(keeper_),
-       [this, erased, &system] { return erased(spawn_learned_state(system, *learned_, state_)); }},
+       [this, erased, &system] { return erased(spawn_learned_state(system, *learned_, *kept_connections_, state_)); }},
+      {"connections", "connections", erased(connections_), {}},
       {"datapath", "datapath", erased(ports_), {}},
       {"tunnel_manager", "tunnel_manager", erased(tunnels_), {}},
       {"state_publisher", "state_publisher", erased(publisher_), {}},
+      {"nat_leaser", "nat_leaser", erased(nat_leaser_), {}},
+      {"health_checker", "health_checker", erased(health_checker_), {}},
+      {"flow_replicator", "flow_replicator", erased(replicator_), {}},
       {"topology_mirror", "topology_mirror", erased(mirror_), {}},
       {"cluster_link", "cluster_link", erased(link_), {}},
   };
@@ -248,8 +348,12 @@ void AgentRole::release() {
   devices_ = nullptr;
   ports_ = nullptr;
   keeper_ = nullptr;
+  connections_ = nullptr;
   tunnels_ = nullptr;
   publisher_ = nullptr;
+  nat_leaser_ = nullptr;
+  health_checker_ = nullptr;
+  replicator_ = nullptr;
   mirror_ = nullptr;
   link_ = nullptr;
 }

@@ -14,12 +14,14 @@
 
 #include "actors/agent/agent_state.hpp"
 #include "actors/agent/cluster_link.hpp"
+#include "actors/agent/connection_store.hpp"
 #include "actors/agent/learned_state.hpp"
 #include "actors/agent/worker_pool.hpp"
 #include "actors/daemons/config.hpp"
 #include "actors/daemons/datapath_choice.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/runtime/node.hpp"
+#include "observability/health_probe.hpp"
 #include "observability/probes.hpp"
 #include "routing/underlay/local_addresses.hpp"
 #include "topology/model/host.hpp"
@@ -62,15 +64,19 @@ class AgentRole {
   const FlowControllerActor& flows() const { return flows_; }
   const DatapathActor& ports() const { return ports_; }
   const DevicesActor& devices() const { return devices_; }
+  const ConnectionsActor& connections() const { return connections_; }
   const TopologyMirrorActor& mirror() const { return mirror_; }
   const TunnelManagerActor& tunnels() const { return tunnels_; }
+  const NatLeaserActor& nat_leaser() const { return nat_leaser_; }
   const ClusterLinkActor& link() const { return link_; }
 
  private:
   bool open_learned(std::string& error);
+  bool open_connections(std::string& error);
   bool open_cache(std::string& error);
   void load_cache();
   void export_numbers();
+  void export_connection_numbers();
   void spawn_tunnels(caf::actor_system& system);
   std::vector<NodeAddress> nodes() const;
   void spawn_link(caf::actor_system& system, const Cluster& cluster);
@@ -82,7 +88,11 @@ class AgentRole {
   observability::DatapathProbe datapath_probe_;
   observability::TunnelProbe tunnel_probe_;
   observability::PublisherProbe publisher_probe_;
+  observability::NatProbe nat_probe_;
+  observability::HealthProbe health_probe_;
+  observability::ReplicationProbe replication_probe_;
   observability::ClusterLinkProbe link_probe_;
+  observability::ConnectionProbe connection_probe_;
   topology::Host host_;
   std::unique_ptr<topology::store::Store> memory_;     // what this host has learned
   std::unique_ptr<topology::store::FeedCache> cache_;  // what the cluster has said
@@ -90,6 +100,7 @@ class AgentRole {
   std::shared_ptr<const topology::FeedBatch> cached_;  // from an earlier life
   AgentState state_;
   std::unique_ptr<LearnedState> learned_;
+  std::unique_ptr<ConnectionStore> kept_connections_;
   std::unique_ptr<flows::Datapath> datapath_;
   std::unique_ptr<routing::underlay::LocalAddresses> addresses_;
   std::unique_ptr<WorkerPool> workers_;
@@ -100,8 +111,12 @@ class AgentRole {
   DevicesActor devices_;
   DatapathActor ports_;
   LearnedStateActor keeper_;
+  ConnectionsActor connections_;
   TunnelManagerActor tunnels_;
   StatePublisherActor publisher_;
+  NatLeaserActor nat_leaser_;
+  HealthCheckerActor health_checker_;
+  FlowReplicatorActor replicator_;
   TopologyMirrorActor mirror_;
   ClusterLinkActor link_;
 };

@@ -34,7 +34,7 @@ struct Daemon::Parts {
   std::shared_ptr<const Identity> identity;  // null: this process speaks to no other host
   std::unique_ptr<ClusterRole> cluster;
   std::unique_ptr<AgentRole> agent;
-  AgentState no_agent;  // what operators see of a daemon without that role
+  AgentState no_agent{flows::ConnectionLimits{1, 1, 1}};  // what operators see of a daemon without that role
   std::unique_ptr<observability::Exporter> exporter;
   std::function<void(int)> stopped;
   std::shared_ptr<std::atomic<bool>> ended = std::make_shared<std::atomic<bool>>(false);
@@ -152,8 +152,10 @@ AdminLinks Daemon::Parts::admin_links() {
     links.flows = agent->flows();
     links.datapath = agent->ports();
     links.devices = agent->devices();
+    links.connections = agent->connections();
     links.mirror = agent->mirror();
     links.tunnels = agent->tunnels();
+    links.nat = agent->nat_leaser();
     links.link = agent->link();
   }
   return links;

@@ -42,7 +42,7 @@ bool ClusterRole::spawn(caf::actor_system& system, const std::string& node,
   store_ = spawn_topology_store(system, {*nsdb_, store_probe_, config_.cluster.history}, error);
   if (!store_) return false;
   // nsdb, topology store's view -> state tables
-  tables_ = spawn_state_tables(system, {*nsdb_, store_, node, config_.cluster.lease});
+  tables_ = spawn_state_tables(system, {*nsdb_, store_, gateway_probe_, node, config_.cluster.lease});
   // topology store -> record of this node -> nsdb -> other nodes
   record_ = spawn_node_record(system, {*nsdb_, store_, node, config_.cluster.lease});
   // agents -> gateway -> topology store (feed), state tables (sessions)

@@ -42,6 +42,24 @@ struct Config {
   struct Bridge {
     seconds mac_timeout{15};
   } bridge;
+  struct Connections {
+    size_t max = 262'144;
+    size_t per_port = 131'072;
+    size_t per_tenant = 196'608;
+    seconds timeout_tcp_opening{60};
+    seconds timeout_tcp_established{7'440};
+    seconds timeout_tcp_closing{120};
+    seconds timeout_tcp_closed{10};
+    seconds timeout_udp_opening{30};
+    seconds timeout_udp_established{300};
+    seconds timeout_icmp{60};
+    seconds timeout_other{600};
+    seconds timeout_sticky{3'600};
+    seconds timeout_fragment{30};
+  } connections;
+  struct Nat {
+    seconds block_quarantine{300};
+  } nat;
   struct Admin {
     uint16_t port = 6677;
   } admin;
@@ -80,7 +98,7 @@ struct Config {
   struct Underlay {
     uint16_t vxlan_port = 6677;
     bool copy_dscp = false;
-    milliseconds probe_interval{1'000};
+    milliseconds probe_interval{250};
     unsigned probe_multiplier = 3;
     unsigned mtu = 0;
   } underlay;
@@ -222,6 +240,36 @@ inline constexpr auto kSettings = [] {
     setting<&C::bridge, &C::Bridge::mac_timeout>("bridge.mac_timeout", "--mac-timeout", A::numbers(1, 86'400, seconds), restart,
       "Without a packet for so long a bridge forgets a MAC address."),
 
+    setting<&C::connections, &C::Connections::max>("connections.max", "", A::numbers(1024, 16'000'000), restart,
+      "Entries that the table of connections has room for, about 200 bytes each; a translated connection takes two, one that answers are told by another. Above 90 % the ports with the most lose some."),
+    setting<&C::connections, &C::Connections::per_port>("connections.per_port", "", A::numbers(256, 16'000'000), restart,
+      "Entries that the connections of one port may take; a gateway's port to the outside has those of all that comes in by it."),
+    setting<&C::connections, &C::Connections::per_tenant>("connections.per_tenant", "", A::numbers(256, 16'000'000), restart,
+      "Entries that the connections of one tenant's ports may take."),
+    setting<&C::connections, &C::Connections::timeout_tcp_opening>("connections.timeout_tcp_opening", "", A::numbers(1, 604'800, seconds), live,
+      "Idle for so long a TCP connection ends that nothing has come back for."),
+    setting<&C::connections, &C::Connections::timeout_tcp_established>("connections.timeout_tcp_established", "", A::numbers(1, 604'800, seconds), live,
+      "Idle for so long a TCP connection ends on which both sides have spoken (RFC 5382 asks for two hours and four minutes)."),
+    setting<&C::connections, &C::Connections::timeout_tcp_closing>("connections.timeout_tcp_closing", "", A::numbers(1, 604'800, seconds), live,
+      "Idle for so long a TCP connection ends when both sides have said FIN."),
+    setting<&C::connections, &C::Connections::timeout_tcp_closed>("connections.timeout_tcp_closed", "", A::numbers(1, 604'800, seconds), live,
+      "Idle for so long a TCP connection ends when one side has said RST."),
+    setting<&C::connections, &C::Connections::timeout_udp_opening>("connections.timeout_udp_opening", "", A::numbers(1, 604'800, seconds), live,
+      "Idle for so long a UDP connection ends that nothing has come back for."),
+    setting<&C::connections, &C::Connections::timeout_udp_established>("connections.timeout_udp_established", "", A::numbers(1, 604'800, seconds), live,
+      "Idle for so long a UDP connection ends on which both sides have spoken (RFC 4787 asks for two minutes, and advises five)."),
+    setting<&C::connections, &C::Connections::timeout_icmp>("connections.timeout_icmp", "", A::numbers(1, 604'800, seconds), live,
+      "Idle for so long an ICMP query ends (RFC 5508 asks for a minute)."),
+    setting<&C::connections, &C::Connections::timeout_other>("connections.timeout_other", "", A::numbers(1, 604'800, seconds), live,
+      "Idle for so long a connection of another protocol ends."),
+    setting<&C::connections, &C::Connections::timeout_sticky>("connections.timeout_sticky", "", A::numbers(1, 604'800, seconds), live,
+      "Without a new connection for so long a client is no longer bound to its member of a pool."),
+    setting<&C::connections, &C::Connections::timeout_fragment>("connections.timeout_fragment", "", A::numbers(1, 604'800, seconds), live,
+      "So long the ports of a packet's first fragment are known for the others."),
+
+    setting<&C::nat, &C::Nat::block_quarantine>("nat.block_quarantine", "", A::numbers(1, 86'400, seconds), restart,
+      "For so long nobody gives out the NAT ports of a host that has died, as its connections may live on."),
+
     setting<&C::admin, &C::Admin::port>("admin.port", "--admin-port", A::numbers(0, 65'535), restart,
       "Loopback TCP port for the tool viaduct; 0: any."),
 
@@ -276,9 +324,9 @@ inline constexpr auto kSettings = [] {
     setting<&C::underlay, &C::Underlay::copy_dscp>("underlay.copy_dscp", "", A::truth(), live,
       "Whether the outer IP header carries the DSCP of the inner one."),
     setting<&C::underlay, &C::Underlay::probe_interval>("underlay.probe_interval", "", A::numbers(50, 60'000, milliseconds), live,
-      "How often each peer is probed through its tunnel."),
+      "How often each peer is probed through its tunnel. With many hundreds of hosts, more seldom."),
     setting<&C::underlay, &C::Underlay::probe_multiplier>("underlay.probe_multiplier", "", A::numbers(2, 50), live,
-      "A peer is down when so many probes in a row stay unanswered."),
+      "A peer is down, and other gateways carry what it carried, when so many probes in a row stay unanswered."),
     setting<&C::underlay, &C::Underlay::mtu>("underlay.mtu", "", A::zero_or(1280, 65'535, bytes), restart,
       "MTU of the network between hosts; 0: that of the interface that leads to the peer."),
   };

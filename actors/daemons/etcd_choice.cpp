@@ -60,6 +60,10 @@ std::unique_ptr<store::Store> open_etcd(const Config& config, observability::Etc
   auto opened = store::open_etcd_store(std::move(options));
   if (opened) return std::move(*opened);
   error = "etcd: " + opened.error().text;
+  if (config.has_role("agent")) {
+    error +=
+        "; the agent of this daemon starts with its cluster role: as a daemon of its own it would start from its cache";
+  }
   return nullptr;
 }
 

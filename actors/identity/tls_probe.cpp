@@ -13,6 +13,7 @@
 #include <memory>
 #include <utility>
 
+#include "actors/identity/descriptor.hpp"
 #include "schema/identity/x509.hpp"
 
 namespace viaduct::actors {
@@ -25,23 +26,6 @@ using SessionPtr = std::unique_ptr<SSL, identity::Releases<SSL_free>>;
 using AddressesPtr = std::unique_ptr<addrinfo, identity::Releases<freeaddrinfo>>;
 
 constexpr const char* kSilent = "it does not answer";
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 bool wait_for(int fd, short events, Clock::time_point deadline) {
   pollfd wait{fd, events, 0};

@@ -24,11 +24,15 @@ inline constexpr std::array kPolicies = {
     Policy{"gateway", OnDeath::end_daemon},          // agents would find nobody
     Policy{"cluster_link", OnDeath::end_daemon},     // the agent would hear nothing any more, and say nothing
     Policy{"state_publisher", OnDeath::end_daemon},  // knows what others have been told
+    Policy{"nat_leaser", OnDeath::end_daemon},       // knows which ports are this host's to give out
+    Policy{"health_checker", OnDeath::end_daemon},   // knows which pools this host has promised to check
+    Policy{"flow_replicator", OnDeath::end_daemon},  // packets wait for it
     Policy{"tunnel_manager", OnDeath::end_daemon},   // others are reached by what it knows
     Policy{"subscription", OnDeath::end_daemon},     // takes the store with it: its agent would get no more changes
     Policy{"topology_mirror", OnDeath::end_daemon},  // owns the published network
     Policy{"datapath", OnDeath::end_daemon},         // owns ports and packet workers
     Policy{"flow_controller", OnDeath::end_daemon},  // owns the index: without it stale flows would stay
+    Policy{"connections", OnDeath::end_daemon},      // without it the table fills, and nothing more is let through
     Policy{"devices", OnDeath::end_daemon},
     Policy{"bridge", OnDeath::restart},  // rebuilds from the tables
     Policy{"router", OnDeath::restart},

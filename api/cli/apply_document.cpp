@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <set>
 
+#include "api/cli/value.hpp"
+
 namespace viaduct::cli {
 namespace {
 
@@ -74,7 +76,28 @@ class Reader {
                     std::string_view parent_field) {
     if (list.IsNull()) return;  // an empty section
     if (!list.IsSequence()) refuse(position_of(list), std::string(kind.plural) + " must be a list (lines with '- ')");
-    for (const YAML::Node& entry : list) read_object(entry, kind, parent, parent_field);
+    uint64_t position = 0;
+    for (const YAML::Node& entry : list) {
+      const size_t index = document_.objects.size();
+      read_object(entry, kind, parent, parent_field);
+      if (kind.kind == Kind::RULE) place(document_.objects[index], position);
+    }
+  }
+
+  // Rules under their chain are in its order: 10, 20, 30 …; one that says its position goes there.
+  void place(DesiredObject& rule, uint64_t& last) const {
+    constexpr uint64_t kStep = 10;
+    auto given = rule.fields.find("position");
+    if (given == rule.fields.end()) {
+      if (!rule.parent) refuse(rule.at, "this rule has no position", "add position: …, or list it under its chain");
+      last += kStep;
+      rule.fields.emplace("position", GivenField{{std::to_string(last)}, rule.at});
+      return;
+    }
+    auto value = parse_value(*rule.kind->find("position"), given->second.texts);
+    if (!value) refuse(given->second.at, value.failure().message);
+    last = std::get<uint64_t>(*value);
+    if (last == 0) refuse(given->second.at, "position 0 is none", "leave it out");
   }
 
   void read_object(const YAML::Node& map, const KindInfo& kind, std::optional<size_t> parent,
@@ -153,7 +176,7 @@ class Reader {
     if (value.IsNull()) return {"none"};
     if (value.IsScalar()) return {value.Scalar()};
     std::string key(field.option);
-    if (!value.IsSequence() || field.type != FieldType::prefix_list)
+    if (!value.IsSequence() || !is_list(field.type))
       refuse(position_of(value), key + " of " + where + " must be a single value");
     std::vector<std::string> texts;
     for (const YAML::Node& entry : value) {

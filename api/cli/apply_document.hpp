@@ -24,10 +24,16 @@
 //       type: vxlan
 //       tunnel-zone-hosts:
 //         - {host: node-1, ip: 192.0.2.1}
+//   chains:
+//     - name: web
+//       rules:                       # in their order: positions 10, 20, … unless they say others
+//         - {ip-proto: tcp, l4-dst: 80}
+//         - {not-ip-src: 10.0.0.0/8, drop: true}
 //   bindings:                        # ports of this file to interfaces, when they are kept apart from the topology
 //     - {port: vm2, interface: vt-vm2, host: node-1}
 //
-// A field that is not named stays as it is; `none` (or ~) clears one.
+// A field that is not named stays as it is; `none` (or ~) clears one. But a rule is what the file says of it, and nothing
+// else: half of the rule that was at its position must not stay.
 #pragma once
 
 #include <map>

@@ -22,7 +22,10 @@ std::string key_text(const Record& record, const Field& field) {
 // Of the parent and what tells siblings apart.
 std::string whole_key(const Record& record) {
   std::string key;
-  for (std::string_view parent : record.info().parents) key += record.reference(parent).to_string() + '\n';
+  for (std::string_view parent : record.info().parents) {
+    // What a loose parent has lost, or is given, stays what it is.
+    if (record.info().find(parent)->bond == Bond::owned) key += record.reference(parent).to_string() + '\n';
+  }
   for (std::string_view name : record.info().key) key += key_text(record, *record.info().find(name)) + '\n';
   return key;
 }
@@ -43,18 +46,26 @@ Failure ApplyMatch::complain(Position at, std::string message, std::string cure)
 }
 
 Result<Done> ApplyMatch::run() {
-  for (const KindInfo& kind : kinds()) {
-    // First all get their identity, so that objects of one kind may name each other.
-    for (size_t i = 0; i < document_.objects.size(); ++i) {
-      if (document_.objects[i].kind != &kind) continue;
-      if (auto failure = kind.has_name() ? claim(i) : claim_by_key(i)) return *failure;
+  const auto each = [&](auto&& wanted, auto&& visit) -> std::optional<Failure> {
+    for (const KindInfo& kind : kinds()) {
+      for (size_t i = 0; i < document_.objects.size() && wanted(kind); ++i) {
+        if (document_.objects[i].kind != &kind) continue;
+        if (auto failure = visit(i)) return failure;
+      }
     }
-    for (size_t i = 0; i < document_.objects.size() && kind.has_name(); ++i) {
-      if (document_.objects[i].kind != &kind) continue;
-      if (auto failure = fill(i, records_[record_of_.at(i)], Fields::all)) return *failure;
-    }
+    return std::nullopt;
+  };
+  const auto named = [](const KindInfo& kind) { return kind.has_name(); };
+  const auto nameless = [](const KindInfo& kind) { return !kind.has_name(); };
+  // First all that has a name gets its identity, so that objects may name each other.
+  if (auto failure = each(named, [&](size_t i) { return claim(i); })) return *failure;
+  if (auto failure = each(named, [&](size_t i) { return fill(i, records_[record_of_.at(i)], Fields::all); })) {
+    return *failure;
   }
+  if (auto failure = each(nameless, [&](size_t i) { return claim_by_key(i); })) return *failure;
   if (auto failure = close_links()) return *failure;
+  record_of_.clear();  // what is told from here on is told in the order of the kinds
+  std::ranges::stable_sort(records_, {}, [](const Record& record) { return static_cast<int>(record.kind()); });
   return Done{};
 }
 
@@ -64,9 +75,29 @@ std::set<Uuid> ApplyMatch::ids() const {
   return ids;
 }
 
-Result<Uuid> ApplyMatch::resolve(const Field& field, const std::string& text) const {
-  std::string what = std::string(info(field.target).name) + " '" + text + "'";
-  std::pair key(field.target, text);
+bool ApplyMatch::is_known(Kind kind, const std::string& text) const {
+  const std::pair key(kind, text);
+  const auto id = Uuid::parse(text);
+  return desired_by_name_.contains(key) || live_by_name_.contains(key) ||
+         (id && live_by_id_.contains(*id) && live_by_id_.at(*id)->kind() == kind);
+}
+
+Result<Value> ApplyMatch::resolve(const Field& field, const std::vector<std::string>& texts) const {
+  if (texts.front() == "none") return Value{};
+  std::vector<Uuid> ids;
+  for (const std::string& text : texts) {
+    auto kind = std::ranges::find_if(field.also, [&](Kind also) { return is_known(also, text); });
+    const bool other = kind != field.also.end() && !is_known(field.target, text);
+    auto id = resolve(other ? *kind : field.target, text);
+    if (!id) return id.failure();
+    ids.push_back(*id);
+  }
+  return field.type == FieldType::reference_list ? Value(ids) : Value(ids.front());
+}
+
+Result<Uuid> ApplyMatch::resolve(Kind kind, const std::string& text) const {
+  std::string what = std::string(info(kind).name) + " '" + text + "'";
+  std::pair key(kind, text);
   if (size_t here = desired_by_name_.count(key); here == 1) {
     return desired_by_name_.find(key)->second;
   } else if (here > 1) {
@@ -79,8 +110,7 @@ Result<Uuid> ApplyMatch::resolve(const Field& field, const std::string& text) co
     for (auto [at, end] = live_by_name_.equal_range(key); at != end; ++at) ids += " " + at->second->id().to_string();
     return usage_error(what + " is ambiguous:" + ids, "use the id instead of the name");
   }
-  if (auto id = Uuid::parse(text); id && live_by_id_.contains(*id) && live_by_id_.at(*id)->kind() == field.target)
-    return *id;
+  if (auto id = Uuid::parse(text); id && live_by_id_.contains(*id) && live_by_id_.at(*id)->kind() == kind) return *id;
   return usage_error("there is no " + what + ", neither in the file nor in the topology");
 }
 
@@ -147,20 +177,32 @@ std::optional<Failure> ApplyMatch::claim_by_key(size_t index) {
     return std::nullopt;
   }
   Record record = *at->second;
-  if (auto failure = fill(index, record, Fields::beyond_key)) return failure;
+  if (object.kind->given == KindInfo::Given::whole) {
+    replace(record, fresh);
+  } else if (auto failure = fill(index, record, Fields::beyond_key)) {
+    return failure;
+  }
   take(index, std::move(record));
   return std::nullopt;
 }
 
+void ApplyMatch::replace(Record& record, const Record& whole) {
+  for (const Field& field : whole.info().fields) {
+    const Value& value = whole.get(field.name);
+    std::holds_alternative<std::monostate>(value) ? record.clear(field.name) : record.set(field.name, value);
+  }
+}
+
 std::optional<Failure> ApplyMatch::set_field(const DesiredObject& object, const Field& field, const GivenField& given,
                                              Record& record) {
-  if (field.type == FieldType::reference && given.texts.front() != "none") {
-    auto id = resolve(field, given.texts.front());
-    if (!id) return complain(given.at, std::string(object.kind->name) + ": " + id.failure().message, id.failure().cure);
-    record.set(field.name, *id);
+  if (field.type == FieldType::reference || field.type == FieldType::reference_list) {
+    auto named = resolve(field, given.texts);
+    if (!named)
+      return complain(given.at, std::string(object.kind->name) + ": " + named.failure().message, named.failure().cure);
+    record.set(field.name, std::move(*named));
     return std::nullopt;
   }
-  auto value = field.type == FieldType::reference ? Result<Value>(Value{}) : parse_value(field, given.texts);
+  auto value = parse_value(field, given.texts);
   if (!value) return complain(given.at, value.failure().message);
   record.set(field.name, std::move(*value));
   return std::nullopt;

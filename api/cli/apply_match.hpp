@@ -27,6 +27,7 @@ class ApplyMatch {
   enum class Fields : uint8_t { all, beyond_key };
   std::optional<Failure> fill(size_t index, Record& record, Fields which);
   std::optional<Failure> set_parent(size_t index, Record& record);
+  static void replace(Record& record, const Record& whole);
   std::optional<Failure> set_field(const DesiredObject& object, const Field& field, const GivenField& given,
                                    Record& record);
   std::optional<Failure> bind(const DesiredObject& object, Record& record);
@@ -35,7 +36,9 @@ class ApplyMatch {
   void take(size_t index, Record record);
   Record* described(const Uuid& id);  // null when the document does not have it
   bool names_peer(const Record& record) const;
-  Result<Uuid> resolve(const Field& field, const std::string& text) const;
+  Result<Value> resolve(const Field& field, const std::vector<std::string>& texts) const;
+  Result<Uuid> resolve(Kind kind, const std::string& text) const;
+  bool is_known(Kind kind, const std::string& text) const;
   Failure complain(Position at, std::string message, std::string cure = {}) const;
 
   const Document& document_;

@@ -37,10 +37,10 @@ std::map<Uuid, std::string> doomed(const std::vector<Record>& live, const std::s
     if (at == out.end()) continue;
     for (const Field& field : record.info().fields) {
       // The store deletes with an object what cannot be without it; links and bindings are only undone.
-      bool owned = field.type == FieldType::reference && field.name != "peer" && field.name != "host";
+      bool owned = field.type == FieldType::reference && field.bond == Bond::owned;
       Uuid target = record.reference(field.name);
       if (owned && !target.is_nil() && out.contains(target))
-        at->second = "with " + std::string(info(field.target).name) + " " + name_of(field.target, target);
+        at->second = "with " + std::string(info(field.target).name) + " " + name_of(field, target);
     }
   }
   return out;
@@ -71,7 +71,7 @@ class Planner {
 
  private:
   NameLookup lookup() const {
-    return [this](Kind, const Uuid& id) {
+    return [this](const Field&, const Uuid& id) {
       auto at = names_.find(id);
       return at == names_.end() || at->second.empty() ? id.to_string() : at->second;
     };

@@ -94,6 +94,11 @@ void fill_operation(const Operation& operation, schema::Operation::Builder build
 
 }  // namespace
 
+void fill_operations(const std::vector<Operation>& operations, schema::Transact::Builder transact) {
+  auto list = transact.initOperations(static_cast<unsigned>(operations.size()));
+  for (unsigned i = 0; i < list.size(); ++i) fill_operation(operations[i], list[i]);
+}
+
 Result<std::unique_ptr<Client>> Client::open(ClientOptions options) {
   auto token = read_token(options.token_file);
   if (!token) return token.failure();
@@ -142,7 +147,9 @@ Result<std::vector<Record>> Client::list_naming(const std::vector<Kind>& kinds, 
   // A daemon that does not know the filter sends everything.
   std::erase_if(*records, [&](const Record& record) {
     return std::ranges::none_of(record.info().fields, [&](const Field& field) {
-      return field.type == FieldType::reference && record.reference(field.name) == target;
+      const Value& value = record.get(field.name);
+      const auto* list = std::get_if<std::vector<Uuid>>(&value);
+      return value == Value(target) || (list != nullptr && std::ranges::find(*list, target) != list->end());
     });
   });
   return records;
@@ -177,8 +184,7 @@ Result<std::vector<Record>> Client::list(const std::vector<Kind>& kinds, const s
 Result<Json> Client::transact(const std::vector<Operation>& operations, ChangeMode mode) {
   auto fill = [&](schema::AdminRequest::Builder request) {
     auto transact = request.initTransact();
-    auto list = transact.initOperations(static_cast<unsigned>(operations.size()));
-    for (unsigned i = 0; i < list.size(); ++i) fill_operation(operations[i], list[i]);
+    fill_operations(operations, transact);
     transact.setDryRun(mode.dry_run);
     transact.setWaitApplied(mode.wait_applied);
     transact.setTimeoutMs(timeout_ms());

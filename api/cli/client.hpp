@@ -25,6 +25,8 @@ struct ChangeMode {
   bool wait_applied = false;  // answer when the agents have applied it
 };
 
+void fill_operations(const std::vector<Operation>& operations, schema::Transact::Builder transact);
+
 struct ClientOptions {
   Endpoint endpoint;
   std::string token_file;

@@ -18,6 +18,15 @@ std::string kinds_text(const std::vector<Kind>& kinds) {
   return out;
 }
 
+std::vector<Kind> targets_of(const Field& field) {
+  std::vector<Kind> kinds{field.target};
+  kinds.insert(kinds.end(), field.also.begin(), field.also.end());
+  return kinds;
+}
+bool refers(const Field& field) {
+  return field.type == FieldType::reference || field.type == FieldType::reference_list;
+}
+
 Failure not_found(const std::vector<Kind>& kinds, const std::string& text) {
   std::string first(info(kinds.front()).name);
   std::string cure = "viaduct " + first + " list shows what there is";
@@ -78,17 +87,29 @@ Result<std::vector<Record>> Directory::naming(Kind kind, const Uuid& target) {
 
 Result<Done> Directory::load_targets(const KindInfo& kind) {
   for (const Field& field : kind.fields) {
-    if (field.type != FieldType::reference || field.target == kind.kind || loaded_.contains(field.target)) continue;
+    // What few objects of a kind name is asked for by name.
+    if (field.type != FieldType::reference || field.sense != Sense::plain) continue;
+    if (field.target == kind.kind || loaded_.contains(field.target)) continue;
     if (auto loaded = all(field.target); !loaded) return loaded.failure();
   }
   return Done{};
 }
 
 Result<Value> Directory::parse(const Field& field, const std::vector<std::string>& texts) {
-  if (field.type != FieldType::reference) return parse_value(field, texts);
+  if (!refers(field)) return parse_value(field, texts);
+  if (field.type == FieldType::reference_list) {
+    if (texts.size() == 1 && texts[0] == "none") return Value{};
+    std::vector<Uuid> ids;
+    for (const std::string& text : texts) {
+      auto record = find(targets_of(field), text);
+      if (!record) return record.failure();
+      ids.push_back(record->id());
+    }
+    return Value(ids);
+  }
   if (texts.size() != 1) return usage_error("--" + std::string(field.option) + " takes one value");
   if (texts[0] == "none") return Value{};
-  auto record = find(field.target, texts[0]);
+  auto record = find(targets_of(field), texts[0]);
   if (!record) return record.failure();
   return Value(record->id());
 }
@@ -97,21 +118,39 @@ void Directory::remember(const Record& record) {
   names_[record.id()] = record.name().empty() ? record.id().to_string() : record.name();
 }
 
-std::string Directory::name_of(Kind kind, const Uuid& id) {
+std::string Directory::name_of(Kind kind, const Uuid& id) { return name_among({kind}, id); }
+std::string Directory::name_of(const Field& field, const Uuid& id) { return name_among(targets_of(field), id); }
+
+std::string Directory::name_among(const std::vector<Kind>& kinds, const Uuid& id) {
   if (auto at = names_.find(id); at != names_.end()) return at->second;
   std::string text = id.to_string();
-  if (!loaded_.contains(kind)) {
-    if (auto found = client_.list({kind}, text); found && found->size() == 1) remember(found->front());
+  if (!std::ranges::all_of(kinds, [&](Kind kind) { return loaded_.contains(kind); })) {
+    if (auto found = client_.list(kinds, text); found && found->size() == 1) remember(found->front());
   }
   return names_.try_emplace(id, text).first->second;
 }
 
 std::string Directory::describe(const Record& record) {
-  return cli::describe(record, [this](Kind kind, const Uuid& id) { return name_of(kind, id); });
+  return cli::describe(record, [this](const Field& field, const Uuid& id) { return name_of(field, id); });
 }
 
 std::string Directory::text_of(const Record& record, const Field& field) {
-  return cli::text_of(record, field, [this](Kind kind, const Uuid& id) { return name_of(kind, id); });
+  return cli::text_of(record, field, [this](const Field& of, const Uuid& id) { return name_of(of, id); });
+}
+
+std::string Directory::gathered(const Record& record) {
+  return cli::gathered(record, [this](const Field& field, const Uuid& id) { return name_of(field, id); });
+}
+
+void Directory::add_names(const Field& field, const Value& value, Json& out) {
+  const std::string key = std::string(field.name) + "_name";
+  if (field.type == FieldType::reference) {
+    const bool absent = std::holds_alternative<std::monostate>(value);
+    out[key] = absent ? Json(nullptr) : Json(name_of(field, std::get<Uuid>(value)));
+  } else if (std::holds_alternative<std::vector<Uuid>>(value)) {
+    Json& names = out[key + "s"] = Json::array();
+    for (const Uuid& id : std::get<std::vector<Uuid>>(value)) names.push_back(name_of(field, id));
+  }
 }
 
 Json Directory::json_of(const Record& record) {
@@ -120,11 +159,10 @@ Json Directory::json_of(const Record& record) {
   out["id"] = record.id().to_string();
   out["revision"] = record.revision();
   for (const Field& field : record.info().fields) {
-    std::string name(field.name);
-    out[name] = to_json(record.get(name));
-    if (field.type != FieldType::reference) continue;
-    Uuid id = record.reference(name);
-    out[name + "_name"] = id.is_nil() ? Json(nullptr) : Json(name_of(field.target, id));
+    const Value& value = record.get(field.name);
+    if (field.sense != Sense::plain && std::holds_alternative<std::monostate>(value)) continue;
+    out[std::string(field.name)] = to_json(value);
+    add_names(field, value, out);
   }
   return out;
 }

@@ -33,17 +33,21 @@ class Directory {
 
   // The name of an object, else its id; what cannot be found is called by its id.
   std::string name_of(Kind kind, const Uuid& id);
+  std::string name_of(const Field& field, const Uuid& id);
   // "port r1-blue", "route 10.0.0.0/8 via 10.0.1.9 of router r1".
   std::string describe(const Record& record);
-  // A field as a person reads it: references by name.
+  // A field as a person reads it: references by name; and those that make one column.
+  std::string gathered(const Record& record);
   std::string text_of(const Record& record, const Field& field);
-  // JSON with "<field>_name" behind every reference.
+  // JSON with "<field>_name" behind every reference. What a rule does not ask for is left out.
   Json json_of(const Record& record);
 
   // Makes name_of answer for objects that the daemon does not have yet.
   void remember(const Record& record);
 
  private:
+  std::string name_among(const std::vector<Kind>& kinds, const Uuid& id);
+  void add_names(const Field& field, const Value& value, Json& out);
   Result<std::vector<Record>> candidates(const std::vector<Kind>& kinds, const std::string& text);
 
   Client& client_;

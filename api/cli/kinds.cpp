@@ -1,56 +1,47 @@
 #include "api/cli/kinds.hpp"
 
 #include <algorithm>
+#include <vector>
+
+#include "api/cli/kinds_parts.hpp"
 
 namespace viaduct::cli {
 namespace {
 
 using enum FieldType;
 
-constexpr Field kName{.name = "name",
-                      .option = "name",
-                      .schema = "name",
-                      .type = text,
-                      .help = "Name; the object can be referred to by it",
-                      .presence = Presence::positional};
-constexpr Field kTenant{.name = "tenant",
-                        .option = "tenant",
-                        .schema = "tenant",
-                        .type = text,
-                        .help = "Owner, free text",
-                        .column = Column::shown};
-constexpr Field kAdminUp{.name = "admin_up",
-                         .option = "admin-up",
-                         .schema = "adminUp",
-                         .type = boolean,
-                         .help = "Administrative state: true or false"};
-
-constexpr Field reference_field(std::string_view name, std::string_view option, std::string_view schema, Kind target,
-                                std::string_view help, Presence presence = Presence::optional) {
-  return {.name = name,
-          .option = option,
-          .schema = schema,
-          .type = reference,
-          .help = help,
-          .presence = presence,
-          .target = target};
-}
-
 constexpr std::array kHostFields = {kName};
-constexpr std::array kDeviceFields = {kName, kTenant, kAdminUp};
+constexpr std::array kBridgeFields = {
+    kName,
+    kTenant,
+    kAdminUp,
+    filter_field("inbound_filter", "inbound-filter", "inboundFilter", "Chain for untagged frames that enter"),
+    filter_field("outbound_filter", "outbound-filter", "outboundFilter", "Chain for untagged frames that leave"),
+};
+constexpr std::array kRouterFields = {
+    kName,
+    kTenant,
+    kAdminUp,
+    filter_field("local_redirect", "local-redirect", "localRedirect", "Chain before the inbound filter"),
+    filter_field("inbound_filter", "inbound-filter", "inboundFilter", "Chain before routing"),
+    filter_field("forward_filter", "forward-filter", "forwardFilter", "Chain after routing, for what is forwarded"),
+    filter_field("outbound_filter", "outbound-filter", "outboundFilter", "Chain after that"),
+    loose(reference_field("load_balancer", "load-balancer", "loadBalancer", Kind::LOAD_BALANCER,
+                          "Load balancer at this router, and at no other")),
+};
 
 constexpr std::array kPortFields = {
     kName,
     reference_field("bridge", "bridge", "bridge", Kind::BRIDGE, "Bridge that the port belongs to"),
     reference_field("router", "router", "router", Kind::ROUTER, "Router that the port belongs to"),
     kAdminUp,
-    reference_field("host", "host", "host", Kind::HOST, "Exterior port: host of the interface"),
+    loose(reference_field("host", "host", "host", Kind::HOST, "Exterior port: host of the interface")),
     Field{.name = "interface",
           .option = "interface",
           .schema = "interface",
           .type = text,
           .help = "Exterior port: network interface on the host, at most 15 bytes"},
-    reference_field("peer", "peer", "peer", Kind::PORT, "Interior port: the port at the other end (see link)"),
+    loose(reference_field("peer", "peer", "peer", Kind::PORT, "Interior port: the port at the other end (see link)")),
     Field{.name = "mac",
           .option = "mac",
           .schema = "mac",
@@ -74,6 +65,8 @@ constexpr std::array kPortFields = {
           .help = "Interior bridge port: VLAN 1..4094, 0 for none (kept; not looked at yet)",
           .column = Column::hidden,
           .maximum = 4094},
+    filter_field("inbound_filter", "inbound-filter", "inboundFilter", "Chain for what enters the device here"),
+    filter_field("outbound_filter", "outbound-filter", "outboundFilter", "Chain for what leaves the device here"),
 };
 
 constexpr std::array<std::string_view, 4> kNextHops = {"port", "local", "blackhole", "reject"};
@@ -157,7 +150,6 @@ constexpr std::array kTunnelZoneHostFields = {
           .presence = Presence::required},
 };
 
-constexpr std::array<std::string_view, 1> kNameKey = {"name"};
 constexpr std::array<std::string_view, 5> kRouteKey = {"destination", "source", "next_hop", "next_hop_port", "gateway"};
 constexpr std::array<std::string_view, 2> kStaticMacKey = {"mac", "vlan"};
 constexpr std::array<std::string_view, 1> kStaticNeighbourKey = {"address"};
@@ -170,7 +162,7 @@ constexpr std::array<std::string_view, 1> kTunnelZoneHostParents = {"zone"};
 constexpr std::array kShownWithHost = {Kind::TUNNEL_ZONE_HOST, Kind::PORT};
 constexpr std::array kShownWithTunnelZone = {Kind::TUNNEL_ZONE_HOST};
 
-constexpr std::array<KindInfo, 9> kKinds = {{
+constexpr std::array<KindInfo, 9> kNetworkKinds = {{
     {Kind::HOST,
      "host",
      "hosts",
@@ -188,7 +180,7 @@ constexpr std::array<KindInfo, 9> kKinds = {{
      "Virtual Ethernet switches",
      "  viaduct bridge create blue\n"
      "  viaduct bridge create green --tenant acme --wait\n",
-     kDeviceFields,
+     kBridgeFields,
      kNameKey,
      {}},
     {Kind::ROUTER,
@@ -197,7 +189,7 @@ constexpr std::array<KindInfo, 9> kKinds = {{
      "router",
      "Virtual routers",
      "  viaduct router create r1\n",
-     kDeviceFields,
+     kRouterFields,
      kNameKey,
      {}},
     {Kind::PORT, "port", "ports", "port", "Ports of bridges and routers",
@@ -242,20 +234,36 @@ const Field* KindInfo::find(std::string_view name_or_option) const {
   return at == fields.end() ? nullptr : &*at;
 }
 
-std::span<const KindInfo> kinds() { return kKinds; }
+const Field* KindInfo::opposite_of(const Field& field) const {
+  if (field.sense == Sense::plain) return nullptr;
+  auto at = std::ranges::find_if(
+      fields, [&](const Field& other) { return other.schema == field.schema && other.sense != field.sense; });
+  return at == fields.end() ? nullptr : &*at;
+}
+
+std::span<const KindInfo> kinds() {
+  static const std::vector<KindInfo> kAll = [] {
+    std::vector<KindInfo> all;
+    for (const std::span<const KindInfo> part :
+         {std::span<const KindInfo>(kNetworkKinds), rule_kinds(), group_kinds(), balancing_kinds()})
+      all.insert(all.end(), part.begin(), part.end());
+    return all;
+  }();
+  return kAll;
+}
 
 const KindInfo& info(Kind kind) {
-  return *std::ranges::find_if(kKinds, [&](const KindInfo& entry) { return entry.kind == kind; });
+  return *std::ranges::find_if(kinds(), [&](const KindInfo& entry) { return entry.kind == kind; });
 }
 
 const KindInfo* find_kind(std::string_view name) {
-  auto at = std::ranges::find_if(kKinds, [&](const KindInfo& entry) { return entry.name == name; });
-  return at == kKinds.end() ? nullptr : &*at;
+  auto at = std::ranges::find_if(kinds(), [&](const KindInfo& entry) { return entry.name == name; });
+  return at == kinds().end() ? nullptr : &*at;
 }
 
 const KindInfo* find_kind_by_schema(std::string_view member) {
-  auto at = std::ranges::find_if(kKinds, [&](const KindInfo& entry) { return entry.schema == member; });
-  return at == kKinds.end() ? nullptr : &*at;
+  auto at = std::ranges::find_if(kinds(), [&](const KindInfo& entry) { return entry.schema == member; });
+  return at == kinds().end() ? nullptr : &*at;
 }
 
 }  // namespace viaduct::cli

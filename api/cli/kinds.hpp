@@ -17,7 +17,25 @@ namespace viaduct::cli {
 
 using schema::Kind;
 
-enum class FieldType : uint8_t { text, boolean, number, reference, mac, address, prefix, prefix_list, choice };
+enum class FieldType : uint8_t {
+  text,
+  boolean,
+  number,
+  reference,
+  mac,
+  address,
+  prefix,
+  prefix_list,
+  choice,
+  reference_list,
+  named_number,  // "tcp", 0x88cc; see Field::names
+  range,         // "80", "1024-65535"
+  masked_mac,    // "01:00:00:00:00:00/01:00:00:00:00:00"
+  targets,       // of NAT: "203.0.113.1-203.0.113.9:1024-65535", "2001:db8:1::/48"
+};
+constexpr bool is_list(FieldType type) {
+  return type == FieldType::prefix_list || type == FieldType::reference_list || type == FieldType::targets;
+}
 
 enum class Presence : uint8_t {
   optional,
@@ -26,12 +44,27 @@ enum class Presence : uint8_t {
 };
 
 // Where a field is seen by people; JSON has them all.
-enum class Column : uint8_t { shown, hidden };
+enum class Column : uint8_t {
+  shown,
+  hidden,
+  gathered,  // into one column with others, each with its option's name: what a rule matches
+};
+
+// What a condition asks for has an opposite; both are fields of the table, and at most one of them is there.
+enum class Sense : uint8_t { plain, is, is_not };
+
+// What becomes of an object when what the field names is deleted.
+enum class Bond : uint8_t { owned, loose };
+
+struct NumberName {
+  std::string_view name;
+  uint64_t number;
+};
 
 struct Field {
   std::string_view name;    // JSON and YAML: "admin_up"
   std::string_view option;  // command line, and YAML too: "admin-up"
-  std::string_view schema;  // schema/topology.capnp: "adminUp"
+  std::string_view schema;  // schema/topology.capnp: "adminUp", "condition.ipSrc"
   FieldType type = FieldType::text;
   std::string_view help;
   Presence presence = Presence::optional;
@@ -40,6 +73,10 @@ struct Field {
   uint64_t minimum = 0, maximum = 0;               // number
   std::span<const std::string_view> choices = {};  // choice: the schema's enumerants; each but the first is also a flag
   std::string_view absent = "";                    // how a value that is not there is printed
+  Sense sense = Sense::plain;
+  Bond bond = Bond::owned;
+  std::span<const Kind> also = {};         // reference: what else it may refer to
+  std::span<const NumberName> names = {};  // named_number
 };
 
 struct KindInfo {
@@ -57,12 +94,15 @@ struct KindInfo {
 
   // Kinds of which `show` lists those that name the object.
   std::span<const Kind> shown_with = {};
+  // apply: what a document leaves out is cleared. Half of an old rule must not stay in a new one.
+  enum class Given : uint8_t { some, whole } given = Given::some;
 
   const Field* find(std::string_view name_or_option) const;
+  const Field* opposite_of(const Field& field) const;  // null: it has none
   bool has_name() const { return find("name") != nullptr; }
 };
 
-std::span<const KindInfo> kinds();
+std::span<const KindInfo> kinds();  // in the order of the schema
 const KindInfo& info(Kind kind);
 const KindInfo* find_kind(std::string_view name);              // "static-mac"
 const KindInfo* find_kind_by_schema(std::string_view member);  // "staticMac"

@@ -7,7 +7,8 @@ namespace {
 bool says_nothing(const Field& field, const std::string& text) {
   if (text.empty() || text == field.absent) return true;
   if (field.type == FieldType::choice) return text == field.choices.front();
-  return field.type == FieldType::number && text == "0";
+  if (field.type == FieldType::boolean) return text == "false";
+  return field.type == FieldType::number && field.sense == Sense::plain && text == "0";
 }
 
 }  // namespace
@@ -31,10 +32,27 @@ std::string describe(const Record& record, const NameLookup& name_of) {
   return out;
 }
 
+std::string gathered(const Record& record, const NameLookup& name_of) {
+  std::string all;
+  for (const Field& field : record.info().fields) {
+    if (field.column != Column::gathered) continue;
+    const std::string text = text_of(record, field, name_of);
+    if (says_nothing(field, text)) continue;
+    all += (all.empty() ? "" : "; ") + std::string(field.option);
+    if (field.type != FieldType::boolean) all += " " + text;
+  }
+  return all;
+}
+
 std::string text_of(const Record& record, const Field& field, const NameLookup& name_of) {
   const Value& value = record.get(field.name);
   if (field.type == FieldType::reference && std::holds_alternative<Uuid>(value))
-    return name_of(field.target, std::get<Uuid>(value));
+    return name_of(field, std::get<Uuid>(value));
+  if (std::holds_alternative<std::vector<Uuid>>(value)) {
+    std::string all;
+    for (const Uuid& id : std::get<std::vector<Uuid>>(value)) all += (all.empty() ? "" : ", ") + name_of(field, id);
+    return all;
+  }
   // The wire spells "everything" as a prefix of length 0.
   if (!field.absent.empty() && std::holds_alternative<IpPrefix>(value) && std::get<IpPrefix>(value).length() == 0)
     return std::string(field.absent);

@@ -1,16 +1,6 @@
 #include "api/cli/record.hpp"
 
 namespace viaduct::cli {
-namespace {
-
-schema::Frame copy_of(schema::Object::Reader object) {
-  capnp::MallocMessageBuilder message;
-  message.setRoot(object);
-  return schema::Frame::of(message);
-}
-
-}  // namespace
-
 Result<Record> Record::from(schema::Object::Reader object) {
   capnp::DynamicStruct::Reader dynamic(object);
   const KindInfo* kind = nullptr;
@@ -25,8 +15,12 @@ Result<Record> Record::from(schema::Object::Reader object) {
   }
   Record record(kind->kind, id);
   record.revision_ = object.getRevision();
-  record.original_ = copy_of(object);
-  auto fields = dynamic.get(kj::StringPtr(kind->schema.data(), kind->schema.size())).as<capnp::DynamicStruct>();
+  // Read from a copy of our own: each field walks to its place, which a reader of foreign bytes would take for an attack.
+  capnp::MallocMessageBuilder copy;
+  copy.setRoot(object);
+  record.original_ = schema::Frame::of(copy);
+  capnp::DynamicStruct::Reader own(copy.getRoot<schema::Object>().asReader());
+  auto fields = own.get(kj::StringPtr(kind->schema.data(), kind->schema.size())).as<capnp::DynamicStruct>();
   for (const Field& field : kind->fields) record.stored_[field.name] = read_value(field, fields);
   return record;
 }
@@ -40,12 +34,21 @@ const Value& Record::get(std::string_view field) const {
 
 void Record::set(std::string_view field, Value value) {
   const Field* known = info().find(field);
+  const Field* opposite = info().opposite_of(*known);
+  if (opposite != nullptr && !std::holds_alternative<std::monostate>(value)) set(opposite->name, Value{});
   auto at = stored_.find(known->name);
   if (at != stored_.end() && at->second == value) {
     changes_.erase(known->name);
     return;
   }
   changes_[known->name] = std::move(value);
+}
+
+void Record::clear(std::string_view field) {
+  capnp::MallocMessageBuilder message;
+  capnp::DynamicStruct::Builder empty(message.initRoot<schema::Object>());
+  auto fields = empty.init(std::string(info().schema)).as<capnp::DynamicStruct>();
+  set(field, read_value(*info().find(field), fields.asReader()));
 }
 
 std::string Record::name() const {

@@ -25,8 +25,11 @@ class Record {
 
   // The absent value for what was never set.
   const Value& get(std::string_view field) const;
+  // Setting one of two opposites takes the other away.
   void set(std::string_view field, Value value);
+  void clear(std::string_view field);  // to what the schema says by itself
   bool changed() const { return !changes_.empty(); }
+  bool changed(std::string_view field) const { return changes_.contains(field); }
 
   std::string name() const;                      // empty for kinds without a name, too
   Uuid reference(std::string_view field) const;  // nil when absent

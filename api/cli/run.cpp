@@ -73,6 +73,7 @@ std::unique_ptr<Tree> make_tree(Settings& settings) {
   add_tunnel_zone_commands(*tree);
   add_status_commands(*tree);
   add_flow_commands(*tree);
+  add_conntrack_commands(*tree);
   add_trace_command(*tree);
   add_apply_command(*tree);
   add_certs_commands(*tree);

@@ -20,9 +20,10 @@ namespace viaduct::cli {
 
 using Json = nlohmann::ordered_json;
 
-// monostate: none. A choice is the text of its enumerant.
+// monostate: none. A choice is the text of its enumerant, in words ("reverse-dnat"). Named numbers, ranges, masked MAC
+// addresses and targets are texts in one form (value_text.hpp).
 using Value = std::variant<std::monostate, bool, uint64_t, std::string, Uuid, MacAddress, IpAddress, IpPrefix,
-                           std::vector<IpPrefix>>;
+                           std::vector<IpPrefix>, std::vector<Uuid>, std::vector<std::string>>;
 
 // `texts` has one entry except for lists. "none" is the absent value of every type that has one. References are not
 // parsed here: they need the topology (directory.hpp).
@@ -32,8 +33,11 @@ Result<Value> parse_value(const Field& field, const std::vector<std::string>& te
 std::string to_text(const Field& field, const Value& value);
 Json to_json(const Value& value);
 
+// A field that is one of two opposites is none when the object has the other one.
 Value read_value(const Field& field, capnp::DynamicStruct::Reader object);
 void write_value(const Field& field, const Value& value, capnp::DynamicStruct::Builder object);
+
+Failure bad_value(const Field& field, std::string_view text, std::string expected);
 
 Uuid uuid_of(schema::Uuid::Reader reader);
 void set_uuid(schema::Uuid::Builder builder, const Uuid& id);

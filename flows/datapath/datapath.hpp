@@ -108,6 +108,7 @@ struct FlowStats {
   uint64_t packets = 0;
   uint64_t bytes = 0;
   std::chrono::nanoseconds idle{};  // since the last packet; since installation when there was none
+  uint8_t tcp_flags = 0;            // of all its TCP packets, or-ed
 };
 
 enum class InstallResult : uint8_t {
@@ -115,7 +116,7 @@ enum class InstallResult : uint8_t {
   replaced,  // the same id was there: its actions are now these
   overlaps,  // another megaflow covers the key (a race between workers): treat as installed by someone else
   table_full,
-  unsupported,  // beyond Capabilities: keep the flow in user space
+  unsupported,  // beyond Capabilities, or actions that its packets cannot take: keep the flow in user space
   error,        // the kernel said no; counted by errno in Datapath::error_counts()
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "flows/match/apply.hpp"
+
 namespace viaduct::flows {
 
 FakeFlowTable::Entry* FakeFlowTable::find(const FlowKey& key) {
@@ -13,6 +15,7 @@ FakeFlowTable::Entry* FakeFlowTable::find(const FlowKey& key) {
 }
 
 InstallResult FakeFlowTable::install(const FlowInstall& install, Time now) {
+  if (!applicable(install.flow.actions.view(), install.packet_key)) return InstallResult::unsupported;
   auto at = entries_.find(install.flow.id);
   if (at != entries_.end()) {
     at->second.flow.actions = install.flow.actions;

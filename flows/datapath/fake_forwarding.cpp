@@ -66,6 +66,7 @@ void FakeKernel::forward(const Packet& packet, FakeFlowTable::Entry& entry) {
   ++stats_.hits;
   ++entry.stats.packets;
   entry.stats.bytes += packet.bytes.size();
+  entry.stats.tcp_flags |= packet.tcp_flags();
   entry.used = clock_();
   send(entry.flow.actions.view(), packet.bytes, packet.offload);
 }

@@ -7,6 +7,12 @@ struct Printer {
   std::string operator()(const SetEthernet& set) const {
     return "set_eth(src=" + set.src.to_string() + ",dst=" + set.dst.to_string() + ")";
   }
+  std::string operator()(const SetIp& set) const {
+    return "set_ip(src=" + set.src.to_string() + ",dst=" + set.dst.to_string() + ")";
+  }
+  std::string operator()(const SetPorts& set) const {
+    return "set_ports(src=" + std::to_string(set.src) + ",dst=" + std::to_string(set.dst) + ")";
+  }
   std::string operator()(const DecrementTtl&) const { return "dec_ttl"; }
   std::string operator()(const CheckMtu& check) const { return "check_mtu(" + std::to_string(check.mtu) + ")"; }
   std::string operator()(const Output& output) const { return "output(" + std::to_string(output.port.value) + ")"; }

@@ -10,6 +10,7 @@
 #include "flows/match/small_vector.hpp"
 #include "flows/packet/port_number.hpp"
 #include "flows/packet/tunnel.hpp"
+#include "topology/address/ip_address.hpp"
 #include "topology/address/mac_address.hpp"
 
 namespace viaduct::flows {
@@ -17,6 +18,19 @@ namespace viaduct::flows {
 struct SetEthernet {
   MacAddress src, dst;
   friend bool operator==(const SetEthernet&, const SetEthernet&) = default;
+};
+// Both addresses of an IP packet of their family. The checksums that cover them, IPv4's own and those of TCP, UDP and
+// ICMPv6, are repaired incrementally (RFC 1624): a UDP datagram without one stays so, later fragments have none. (With an
+// IPv6 routing header that has segments left the destination is not what they cover: such a packet comes out wrong.)
+struct SetIp {
+  IpAddress src, dst;
+  friend bool operator==(const SetIp&, const SetIp&) = default;
+};
+// Both ports of a TCP, UDP or SCTP packet (not of a later fragment), checksums likewise; SCTP's is not incremental
+// (CRC32c, RFC 9260): a datapath that cannot make it refuses the flow as unsupported.
+struct SetPorts {
+  uint16_t src = 0, dst = 0;
+  friend bool operator==(const SetPorts&, const SetPorts&) = default;
 };
 // One less TTL or hop limit, IPv4 checksum repaired. A packet whose TTL is 1 or 0 before it is not forwarded: the
 // datapath hands it to user space as UpcallReason::ttl_expired.
@@ -44,7 +58,7 @@ struct TunnelOutput {
   friend auto operator<=>(const TunnelOutput&, const TunnelOutput&) = default;
 };
 
-using Action = std::variant<SetEthernet, DecrementTtl, CheckMtu, Output, TunnelOutput>;
+using Action = std::variant<SetEthernet, SetIp, SetPorts, DecrementTtl, CheckMtu, Output, TunnelOutput>;
 // An empty list drops the packet.
 using ActionList = SmallVector<Action, 8>;
 

@@ -21,6 +21,8 @@ enum class Kind : uint64_t {
   tunnel_path,
   tunnel_peer,
   tunnel_key,
+  connection,
+  group_address,
 };
 
 // The finaliser of MurmurHash3 between words: every input bit reaches every output bit.
@@ -69,5 +71,12 @@ Tag datapath_port(PortNumber port) { return Mixer(Kind::datapath_port).add(port.
 Tag tunnel_path(const HostId& host) { return Mixer(Kind::tunnel_path).add(host.uuid()).tag(); }
 Tag tunnel_peer(const IpAddress& address) { return Mixer(Kind::tunnel_peer).add(address).tag(); }
 Tag tunnel_key(uint32_t key) { return Mixer(Kind::tunnel_key).add(uint64_t{key}).tag(); }
+
+Tag connection(const Uuid& device, uint64_t word, const IpAddress& src, const IpAddress& dst) {
+  return Mixer(Kind::connection).add(device).add(word).add(src).add(dst).tag();
+}
+Tag group_address(const IpGroupId& group, const IpAddress& address) {
+  return Mixer(Kind::group_address).add(group.uuid()).add(address).tag();
+}
 
 }  // namespace viaduct::flows::tag

@@ -21,6 +21,8 @@
 // | tunnel_path   | sent, or to be sent, to that host              | the way to it appears, goes or changes           |
 // | tunnel_peer   | came by a tunnel from that address             | it becomes or is no more that of a host          |
 // | tunnel_key    | came by a tunnel with that key                 | the key stands for something else                |
+// | connection    | a connection's entry was looked up             | it comes, changes its meaning, or ends           |
+// | group_address | a rule asked whether a group has the address   | the group gains or loses that very address       |
 //
 // A port that moves between hosts, or is active on none, is a change of the port: `device`. The other hosts that a
 // bridge floods to are part of the set of `broadcast`.
@@ -71,6 +73,9 @@ Tag datapath_port(PortNumber port);
 Tag tunnel_path(const HostId& host);
 Tag tunnel_peer(const IpAddress& address);
 Tag tunnel_key(uint32_t key);
+// `word`: kind, protocol and ports (flows/state/connection_table.hpp).
+Tag connection(const Uuid& device, uint64_t word, const IpAddress& src, const IpAddress& dst);
+Tag group_address(const IpGroupId& group, const IpAddress& address);
 
 }  // namespace tag
 

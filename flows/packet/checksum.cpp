@@ -1,5 +1,6 @@
 #include "flows/packet/checksum.hpp"
 
+#include <array>
 #include <bit>
 #include <optional>
 
@@ -55,6 +56,18 @@ uint16_t pseudo_sum(const Packet& packet, const Coverage& covered) {
   return pseudo_header_sum(packet.key.ip_src, packet.key.ip_dst, packet.key.ip_proto,
                            static_cast<uint32_t>(covered.bytes.size()));
 }
+
+constexpr std::array<uint32_t, 256> make_crc32c_table() {
+  constexpr uint32_t kReflectedPolynomial = 0x82f6'3b78;
+  std::array<uint32_t, 256> table{};
+  for (uint32_t byte = 0; byte < table.size(); ++byte) {
+    uint32_t crc = byte;
+    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? kReflectedPolynomial : 0);
+    table[byte] = crc;
+  }
+  return table;
+}
+constexpr std::array<uint32_t, 256> kCrc32c = make_crc32c_table();
 
 }  // namespace
 
@@ -124,11 +137,36 @@ void complete_partial_checksum(Packet& packet) {
   packet.offload.partial_checksum = false;
 }
 
+void complete_sctp_checksum(Packet& packet) {
+  const FlowKey& key = packet.key;
+  if (packet.error != DropReason::none || packet.l4_offset == 0 || !key.is_ip() || key.ip_proto != ip_proto::kSctp)
+    return;
+  if (key.fragment != Fragment::none) return;
+  size_t end = packet.l3_length != 0 ? packet.l3_offset + size_t{packet.l3_length} : packet.bytes.size();
+  std::span<uint8_t> sctp = packet.bytes.subspan(packet.l4_offset, end - packet.l4_offset);
+  uint8_t* field = sctp.data() + wire::sctp::kChecksum;
+  if (wire::load32(field) != 0) return;
+  uint32_t crc = sctp_checksum(sctp);
+  for (size_t i = 0; i < 4; ++i) field[i] = static_cast<uint8_t>(crc >> 8 * i);
+}
+
 bool looks_partial(const Packet& packet) {
   if (packet.key.ip_proto != ip_proto::kTcp && packet.key.ip_proto != ip_proto::kUdp) return false;
   auto covered = coverage(packet);
   if (!covered) return false;
   return wire::load16(covered->bytes.data() + covered->field) == pseudo_sum(packet, *covered);
+}
+
+uint32_t crc32c(std::span<const uint8_t> bytes, uint32_t before) {
+  uint32_t crc = ~before;
+  for (uint8_t byte : bytes) crc = (crc >> 8) ^ kCrc32c[(crc ^ byte) & 0xff];
+  return ~crc;
+}
+
+uint32_t sctp_checksum(std::span<const uint8_t> sctp) {
+  constexpr uint8_t kZero[4] = {};
+  uint32_t crc = crc32c(kZero, crc32c(sctp.first(wire::sctp::kChecksum)));
+  return crc32c(sctp.subspan(wire::sctp::kBytes), crc);
 }
 
 }  // namespace viaduct::flows

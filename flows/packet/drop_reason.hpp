@@ -46,6 +46,15 @@ enum class DropReason : uint8_t {
   packet_too_big,
   next_hop_unresolved,   // ARP/ND gave no answer
   not_to_local_service,  // for a router's own address, and nothing of the router answers that
+  // rules and connections
+  dropped_by_rule,
+  rejected_by_rule,
+  too_many_chains,      // jumps from chain to chain without end, or nearly
+  nat_ports_exhausted,  // every port of the rule's ranges is in use towards that destination, here or on other hosts
+  nat_loop,             // a translation would give the packet the addresses that it has on both ends
+  connections_full,     // the connection table, or its share of the port or tenant
+  load_balancer_down,   // it, the pool or the VIP: administratively
+  no_pool_member,       // none of the pool's members is healthy and enabled
   // resources
   park_overflow,  // too many packets wait for the same fact, or in all
   emit_overflow,  // a simulation wanted to send more packets than allowed

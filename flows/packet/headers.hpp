@@ -69,6 +69,14 @@ inline constexpr uint8_t kHopByHop = 0, kRouting = 43, kFragment = 44, kAuthenti
 inline constexpr int kMaxExtensions = 16;
 inline constexpr uint8_t kJumboOption = 0xc2;  // RFC 2675 2
 inline constexpr uint16_t kMoreFragments = 1, kOffsetMask = 0xfff8;
+constexpr bool is_extension(uint8_t type) {
+  return type == kHopByHop || type == kRouting || type == kFragment || type == kAuthentication || type == kDestination;
+}
+// From the first 8 bytes of an extension header.
+constexpr size_t extension_bytes(uint8_t type, const uint8_t* header) {
+  if (type == kFragment) return 8;
+  return type == kAuthentication ? size_t{4} * (header[1] + 2U) : size_t{8} * (header[1] + 1U);
+}
 }  // namespace ipv6
 
 namespace tcp {  // RFC 9293 3.1
@@ -81,20 +89,23 @@ namespace udp {
 inline constexpr size_t kSrc = 0, kDst = 2, kLength = 4, kChecksum = 6, kBytes = 8;
 }  // namespace udp
 
-namespace sctp {
-inline constexpr size_t kBytes = 12;
+namespace sctp {  // RFC 9260 3.1
+inline constexpr size_t kSrc = 0, kDst = 2, kChecksum = 8, kBytes = 12;
 }  // namespace sctp
 
 namespace icmp {  // RFC 792, RFC 4443; ICMPv6 has the same first four bytes
 inline constexpr size_t kType = 0, kCode = 1, kChecksum = 2, kRest = 4, kBytes = 8;
+inline constexpr size_t kEchoId = 4;
 inline constexpr uint8_t kEchoReply = 0, kUnreachable = 3, kSourceQuench = 4, kRedirect = 5, kEchoRequest = 8,
                          kTimeExceeded = 11, kParameterProblem = 12;
+constexpr bool is_echo(uint16_t type) { return type == kEchoRequest || type == kEchoReply; }
 }  // namespace icmp
 
 namespace icmpv6 {
-inline constexpr uint8_t kUnreachable = 1, kPacketTooBig = 2, kTimeExceeded = 3, kEchoRequest = 128, kEchoReply = 129,
-                         kRouterSolicitation = 133, kNeighbourSolicitation = 135, kNeighbourAdvertisement = 136,
-                         kRedirect = 137;
+inline constexpr uint8_t kUnreachable = 1, kPacketTooBig = 2, kTimeExceeded = 3, kParameterProblem = 4,
+                         kEchoRequest = 128, kEchoReply = 129, kRouterSolicitation = 133, kNeighbourSolicitation = 135,
+                         kNeighbourAdvertisement = 136, kRedirect = 137;
+constexpr bool is_echo(uint16_t type) { return type == kEchoRequest || type == kEchoReply; }
 }  // namespace icmpv6
 
 namespace nd {  // RFC 4861 4.3, 4.4, 4.6.1

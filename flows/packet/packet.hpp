@@ -37,6 +37,8 @@ struct Packet {
 
   // The bytes one segment would have on the wire behind the Ethernet header: what MTUs are compared with.
   size_t l3_segment_bytes() const;
+  // The TCP header's flags (RFC 9293 3.1), CWR to FIN; 0 when it has none.
+  uint8_t tcp_flags() const;
 };
 
 // Never reads outside of `frame`, whatever it holds. Accepts up to two VLAN tags, IPv4 options, IPv6 hop-by-hop,

@@ -81,6 +81,11 @@ Packet parse(std::span<uint8_t> frame, PortNumber in_port, Offload offload) {
   return packet;
 }
 
+uint8_t Packet::tcp_flags() const {
+  if (error != DropReason::none || l4_offset == 0 || !key.is_ip() || key.ip_proto != ip_proto::kTcp) return 0;
+  return bytes[l4_offset + wire::tcp::kFlags];
+}
+
 size_t Packet::l3_segment_bytes() const {
   size_t behind = bytes.size() > l3_offset ? bytes.size() - l3_offset : 0;
   size_t whole = l3_length != 0 ? l3_length : behind;

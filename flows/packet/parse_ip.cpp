@@ -79,8 +79,8 @@ enum class Step : uint8_t { next, done, malformed };
 // One extension header of `type` at `at`. The offset stays below 64 KiB: 16 headers of at most 2048 bytes.
 Step walk_extension(Packet& packet, uint8_t& type, size_t& at, size_t end) {
   const uint8_t* header = packet.bytes.data() + at;
-  size_t length = 8;
   if (end - at < 8) return Step::malformed;
+  size_t length = wire::ipv6::extension_bytes(type, header);
   if (type == wire::ipv6::kFragment) {
     uint16_t field = wire::load16(header + 2);
     bool first = (field & wire::ipv6::kOffsetMask) == 0;
@@ -89,16 +89,10 @@ Step walk_extension(Packet& packet, uint8_t& type, size_t& at, size_t end) {
     at += length;
     return first ? Step::next : Step::done;
   }
-  length = type == wire::ipv6::kAuthentication ? size_t{4} * (header[1] + 2U) : size_t{8} * (header[1] + 1U);
   if (length > end - at) return Step::malformed;
   type = header[0];
   at += length;
   return Step::next;
-}
-
-constexpr bool is_extension(uint8_t type) {
-  return type == wire::ipv6::kHopByHop || type == wire::ipv6::kRouting || type == wire::ipv6::kFragment ||
-         type == wire::ipv6::kAuthentication || type == wire::ipv6::kDestination;
 }
 
 }  // namespace
@@ -151,7 +145,7 @@ void parse_ipv6(Packet& packet) {
   key.ip_dst = wire::load_ipv6(ip + wire::ipv6::kDst);
   size_t at = packet.l3_offset + wire::ipv6::kBytes;
   size_t end = at + payload;
-  for (int extensions = 0; is_extension(type); ++extensions) {
+  for (int extensions = 0; wire::ipv6::is_extension(type); ++extensions) {
     if (extensions == wire::ipv6::kMaxExtensions) return;
     Step step = walk_extension(packet, type, at, end);
     if (step == Step::malformed) return;

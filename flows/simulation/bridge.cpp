@@ -24,10 +24,20 @@ void learn_source(Walk& walk, const BridgeView& bridge) {
                    [&] { return src.to_string() + " is behind " + name_of(*walk.in) + (known ? ", moved" : ""); });
 }
 
+// The bridge's own rules, which are for untagged frames. False when the verdict is made.
+bool filter(Walk& walk, const BridgeView& bridge, ChainId chain, const PortView* out) {
+  if (!walk.untagged) return true;
+  const Filtered filtered = apply_chain(walk, chain, {walk.in, out, bridge.id.uuid()});
+  if (filtered == Filtered::reject) refuse_by_rule(walk, PortDevice::bridge);
+  return filtered == Filtered::accept;
+}
+
 // To every usable port but the one where the frame came in, on this host and others. Never to routers: they are told by what bridges learn.
 const PortView* flood(Walk& walk, const BridgeView& bridge) {
   walk.tag(tag::broadcast(bridge.id));
   walk.note_device(Stage::bridge_flood, [&] { return "for " + walk.key.eth_dst.to_string(); });
+  if (!filter(walk, bridge, bridge.outbound_filter, nullptr)) return nullptr;
+  track(walk, bridge.id.uuid());
   const RemoteFlooding elsewhere = plan_flood(walk, bridge.id);
   if (elsewhere.too_small != 0 && cut_for_tunnel(walk, elsewhere.too_small)) return nullptr;
   bridge.flood.for_each([&](const PortId& id, PortNumber) {
@@ -74,7 +84,7 @@ const PortView* unicast(Walk& walk, const BridgeView& bridge) {
   walk.note_device(Stage::bridge_unicast,
                    [&] { return dst.to_string() + " is behind " + name_of(*location.port) + ", " + location.how; });
   if (location.port->id == walk.in->id) return walk.drop(DropReason::hairpin);
-  return location.port;
+  return filter(walk, bridge, bridge.outbound_filter, location.port) ? location.port : nullptr;
 }
 
 }  // namespace
@@ -83,7 +93,9 @@ const PortView* through_bridge(Walk& walk, const BridgeView& bridge) {
   walk.tag(tag::device(bridge.id));
   if (!bridge.admin_up) return walk.drop(DropReason::device_down);
   if (walk.key.eth_src.is_multicast()) return walk.drop(DropReason::multicast_source_mac);
-  learn_source(walk, bridge);
+  const bool passes = filter(walk, bridge, bridge.inbound_filter, nullptr);
+  learn_source(walk, bridge);  // also of what the rules drop
+  if (!passes) return nullptr;
   if (walk.neighbour_talk && overhear(walk, bridge)) return nullptr;
   return walk.key.eth_dst.is_multicast() ? flood(walk, bridge) : unicast(walk, bridge);
 }

@@ -15,20 +15,21 @@ bool to_everybody(const PortView& in, const IpAddress& destination) {
 // `make` builds the error from the packet as it came to this router.
 template <class Make>
 void answer(Walk& walk, IcmpErrorKind kind, const char* what, Make&& make) {
+  if (walk.in == nullptr) return;
   const PortView& in = *walk.in;
-  if (!walk.untagged || !walk.key.is_ip() || walk.key.eth_dst != in.mac) return;
+  const FlowKey& key = walk.entered.key;
+  if (!walk.untagged || !key.is_ip() || key.eth_dst != in.mac) return;
   // Whether it may be answered lies partly in what masks do not say.
   walk.singular = true;
-  const auto source = in.source_for(walk.key.ip_src);
-  if (!source || source->family() != walk.key.ip_src.family() || to_everybody(in, walk.key.ip_dst)) return;
-  std::vector<uint8_t> frame = walk.current_frame();
-  const Packet offending = parse(frame, walk.key.in_port, walk.input.packet.offload);
+  const auto source = in.source_for(key.ip_src);
+  if (!source || source->family() != key.ip_src.family() || to_everybody(in, key.ip_dst)) return;
+  std::vector<uint8_t> frame = walk.entered_frame();
+  const Packet offending = parse(frame, key.in_port, walk.input.packet.offload);
   if (!may_answer_with_error(offending, kind)) return;
-  auto error = make(offending, IcmpErrorSender{*source, in.mac, walk.key.eth_src});
+  auto error = make(offending, IcmpErrorSender{*source, in.mac, key.eth_src});
   if (!error) return;
-  walk.note_device(Stage::icmp_error, [&] {
-    return std::string(what) + ", " + source->to_string() + " > " + walk.key.ip_src.to_string();
-  });
+  walk.note_device(Stage::icmp_error,
+                   [&] { return std::string(what) + ", " + source->to_string() + " > " + key.ip_src.to_string(); });
   walk.emit(in, std::move(*error), EmittedPacket::Limit::icmp_error);
 }
 

@@ -12,9 +12,12 @@ namespace {
 using topology::Kind;
 using topology::ObjectChange;
 
-// The same for packets: names are for people.
-bool same_for_packets(const PortView& a, PortView b) {
+// The same for packets: names are for people, tenants for accounts.
+template <class T>
+bool same_for_packets(const T& a, T b) {
   b.name = a.name;
+  if constexpr (requires { b.tenant; }) b.tenant = a.tenant;
+  if constexpr (requires { b.revision; }) b.revision = a.revision;
   return a == b;
 }
 
@@ -42,6 +45,25 @@ class Collector {
           static_neighbour(as<topology::StaticNeighbour>(change.before));
           static_neighbour(as<topology::StaticNeighbour>(change.after));
           break;
+        case Kind::chain:
+          device<topology::Chain>(ref.id, change);
+          break;
+        case Kind::rule:
+          rule(as<topology::Rule>(change.before));
+          rule(as<topology::Rule>(change.after));
+          break;
+        case Kind::ip_group_address:
+          group_address(as<topology::IpGroupAddress>(change.before));
+          group_address(as<topology::IpGroupAddress>(change.after));
+          break;
+        case Kind::port_group_port:  // of its port: ports()
+        case Kind::port_group:
+        case Kind::ip_group:
+        case Kind::load_balancer:  // balancing()
+        case Kind::pool:
+        case Kind::pool_member:
+        case Kind::vip:
+        case Kind::health_monitor:
         case Kind::port:
         case Kind::host:
         case Kind::tunnel_zone:  // where packets go beneath: see locations.hpp
@@ -55,6 +77,23 @@ class Collector {
   void ports(const std::vector<PortId>& ids) {
     for (PortId id : ids) port(id, before_.port(id), after_.port(id));
     for (PortId id : changed_shares(ids, before_, after_)) share(share_of(before_, id), share_of(after_, id));
+  }
+
+  void balancing(const topology::Delta& delta, const Moved& moved) {
+    for (PoolId id : changed_pools(delta, moved, after_.snapshot)) add(tag::device(id));
+    for (LoadBalancerId id : changed_balancers(delta, before_.snapshot, after_.snapshot)) {
+      const auto* old = before_.balancers.find(id);
+      const auto* now = after_.balancers.find(id);
+      if (old == nullptr || now == nullptr || (*old)->admin_up != (*now)->admin_up) add(tag::device(id));
+      const BalancerView none;
+      const BalancerView& before = old == nullptr ? none : **old;
+      const BalancerView& after = now == nullptr ? none : **now;
+      std::decay_t<decltype(before.vips)>::diff(
+          before.vips, after.vips,
+          [&](const VipKey& key, const VipView*, const VipView*) { balanced(id, key.address); });
+      const auto members = [&](const IpAddress& address, const uint32_t*, const uint32_t*) { balanced(id, address); };
+      std::decay_t<decltype(before.member_addresses)>::diff(before.member_addresses, after.member_addresses, members);
+    }
   }
 
   void elsewhere(const Moved& moved) {
@@ -84,10 +123,20 @@ class Collector {
   void device(const Uuid& id, const ObjectChange& change) {
     const T* old = as<T>(change.before);
     const T* now = as<T>(change.after);
-    if (old != nullptr && now != nullptr && old->admin_up == now->admin_up) return;
+    if (old != nullptr && now != nullptr && same_for_packets(*old, *now)) return;
     add(tag::device(id));
     if (old == nullptr) add(tag::absent(id));
   }
+
+  void rule(const topology::Rule* rule) {
+    if (rule != nullptr) add(tag::device(rule->chain));
+  }
+  void group_address(const topology::IpGroupAddress* entry) {
+    if (entry == nullptr) return;
+    add(entry->prefix.is_host() ? tag::group_address(entry->group, entry->prefix.address())
+                                : tag::device(entry->group));
+  }
+  void balanced(LoadBalancerId balancer, const IpAddress& address) { add(balanced_tag(balancer, address)); }
 
   void route_gone(RouterId router, RouteId id) {
     add(tag::route(id));
@@ -122,13 +171,13 @@ class Collector {
     if (old != nullptr && old->number) add(tag::datapath_port(old->number));
     if (now != nullptr && now->number) add(tag::datapath_port(now->number));
     own_routes_of(old, now);
-    const bool published = old != nullptr && old->publishes_routes();
-    const bool publishes = now != nullptr && now->publishes_routes();
-    if (published && !publishes) {
+    const RouteStanding was = standing_of(old), is = standing_of(now);
+    if (was == is) return;
+    if (was != RouteStanding::none) {
       before_.snapshot.for_each_route_through(
           id, [&](const topology::Route& route) { route_gone(route.router, route.id); });
     }
-    if (!published && publishes) {
+    if (is != RouteStanding::none) {
       after_.snapshot.for_each_route_through(
           id, [&](const topology::Route& route) { route_here(route.router, route.destination); });
     }
@@ -151,7 +200,7 @@ class Collector {
   static bool same(const T* a, const T* b) {
     return a == nullptr || b == nullptr ? a == b : *a == *b;
   }
-  // Whether the other end answers concerns nobody here, nor what the tunnel is called.
+  // Whether the other end answers concerns routes, see port(); and what the tunnel is called concerns nobody.
   static bool same_way(const TunnelPath& a, TunnelPath b) {
     b.alive = a.alive;
     b.kind = a.kind;
@@ -198,7 +247,8 @@ Invalidation invalidated_by(const Network& before, const Network& after, const t
                             const Moved& moved) {
   Collector collector(before.data(), after.data());
   collector.objects(delta);
-  collector.ports(changed_ports(delta, moved.ports));
+  collector.ports(changed_ports(delta, moved, before.data().snapshot, after.data().snapshot));
+  collector.balancing(delta, moved);
   collector.elsewhere(moved);
   return collector.take();
 }

@@ -10,12 +10,14 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <variant>
 #include <vector>
 
 #include "flows/packet/port_number.hpp"
 #include "flows/packet/tunnel.hpp"
 #include "topology/address/id.hpp"
+#include "topology/host_state.hpp"
 #include "topology/persistent_map.hpp"
 
 namespace viaduct::flows::simulation {
@@ -39,7 +41,7 @@ struct TunnelPath {
   IpAddress src;    // of this host, in the zone that both are in
   IpAddress dst;
   uint16_t mtu = 0;   // bytes behind the inner Ethernet header that fit
-  bool alive = true;  // answers probes; frames are sent to a silent host all the same: it may only not answer
+  bool alive = true;  // answers probes; a silent host is sent frames all the same, but routes by it are doubtful
   TunnelKind kind = TunnelKind::vxlan;  // of the zone; for those who read traces
   friend bool operator==(const TunnelPath&, const TunnelPath&) = default;
 };
@@ -53,16 +55,21 @@ struct Locations {
   topology::PersistentMap<BridgeId, RemoteFlood> floods;
   topology::PersistentMap<HostId, TunnelPath> paths;
   topology::PersistentMap<uint32_t, LocalKey> keys;
+  topology::PersistentMap<PoolMemberId, bool> unhealthy;  // as its pool's health checker says
+  topology::PersistentMap<PoolId, HostId> checkers;       // who checks the pool's members; nil: this host
+  // All that is known of checked pools; for operators.
+  topology::PersistentMap<PoolId, std::shared_ptr<const topology::HealthReport>> health;
   bool copy_dscp = false;  // of the inner packet, to the outer header
 };
 
-// What differs between two Locations.
+// What differs between two Locations. Not checkers: no flow depends on them.
 struct Moved {
   std::vector<PortId> ports;      // bindings or remote
   std::vector<BridgeId> bridges;  // floods
   std::vector<HostId> hosts;      // paths
   std::vector<uint32_t> keys;
-  bool empty() const { return ports.empty() && bridges.empty() && hosts.empty() && keys.empty(); }
+  std::vector<PoolMemberId> members = {};  // unhealthy
+  bool empty() const { return ports.empty() && bridges.empty() && hosts.empty() && keys.empty() && members.empty(); }
 };
 
 }  // namespace viaduct::flows::simulation

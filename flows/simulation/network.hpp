@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,13 @@ namespace viaduct::flows::simulation {
 
 enum class PortDevice : uint8_t { bridge, router };
 
+// Of a router's port: what becomes of the routes through it.
+enum class RouteStanding : uint8_t {
+  none,      // they do not count
+  doubtful,  // they count where no better one has the same destination
+  good
+};
+
 struct PortView {
   PortId id;
   std::string name;
@@ -33,7 +41,11 @@ struct PortView {
   HostId host;            // the one that it is bound to
   PortNumber number;      // set when active on this host
   RemotePort remote;      // its key is set when active on that other host
+  bool silent = false;    // active on a host that does not answer
   PortId peer;            // interior
+  ChainId inbound_filter, outbound_filter;
+  std::vector<PortGroupId> groups;  // sorted
+  std::vector<PortId> siblings;     // the other ports of its stateful groups, sorted
   // router ports
   MacAddress mac;
   std::vector<IpPrefix> addresses;
@@ -46,15 +58,25 @@ struct PortView {
   // Whom errors and requests to `destination` come from: the address on its link, else the first of the family that is
   // not link-local, else the link-local one.
   std::optional<IpAddress> source_for(const IpAddress& destination) const;
+  bool on_bridge() const { return device == PortDevice::bridge; }
   bool active_elsewhere() const { return remote.key != 0; }
   // A router port's routes count: up, and linked or active on some host.
   bool publishes_routes() const { return admin_up && (!peer.is_nil() || number || active_elsewhere()); }
+  // A host that is silent may be dead, or only its agent: others are better, and it is better than nothing.
+  RouteStanding route_standing() const {
+    if (!publishes_routes()) return RouteStanding::none;
+    return silent ? RouteStanding::doubtful : RouteStanding::good;
+  }
   friend bool operator==(const PortView&, const PortView&) = default;
 };
 
 // The rest of what is compiled: network_views.hpp.
 struct BridgeView;
 struct RouterView;
+struct ChainView;
+struct IpGroupView;
+struct BalancerView;
+struct PoolView;
 struct NetworkData;
 
 class Network {
@@ -64,8 +86,17 @@ class Network {
   const PortView* port(PortId id) const;
   const BridgeView* bridge(BridgeId id) const;
   const RouterView* router(RouterId id) const;
+  const ChainView* chain(ChainId id) const;
+  const IpGroupView* ip_group(IpGroupId id) const;
+  const BalancerView* balancer(LoadBalancerId id) const;
+  const PoolView* pool(PoolId id) const;
   // The port active here under this number; null when unknown.
   const PortView* at(PortNumber number) const;
+  void for_each_port(const std::function<void(const PortView&)>& visit) const;
+  const Locations& locations() const;
+  // Whose packets come by tunnels from this address; null when unknown.
+  const HostId* peer_at(const IpAddress& tunnel_source) const;
+  const topology::Snapshot& snapshot() const;
 
   static Network compile(const topology::Snapshot& snapshot, const Locations& locations);
   // The network of `snapshot`, which is this one's changed by `delta`, and of `locations`, which differ from this one's

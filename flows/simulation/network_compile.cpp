@@ -55,7 +55,28 @@ std::optional<IpAddress> PortView::source_for(const IpAddress& destination) cons
   return any || destination.is_v4() ? any : link_local;
 }
 
-PortView view_of(const topology::Port& port, const Locations& locations) {
+namespace {
+std::vector<PortId> siblings_of(const PortView& port, const topology::Snapshot& snapshot) {
+  std::vector<PortId> out;
+  for (PortGroupId id : port.groups) {
+    const topology::PortGroup* group = snapshot.find(id);
+    if (group == nullptr || !group->stateful) continue;
+    snapshot.for_each_port_of(id, [&](const topology::PortGroupPort& member) {
+      if (member.port != port.id) out.push_back(member.port);
+    });
+  }
+  sort_unique(out);
+  return out;
+}
+
+void add_members(const topology::Snapshot& snapshot, PortGroupId group, std::vector<PortId>& ports) {
+  const topology::PortGroup* known = snapshot.find(group);
+  if (known == nullptr || !known->stateful) return;
+  snapshot.for_each_port_of(group, [&](const topology::PortGroupPort& member) { ports.push_back(member.port); });
+}
+}  // namespace
+
+PortView view_of(const topology::Port& port, const Locations& locations, const topology::Snapshot& snapshot) {
   PortView view;
   view.id = port.id;
   view.name = port.name;
@@ -65,6 +86,12 @@ PortView view_of(const topology::Port& port, const Locations& locations) {
   view.exterior = port.is_exterior();
   view.host = port.host;
   view.peer = port.peer;
+  view.inbound_filter = port.inbound_filter;
+  view.outbound_filter = port.outbound_filter;
+  snapshot.for_each_port_group_of(port.id,
+                                  [&](const topology::PortGroupPort& member) { view.groups.push_back(member.group); });
+  std::sort(view.groups.begin(), view.groups.end());
+  view.siblings = siblings_of(view, snapshot);
   view.mac = port.mac;
   view.addresses = port.addresses;
   view.mtu = port.mtu;
@@ -72,7 +99,11 @@ PortView view_of(const topology::Port& port, const Locations& locations) {
   if (number != nullptr) view.number = *number;
   const RemotePort* remote = view.exterior && number == nullptr ? locations.remote.find(port.id) : nullptr;
   // Who claims a port that is bound to another host is not believed.
-  if (remote != nullptr && remote->host == port.host) view.remote = *remote;
+  if (remote != nullptr && remote->host == port.host) {
+    view.remote = *remote;
+    const TunnelPath* path = locations.paths.find(remote->host);
+    view.silent = !view.on_bridge() && path != nullptr && !path->alive;
+  }
   for (const IpPrefix& own : port.addresses) {
     if (own.family() == IpFamily::v6) view.link_local = IpAddress::link_local_of(port.mac);
   }
@@ -106,19 +137,43 @@ std::vector<FibEntry> own_routes(const PortView& port) {
   return entries;
 }
 
+namespace {
+constexpr uint32_t kDoubtful = 1U << 31;  // of a weight: behind all others of the same destination
+}  // namespace
+
 std::optional<FibEntry> entry_of(const topology::Route& route, const NetworkData& network) {
-  if (route.next_hop == NextHop::port) {
-    const PortView* port = network.port(route.next_hop_port);
-    if (port == nullptr || port->device_id != route.router.uuid() || !port->publishes_routes()) return std::nullopt;
-  }
-  return FibEntry{route.id,      route.source, route.destination, route.next_hop, route.next_hop_port,
-                  route.gateway, route.weight};
+  FibEntry entry{route.id,      route.source, route.destination, route.next_hop, route.next_hop_port,
+                 route.gateway, route.weight};
+  if (route.next_hop != NextHop::port) return entry;
+  const PortView* port = network.port(route.next_hop_port);
+  if (port == nullptr || port->device_id != route.router.uuid()) return std::nullopt;
+  if (port->route_standing() == RouteStanding::none) return std::nullopt;
+  if (port->route_standing() == RouteStanding::doubtful) entry.weight |= kDoubtful;
+  return entry;
 }
 
-std::vector<PortId> changed_ports(const topology::Delta& delta, const std::vector<PortId>& moved) {
-  std::vector<PortId> ports = moved;
+std::vector<PortId> changed_ports(const topology::Delta& delta, const Moved& moved, const topology::Snapshot& before,
+                                  const topology::Snapshot& after) {
+  std::vector<PortId> ports = moved.ports;
+  for (HostId host : moved.hosts) {  // its uplinks may be silent now, or not any more
+    after.for_each_port_bound_to(host, [&](const topology::Port& port) {
+      if (port.on_router()) ports.push_back(port.id);
+    });
+  }
+  const auto member = [&](const topology::PortGroupPort* of, const topology::Snapshot& then) {
+    if (of == nullptr) return;
+    ports.push_back(of->port);
+    add_members(then, of->group, ports);
+  };
   for (const auto& [ref, change] : delta.changes) {
     if (ref.kind == topology::Kind::port) ports.emplace_back(ref.id);
+    if (ref.kind == topology::Kind::port_group) {
+      add_members(before, PortGroupId(ref.id), ports);
+      add_members(after, PortGroupId(ref.id), ports);
+    }
+    if (ref.kind != topology::Kind::port_group_port) continue;
+    member(as<topology::PortGroupPort>(change.before), before);
+    member(as<topology::PortGroupPort>(change.after), after);
   }
   sort_unique(ports);
   return ports;

@@ -37,7 +37,17 @@ class Workbench {
     if (view == nullptr) view = edited_.emplace(id, std::make_shared<View>()).first->second.get();
     view->id = id;
     view->name = object->name;
-    view->admin_up = object->admin_up;
+    if constexpr (requires { view->admin_up; }) view->admin_up = object->admin_up;
+    if constexpr (requires { view->tenant; }) view->tenant = tenant_hash(object->tenant);
+    if constexpr (requires { view->inbound_filter; }) {
+      view->inbound_filter = object->inbound_filter;
+      view->outbound_filter = object->outbound_filter;
+    }
+    if constexpr (requires { view->load_balancer; }) {
+      view->local_redirect = object->local_redirect;
+      view->forward_filter = object->forward_filter;
+      view->load_balancer = object->load_balancer;
+    }
   }
   void finish() {
     for (auto& [id, view] : edited_) views_ = views_.insert(id, std::move(view));
@@ -54,10 +64,12 @@ class Update {
       : before_(before),
         after_(after),
         delta_(delta),
-        ports_(changed_ports(delta, moved.ports)),
+        ports_(changed_ports(delta, moved, before.snapshot, after.snapshot)),
         hosts_(moved.hosts.begin(), moved.hosts.end()),
+        moved_(moved),
         bridges_(after.bridges),
-        routers_(after.routers) {}
+        routers_(after.routers),
+        chains_(after.chains) {}
 
   void run() {
     update_paths();
@@ -66,8 +78,12 @@ class Update {
     update_bridge_shares();
     update_routes();
     update_static_entries();
+    update_chains();
+    update_ip_groups();
+    update_balancing();
     bridges_.finish();
     routers_.finish();
+    chains_.finish();
   }
 
  private:
@@ -118,7 +134,7 @@ class Update {
         after_.ports = after_.ports.erase(id);
         continue;
       }
-      auto view = std::make_shared<const PortView>(view_of(*port, after_.locations));
+      auto view = std::make_shared<const PortView>(view_of(*port, after_.locations, after_.snapshot));
       if (view->number) after_.by_number = after_.by_number.insert(view->number, id);
       after_.ports = after_.ports.insert(id, std::move(view));
     }
@@ -176,7 +192,7 @@ class Update {
         for (const auto& entry : new_routes) to->fib = to->fib.with(entry);
       }
     }
-    if ((old != nullptr && old->publishes_routes()) != (now != nullptr && now->publishes_routes())) {
+    if (standing_of(old) != standing_of(now)) {
       after_.snapshot.for_each_route_through(id, [&](const topology::Route& route) { put_route(route); });
     }
   }
@@ -210,13 +226,72 @@ class Update {
     });
   }
 
+  void update_chains() {
+    for_each_change(Kind::chain, [&](const Uuid& id, const ObjectChange& change) {
+      chains_.put(ChainId(id), as<topology::Chain>(change.after));
+    });
+    for_each_change(Kind::rule, [&](const Uuid& id, const ObjectChange& change) {
+      const auto* old = as<topology::Rule>(change.before);
+      const auto* now = as<topology::Rule>(change.after);
+      ChainView* left = old == nullptr ? nullptr : chains_.edit(old->chain);
+      if (left != nullptr) left->rules.remove(RuleId(id));
+      ChainView* joined = now == nullptr ? nullptr : chains_.edit(now->chain);
+      if (joined != nullptr) joined->rules.add(rule_of(change.after));
+    });
+  }
+
+  void update_ip_groups() {
+    std::map<IpGroupId, std::shared_ptr<IpGroupView>> groups;
+    const auto edit = [&](IpGroupId id) -> IpGroupView& {
+      auto& group = groups[id];
+      const auto* known = group == nullptr ? after_.ip_groups.find(id) : nullptr;
+      if (group == nullptr)
+        group = known == nullptr ? std::make_shared<IpGroupView>() : std::make_shared<IpGroupView>(**known);
+      return *group;
+    };
+    for_each_change(Kind::ip_group_address, [&](const Uuid&, const ObjectChange& change) {
+      if (const auto* old = as<topology::IpGroupAddress>(change.before)) edit(old->group).remove(*old);
+    });
+    for_each_change(Kind::ip_group_address, [&](const Uuid&, const ObjectChange& change) {
+      if (const auto* now = as<topology::IpGroupAddress>(change.after)) edit(now->group).add(*now);
+    });
+    for (auto& [id, group] : groups) {
+      if (group->prefixes.empty()) {
+        after_.ip_groups.remove(id);
+      } else {
+        after_.ip_groups.put(id, std::move(group));
+      }
+    }
+  }
+
+  void update_balancing() {
+    for (PoolId id : changed_pools(delta_, moved_, after_.snapshot)) {
+      const topology::Pool* pool = after_.snapshot.find(id);
+      if (pool == nullptr) {
+        after_.pools.remove(id);
+      } else {
+        after_.pools.put(id, std::make_shared<const PoolView>(view_of(*pool, after_.snapshot, after_.locations)));
+      }
+    }
+    for (LoadBalancerId id : changed_balancers(delta_, before_.snapshot, after_.snapshot)) {
+      const topology::LoadBalancer* balancer = after_.snapshot.find(id);
+      if (balancer == nullptr) {
+        after_.balancers.remove(id);
+      } else {
+        after_.balancers.put(id, std::make_shared<const BalancerView>(view_of(*balancer, after_.snapshot)));
+      }
+    }
+  }
+
   const NetworkData& before_;
   NetworkData& after_;
   const topology::Delta& delta_;
   const std::vector<PortId> ports_;
   const std::set<HostId> hosts_;
+  const Moved& moved_;
   Workbench<BridgeId, BridgeView> bridges_;
   Workbench<RouterId, RouterView> routers_;
+  Workbench<ChainId, ChainView> chains_;
 };
 
 }  // namespace
@@ -233,13 +308,35 @@ const RouterView* Network::router(RouterId id) const {
   const auto* view = data_->routers.find(id);
   return view == nullptr ? nullptr : view->get();
 }
+const ChainView* Network::chain(ChainId id) const {
+  const auto* view = data_->chains.find(id);
+  return view == nullptr ? nullptr : view->get();
+}
+void Network::for_each_port(const std::function<void(const PortView&)>& visit) const {
+  data_->ports.for_each([&](const PortId&, const auto& view) { visit(*view); });
+}
+const Locations& Network::locations() const { return data_->locations; }
+const HostId* Network::peer_at(const IpAddress& tunnel_source) const { return data_->peers.find(tunnel_source); }
+const topology::Snapshot& Network::snapshot() const { return data_->snapshot; }
+const IpGroupView* Network::ip_group(IpGroupId id) const {
+  const auto* view = data_->ip_groups.find(id);
+  return view == nullptr ? nullptr : view->get();
+}
+const BalancerView* Network::balancer(LoadBalancerId id) const {
+  const auto* view = data_->balancers.find(id);
+  return view == nullptr ? nullptr : view->get();
+}
+const PoolView* Network::pool(PoolId id) const {
+  const auto* view = data_->pools.find(id);
+  return view == nullptr ? nullptr : view->get();
+}
 const PortView* Network::at(PortNumber number) const {
   const PortId* id = data_->by_number.find(number);
   return id == nullptr ? nullptr : port(*id);
 }
 
 Network Network::compile(const topology::Snapshot& snapshot, const Locations& locations) {
-  Moved all;  // the rest is looked up for each port, or when it is needed
+  Moved all;  // the rest is looked up for each object, or when it is needed
   locations.paths.for_each([&](const HostId& host, const TunnelPath&) { all.hosts.push_back(host); });
   return Network().updated(snapshot, topology::Delta::between(topology::Snapshot{}, snapshot), locations, all);
 }

@@ -11,7 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "flows/match/tag.hpp"
+#include "flows/simulation/maglev.hpp"
 #include "flows/simulation/network.hpp"
+#include "flows/simulation/rule_index.hpp"
 
 namespace viaduct::flows::simulation {
 
@@ -88,6 +91,8 @@ struct BridgeView {
   BridgeId id;
   std::string name;
   bool admin_up = true;
+  uint32_t tenant = 0;                      // hash of its name: see Account
+  ChainId inbound_filter, outbound_filter;  // of untagged frames
   PersistentMap<PortId, PortNumber> flood;  // exterior ports that are up and active here
   Claims<MacAddress, RouterLink> router_macs;
   Claims<IpAddress, RouterLink> router_addresses;
@@ -99,7 +104,78 @@ struct RouterView {
   RouterId id;
   std::string name;
   bool admin_up = true;
+  uint32_t tenant = 0;
+  ChainId local_redirect, inbound_filter, forward_filter, outbound_filter;
+  LoadBalancerId load_balancer;
   routing::Fib fib;  // connected and local routes of the ports that publish, and stored routes through such
+};
+
+struct ChainView {
+  ChainId id;
+  std::string name;
+  RuleIndex rules;
+};
+
+struct IpGroupView {
+  PersistentMap<IpPrefix, IpGroupAddressId> prefixes;
+  std::array<uint32_t, 33> v4{};  // prefixes of each length
+  std::array<uint32_t, 129> v6{};
+
+  bool contains(const IpAddress& address) const;
+  void add(const topology::IpGroupAddress& address);
+  void remove(const topology::IpGroupAddress& address);
+
+ private:
+  uint32_t& count(const IpPrefix& prefix);
+};
+
+struct VipKey {
+  IpAddress address;
+  uint16_t port = 0;
+  uint8_t proto = 0;
+  friend bool operator==(const VipKey&, const VipKey&) = default;
+};
+struct VipKeyHash {
+  size_t operator()(const VipKey& key) const noexcept {
+    return std::hash<IpAddress>{}(key.address) ^ (uint64_t{key.port} << 8 | key.proto) * 0x9e37'79b9'7f4a'7c15ULL;
+  }
+};
+struct VipView {
+  VipId id;
+  PoolId pool;
+  bool sticky = false;
+  bool admin_up = true;
+  friend bool operator==(const VipView&, const VipView&) = default;
+};
+struct BalancerView {
+  LoadBalancerId id;
+  bool admin_up = true;
+  topology::PersistentMap<VipKey, VipView, VipKeyHash> vips;
+  PersistentMap<IpAddress, uint32_t> vip_addresses;     // how many VIPs have each
+  PersistentMap<IpAddress, uint32_t> member_addresses;  // likewise, of all pools
+};
+
+// Held by flows of an address that is not the balancer's, as a VIP or a member; and by those of one that is.
+inline Tag balanced_tag(LoadBalancerId balancer, const IpAddress& address) {
+  return tag::group_address(IpGroupId(balancer.uuid()), address);
+}
+
+struct MemberView {
+  PoolMemberId id;
+  IpAddress address;
+  uint16_t port = 0;
+  bool enabled = true;  // takes new connections: up, and with a weight
+  bool healthy = true;
+  friend bool operator==(const MemberView&, const MemberView&) = default;
+};
+struct PoolView {
+  PoolId id;
+  bool sticky = false;
+  bool admin_up = true;
+  std::vector<MemberView> members;  // by address and port
+  MaglevTable table;                // of indexes of members
+
+  const MemberView* find(const IpAddress& address, uint16_t port) const;
 };
 
 struct NetworkData {
@@ -112,6 +188,11 @@ struct NetworkData {
   PersistentMap<BridgeId, std::shared_ptr<const BridgeView>> bridges;
   PersistentMap<RouterId, std::shared_ptr<const RouterView>> routers;
 
+  PersistentMap<ChainId, std::shared_ptr<const ChainView>> chains;
+  PersistentMap<IpGroupId, std::shared_ptr<const IpGroupView>> ip_groups;
+  PersistentMap<LoadBalancerId, std::shared_ptr<const BalancerView>> balancers;
+  PersistentMap<PoolId, std::shared_ptr<const PoolView>> pools;
+
   const PortView* port(PortId id) const {
     const auto* view = ports.find(id);
     return view == nullptr ? nullptr : view->get();
@@ -119,7 +200,10 @@ struct NetworkData {
 };
 
 // --- views of single objects (network_compile.cpp) ------------------------------------------------
-PortView view_of(const topology::Port& port, const Locations& locations);
+PortView view_of(const topology::Port& port, const Locations& locations, const topology::Snapshot& snapshot);
+uint32_t tenant_hash(const std::string& name);  // 0 for none
+PoolView view_of(const topology::Pool& pool, const topology::Snapshot& snapshot, const Locations& locations);
+BalancerView view_of(const topology::LoadBalancer& balancer, const topology::Snapshot& snapshot);
 
 // What one port gives to its bridge.
 struct BridgeShare {
@@ -132,13 +216,21 @@ struct BridgeShare {
 // Nothing for ids that are no bridge port in `network`.
 std::optional<BridgeShare> share_of(const NetworkData& network, PortId bridge_port);
 
+inline RouteStanding standing_of(const PortView* port) {
+  return port == nullptr ? RouteStanding::none : port->route_standing();
+}
 // The connected and local routes of a router port; empty unless it publishes its routes.
 std::vector<routing::FibEntry> own_routes(const PortView& port);
 // A stored route; nothing while the port that it goes through publishes none.
 std::optional<routing::FibEntry> entry_of(const topology::Route& route, const NetworkData& network);
 
+// The pools and load balancers whose views may differ.
+std::vector<PoolId> changed_pools(const topology::Delta& delta, const Moved& moved, const topology::Snapshot& after);
+std::vector<LoadBalancerId> changed_balancers(const topology::Delta& delta, const topology::Snapshot& before,
+                                              const topology::Snapshot& after);
 // The ports whose views may differ between the networks before and after a change.
-std::vector<PortId> changed_ports(const topology::Delta& delta, const std::vector<PortId>& moved);
+std::vector<PortId> changed_ports(const topology::Delta& delta, const Moved& moved, const topology::Snapshot& before,
+                                  const topology::Snapshot& after);
 // The bridge ports whose share may differ: the changed ones, and those that a changed port is or was linked to.
 std::vector<PortId> changed_shares(const std::vector<PortId>& ports, const NetworkData& before,
                                    const NetworkData& after);

@@ -106,7 +106,7 @@ const PortView* send_on(Walk& walk, const RouterView& router, const PortView& ou
   }
   const IpAddress next_hop = entry.gateway.value_or(walk.key.ip_dst);
   const NextHopAnswer answer = resolve_next_hop(walk, router, out, next_hop);
-  if (answer.kind == NextHopAnswer::Kind::wanted) return walk.park({router.id, out.id, next_hop});
+  if (answer.kind == NextHopAnswer::Kind::wanted) return walk.park(NeighbourWanted{router.id, out.id, next_hop});
   if (answer.kind == NextHopAnswer::Kind::unreachable) {
     return refuse(walk, DropReason::next_hop_unresolved, entry.gateway ? Unreachable::network : Unreachable::host);
   }
@@ -115,6 +115,33 @@ const PortView* send_on(Walk& walk, const RouterView& router, const PortView& ou
   if (!too_big) return &out;
   send_fragments(walk, out, out.mtu);
   return nullptr;
+}
+
+// False when the verdict is made.
+bool filter(Walk& walk, ChainId chain, const RuleContext& context) {
+  const Filtered filtered = apply_chain(walk, chain, context);
+  if (filtered == Filtered::reject) refuse_by_rule(walk, PortDevice::router);
+  return filtered == Filtered::accept;
+}
+
+// Before routing: the load balancer, and for what it does not concern the rules.
+bool filter_in(Walk& walk, const RouterView& router) {
+  const Balanced balanced = balance(walk, router.load_balancer);
+  if (balanced != Balanced::not_concerned) return balanced == Balanced::done;
+  const RuleContext context{walk.in, nullptr, router.id.uuid()};
+  return filter(walk, router.local_redirect, context) && filter(walk, router.inbound_filter, context);
+}
+
+// Behind routing, in the same way. A packet whose TTL ends here was answered before: a flow must not drop those in
+// silence.
+bool filter_out(Walk& walk, const RouterView& router, const PortView& out) {
+  const Balanced balanced = unbalance(walk, router.load_balancer);
+  const RuleContext context{walk.in, &out, router.id.uuid()};
+  const bool passes = balanced == Balanced::done ||
+                      (balanced == Balanced::not_concerned && filter(walk, router.forward_filter, context) &&
+                       filter(walk, router.outbound_filter, context));
+  if (!passes) walk.verdict.mask.add(Field::ip_ttl);
+  return passes;
 }
 
 const PortView* forward(Walk& walk, const RouterView& router, const FibEntry& entry) {
@@ -137,7 +164,7 @@ const PortView* forward(Walk& walk, const RouterView& router, const FibEntry& en
     answer_time_exceeded(walk);
     return walk.drop_once(DropReason::ttl_exceeded);
   }
-  return send_on(walk, router, *out, entry);
+  return filter_out(walk, router, *out) ? send_on(walk, router, *out, entry) : nullptr;
 }
 
 const PortView* route(Walk& walk, const RouterView& router) {
@@ -206,7 +233,17 @@ const PortView* through_router(Walk& walk, const RouterView& router) {
     receive_neighbour_discovery(walk, router);
     return nullptr;
   }
-  return accept_ip(walk) ? route(walk, router) : nullptr;
+  if (!accept_ip(walk) || take_check_answer(walk, router)) return nullptr;
+  return filter_in(walk, router) ? route(walk, router) : nullptr;
+}
+
+bool filter_own(Walk& walk, const PortView& port) {
+  const RouterView* router = walk.network().router(RouterId(port.device_id));
+  // ARP, neighbour discovery and ICMP errors go out of the port that they are about.
+  if (router == nullptr || !walk.key.is_ip() || is_neighbour_discovery(walk.key)) return true;
+  if (parse_icmp_quote(walk.input.packet)) return true;
+  const RuleContext context{nullptr, &port, router->id.uuid()};
+  return filter(walk, router->forward_filter, context) && filter(walk, router->outbound_filter, context);
 }
 
 }  // namespace viaduct::flows::simulation

@@ -35,7 +35,7 @@ WayBack way_back(Walk& walk, const RouterView& router) {
   const NextHopAnswer answer = resolve_next_hop(walk, router, *out, next_hop);
   if (answer.kind == NextHopAnswer::Kind::found) return {out, answer.mac};
   if (answer.kind == NextHopAnswer::Kind::wanted) {
-    walk.park({router.id, out->id, next_hop});
+    walk.park(NeighbourWanted{router.id, out->id, next_hop});
   } else {
     walk.drop_once(DropReason::next_hop_unresolved);
   }

@@ -1,5 +1,6 @@
 #include "flows/simulation/simulate.hpp"
 
+#include "flows/packet/connection_fields.hpp"
 #include "flows/simulation/walk.hpp"
 
 namespace viaduct::flows::simulation {
@@ -12,9 +13,17 @@ enum class AdminCheck : uint8_t {
   none,
 };
 
+// False when the verdict is made.
+bool filter(Walk& walk, const PortView& port, ChainId chain, const RuleContext& context) {
+  const Filtered filtered = apply_chain(walk, chain, context);
+  if (filtered == Filtered::accept) return true;
+  if (filtered == Filtered::reject) refuse_by_rule(walk, port.device);
+  return false;
+}
+
 // Into the port's device and out of it again; the port by which the packet leaves, or null.
 const PortView* ingress(Walk& walk, const PortView& port) {
-  walk.in = &port;
+  walk.enter(port);
   walk.tag(tag::device(port.id));
   walk.note_port(port, Stage::port_in, [&] { return name_of(port); });
   if (++walk.devices > kMaxDevices) return walk.drop(DropReason::too_many_devices);
@@ -22,6 +31,7 @@ const PortView* ingress(Walk& walk, const PortView& port) {
     if (port.device == PortDevice::router) answer_unreachable(walk, Unreachable::prohibited);
     return walk.drop(DropReason::port_down);
   }
+  if (!filter(walk, port, port.inbound_filter, {&port, nullptr, port.device_id})) return nullptr;
   if (port.device == PortDevice::bridge) {
     const BridgeView* bridge = walk.network().bridge(BridgeId(port.device_id));
     if (bridge != nullptr) return through_bridge(walk, *bridge);
@@ -38,7 +48,10 @@ const PortView* egress(Walk& walk, const PortView& port, AdminCheck check) {
   walk.tag(tag::device(port.id));
   walk.note_port(port, Stage::port_out, [&] { return name_of(port); });
   if (!port.admin_up && check == AdminCheck::refuse_when_down) return walk.drop(DropReason::port_down);
+  if (!filter(walk, port, port.outbound_filter, {walk.in, &port, port.device_id})) return nullptr;
   if (port.exterior) {
+    if (port.active_elsewhere() || port.number) track(walk, port.device_id);
+    walk.verdict.ends.push_back(port.id);
     if (port.active_elsewhere()) {
       send_to_host(walk, port.remote);
       return nullptr;
@@ -75,6 +88,7 @@ void walk_from(Walk& walk, const PortView* entry) {
 
 void simulate(const Input& input, Verdict& verdict, Trace* trace) {
   verdict.reset();
+  verdict.tcp_flags = tcp_flags(input.packet);
   Walk walk(input, verdict, trace);
   const PortNumber number = input.packet.key.in_port;
   walk.tag(tag::datapath_port(number));
@@ -97,7 +111,9 @@ void simulate(const Input& input, Verdict& verdict, Trace* trace) {
     walk.drop(DropReason::unknown_port);
     return;
   }
+  walk.first = port;
   walk_from(walk, port);
+  name_peers(walk);
 }
 
 void simulate_emitted(const Input& input, PortId from, Verdict& verdict, Trace* trace) {
@@ -110,8 +126,15 @@ void simulate_emitted(const Input& input, PortId from, Verdict& verdict, Trace* 
     walk.drop(DropReason::unknown_port);
     return;
   }
+  if (port->device == PortDevice::router && is_check(walk)) {
+    const RouterView* router = input.network.router(RouterId(port->device_id));
+    port = router == nullptr ? walk.drop(DropReason::device_missing) : send_check(walk, *router);
+    if (port == nullptr) return;
+  }
   walk.maker = port;
+  if (port->device == PortDevice::router && !is_check(walk) && !filter_own(walk, *port)) return;
   walk_from(walk, egress(walk, *port, AdminCheck::none));
+  name_peers(walk);
 }
 
 }  // namespace viaduct::flows::simulation

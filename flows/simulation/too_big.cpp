@@ -16,7 +16,7 @@ namespace viaduct::flows::simulation {
 namespace {
 
 void answer_for_destination(Walk& walk, uint16_t room) {
-  const FlowKey& key = walk.key;
+  const FlowKey& key = walk.input.packet.key;
   if (!key.is_ip() || key.ip_dst.is_multicast() || key.ip_dst.is_limited_broadcast() || key.eth_dst.is_multicast()) {
     return;
   }

@@ -38,6 +38,16 @@ std::string_view to_string(Stage stage) {
       return "local_delivery";
     case Stage::icmp_error:
       return "icmp_error";
+    case Stage::chain:
+      return "chain";
+    case Stage::rule:
+      return "rule";
+    case Stage::connection:
+      return "connection";
+    case Stage::nat:
+      return "nat";
+    case Stage::load_balancer:
+      return "load_balancer";
     case Stage::output:
       return "output";
     case Stage::drop:

@@ -28,6 +28,11 @@ enum class Stage : uint8_t {
   next_hop,
   local_delivery,
   icmp_error,
+  chain,
+  rule,
+  connection,
+  nat,
+  load_balancer,
   output,
   drop,
   park,
@@ -35,7 +40,7 @@ enum class Stage : uint8_t {
 };
 std::string_view to_string(Stage stage);
 
-enum class DeviceKind : uint8_t { none, port, bridge, router };
+enum class DeviceKind : uint8_t { none, port, bridge, router, chain, load_balancer };
 
 struct TraceStep {
   uint16_t depth = 0;  // 0: the packet asked for; 1: one that it caused; …

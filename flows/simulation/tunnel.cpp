@@ -124,7 +124,9 @@ void flood_to_hosts(Walk& walk, const RemoteFlooding& flooding) {
   if (flooding.hosts == nullptr) return;
   for (const auto& [host, key] : *flooding.hosts) {
     const TunnelPath* path = walk.network().data().locations.paths.find(host);
-    if (path != nullptr && path->port && fits(walk, room_in(walk, *path))) walk.output(host, *path, key);
+    if (path == nullptr || !path->port || !fits(walk, room_in(walk, *path))) continue;
+    walk.output(host, *path, key);
+    walk.verdict.peers.push_back(host);
   }
 }
 

@@ -11,10 +11,18 @@ void Verdict::reset() {
   tags.clear();
   routed.clear();
   writes.clear();
+  closes.clear();
+  opens.clear();
   touches.clear();
+  ends.clear();
+  peers.clear();
+  tcp_flags = 0;
   wanted = {};
   refresh.clear();
+  scarce.clear();
   emits.clear();
+  check_answer.reset();
+  frame.clear();
 }
 
 std::string_view to_string(Outcome outcome) {

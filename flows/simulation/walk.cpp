@@ -1,5 +1,6 @@
 #include "flows/simulation/walk.hpp"
 
+#include "flows/packet/connection_fields.hpp"
 #include "flows/packet/rewrite.hpp"
 
 namespace viaduct::flows::simulation {
@@ -26,6 +27,7 @@ const PortView* Walk::drop(DropReason reason) {
   verdict.drop_reason = reason;
   verdict.actions.clear();
   verdict.cacheable = !singular;
+  forget_connections();
   // A packet whose TTL ends at a router on the way here is answered there, and a flow without actions would not: the
   // drops behind a router are told apart by TTL.
   if (decrements > 0) verdict.mask.add(Field::ip_ttl);
@@ -42,14 +44,31 @@ const PortView* Walk::consume(DropReason reason) {
   verdict.outcome = Outcome::consumed;
   verdict.drop_reason = reason;
   verdict.cacheable = false;
+  forget_connections();
   return nullptr;
 }
 
-const PortView* Walk::park(const NeighbourWanted& wanted) {
+void Walk::forget_connections() {
+  verdict.opens.clear();
+  verdict.closes.clear();
+  SmallVector<Touch, 4> touches;
+  for (const Touch& touch : verdict.touches) {
+    if (!std::holds_alternative<ConnectionUse>(touch)) touches.push_back(touch);
+  }
+  verdict.touches = touches;
+}
+
+const PortView* Walk::park(const Wanted& wanted) {
   verdict.outcome = Outcome::park;
+  forget_connections();  // it is simulated again from the start
   verdict.wanted = wanted;
   verdict.cacheable = false;
-  note_device(Stage::park, [&] { return "until " + wanted.address.to_string() + " is known"; });
+  note_device(Stage::park, [&] {
+    if (const auto* neighbour = std::get_if<NeighbourWanted>(&wanted)) {
+      return "until " + neighbour->address.to_string() + " is known";
+    }
+    return "until this host has ports of " + std::get<NatBlockWanted>(wanted).address.to_string();
+  });
   return nullptr;
 }
 
@@ -62,6 +81,7 @@ void Walk::put_output(const Action& action) {
   ActionList& actions = verdict.actions;
   if (actions.empty()) {
     if (rewritten) actions.push_back(SetEthernet{key.eth_src, key.eth_dst});
+    put_rewrites();
     for (int i = 0; i < decrements; ++i) actions.push_back(DecrementTtl{});
     if (mtu != 0) actions.push_back(CheckMtu{mtu});
   }
@@ -69,6 +89,23 @@ void Walk::put_output(const Action& action) {
   verdict.outcome = Outcome::forward;
   verdict.drop_reason = DropReason::none;
   verdict.cacheable = !singular;
+}
+
+void Walk::put_rewrites() {
+  const FlowKey& before = input.packet.key;
+  if (key.ip_src != before.ip_src || key.ip_dst != before.ip_dst) {
+    verdict.actions.push_back(SetIp{key.ip_src, key.ip_dst});
+  }
+  if (!borrowed_ports && (key.l4_src != before.l4_src || key.l4_dst != before.l4_dst)) {
+    verdict.actions.push_back(SetPorts{key.l4_src, key.l4_dst});
+  }
+  if (!connection_known || (!has_icmp_id && !quote)) return;
+  std::vector<uint8_t> frame(input.packet.bytes.begin(), input.packet.bytes.end());
+  Packet copy = input.packet;
+  copy.bytes = frame;
+  if (has_icmp_id) set_icmp_id(copy, icmp_id);
+  if (quote) rewrite_icmp_quote(copy, *quote);
+  if (!std::equal(frame.begin(), frame.end(), input.packet.bytes.begin())) verdict.frame = std::move(frame);
 }
 
 void Walk::output(HostId host, const TunnelPath& path, uint32_t tunnel_key) {
@@ -90,8 +127,57 @@ void Walk::output(const PortView& port) {
   note_port(port, Stage::output, [&] { return name_of(port) + ", number " + std::to_string(port.number.value); });
 }
 
+void Walk::enter(const PortView& port) {
+  in = &port;
+  entered = {key, icmp_id, quote};
+  destination_rewritten = false;
+}
+
+void Walk::know_connection() {
+  if (connection_known || !key.is_ip() || input.packet.error != DropReason::none) return;
+  connection_known = true;
+  const Packet& packet = input.packet;
+  if (key.fragment != Fragment::none) know_fragment();
+  if (const auto id = flows::icmp_id(packet)) {
+    has_icmp_id = true;
+    icmp_id = entered.icmp_id = *id;
+  } else {
+    quote = entered.quote = parse_icmp_quote(packet);
+  }
+  if (has_icmp_id || quote) only_this_packet();
+  original = {packet.key, icmp_id, quote};
+  if (borrowed_ports) original.key.l4_src = key.l4_src, original.key.l4_dst = key.l4_dst;
+}
+
+// Fragments of one packet go the way of the first one, which has the ports.
+void Walk::know_fragment() {
+  only_this_packet();
+  const auto id = fragment_identification(input.packet);
+  if (!id) return;
+  const FlowKey& before = input.packet.key;
+  const ConnectionKey at{ConnectionKind::fragment,
+                         before.ip_proto,
+                         static_cast<uint16_t>(*id >> 16),
+                         static_cast<uint16_t>(*id),
+                         before.ip_src,
+                         before.ip_dst,
+                         Uuid{}};
+  if (key.fragment == Fragment::first) {
+    // The address says which ports: two numbers of 16 bits.
+    ConnectionEntry entry;
+    entry.address = IpAddress::v4(uint32_t{before.l4_src} << 16 | before.l4_dst);
+    return open_connection(*this, at, entry, Direction::forward);
+  }
+  const auto first_one = input.state.connections.find(at);
+  if (!first_one) return;
+  const uint32_t ports = first_one->address.v4_host_order();
+  borrowed_ports = true;
+  key.l4_src = entered.key.l4_src = static_cast<uint16_t>(ports >> 16);
+  key.l4_dst = entered.key.l4_dst = static_cast<uint16_t>(ports);
+}
+
 void Walk::route_onwards(const PortView& out, const MacAddress& next_hop) {
-  last_router = {in, &out, key.eth_src, key.eth_dst};
+  last_router = {in, &out, entered};
   key.eth_src = out.mac;
   key.eth_dst = next_hop;
   --key.ip_ttl;
@@ -102,9 +188,10 @@ void Walk::route_onwards(const PortView& out, const MacAddress& next_hop) {
 
 void Walk::return_to_last_router() {
   in = last_router.in;
-  key.eth_src = last_router.src;
-  key.eth_dst = last_router.dst;
-  ++key.ip_ttl;
+  entered = last_router.entered;
+  key = entered.key;
+  icmp_id = entered.icmp_id;
+  quote = entered.quote;
   --decrements;
   rewritten = decrements > 0;
 }
@@ -122,12 +209,22 @@ void Walk::emit(const PortView& from, std::vector<uint8_t> frame, EmittedPacket:
   singular = true;
 }
 
-std::vector<uint8_t> Walk::current_frame() const {
+std::vector<uint8_t> Walk::frame_of(const Headers& headers) const {
   std::vector<uint8_t> frame(input.packet.bytes.begin(), input.packet.bytes.end());
   Packet copy = input.packet;
   copy.bytes = frame;
-  if (rewritten) set_ethernet(copy, key.eth_src, key.eth_dst);
-  for (int i = 0; i < decrements; ++i) decrement_ttl(copy);
+  const FlowKey& before = input.packet.key;
+  const FlowKey& after = headers.key;
+  if (after.eth_src != before.eth_src || after.eth_dst != before.eth_dst) {
+    set_ethernet(copy, after.eth_src, after.eth_dst);
+  }
+  if (has_icmp_id) set_icmp_id(copy, headers.icmp_id);
+  if (headers.quote) rewrite_icmp_quote(copy, *headers.quote);
+  if (after.ip_src != before.ip_src || after.ip_dst != before.ip_dst) set_ip(copy, after.ip_src, after.ip_dst);
+  if (!borrowed_ports && (after.l4_src != before.l4_src || after.l4_dst != before.l4_dst)) {
+    set_ports(copy, after.l4_src, after.l4_dst);
+  }
+  for (int ttl = before.ip_ttl; ttl > after.ip_ttl; --ttl) decrement_ttl(copy);
   return frame;
 }
 

@@ -6,6 +6,10 @@
 //
 // The packet's bytes are never changed: `key` follows the rewrites, and the actions are written when the packet is
 // output. A packet that a device sends (an ICMP error quotes the packet as that device saw it) is made from a copy.
+//
+// Rules and translations also look at what is behind the key: the ports of a later fragment, as its first one had them,
+// the identifier of an ICMP query, the packet that an ICMP error quotes. know_connection() fetches these when they are
+// first asked for; no flow can match them, so such a packet's verdict is its own.
 #pragma once
 
 #include <concepts>
@@ -14,16 +18,38 @@
 
 #include "flows/packet/headers.hpp"
 #include "flows/packet/icmp_error.hpp"
+#include "flows/packet/icmp_quote.hpp"
 #include "flows/simulation/network_views.hpp"
 #include "flows/simulation/simulate.hpp"
 
 namespace viaduct::flows::simulation {
 
+// A packet as it is at some point of its way.
+struct Headers {
+  FlowKey key;
+  uint16_t icmp_id = 0;            // in use when the packet is an ICMP query
+  std::optional<IcmpQuote> quote;  // when it is an ICMP error
+};
+
+// Which connection a packet belongs to: its addresses and ports; of an ICMP query, the identifier as both ports; of an
+// ICMP error, those that an answer to the quoted packet would have.
+struct Tuple {
+  uint8_t proto = 0;
+  uint16_t src_port = 0, dst_port = 0;
+  IpAddress src, dst;
+  Tuple reversed() const { return {proto, dst_port, src_port, dst, src}; }
+  friend bool operator==(const Tuple&, const Tuple&) = default;
+};
+
 struct Walk {
   const Input& input;
   Verdict& verdict;
   Trace* trace;
-  FlowKey key;                      // as the packet is now
+  FlowKey key;           // as the packet is now
+  uint16_t icmp_id = 0;  // likewise; see know_connection()
+  std::optional<IcmpQuote> quote;
+  Headers entered;                  // as it came to the device that it is in
+  Headers original;                 // as it came here, once its connection is known
   const PortView* in = nullptr;     // where it entered the device that it is in
   const PortView* maker = nullptr;  // the port by which it left the device that made it; null: a packet from outside
   int devices = 0;
@@ -34,11 +60,21 @@ struct Walk {
   bool neighbour_talk = false;  // untagged ARP or neighbour discovery: decided packet by packet
   bool singular = false;        // the verdict is for this packet only
 
+  // --- connections and rules ---
+  const PortView* first = nullptr;  // the exterior port where it entered the virtual network; null: made by a device
+  bool connection_known = false;    // know_connection() was here
+  bool has_icmp_id = false;
+  bool borrowed_ports = false;         // a later fragment, with the ports of its first one
+  bool destination_rewritten = false;  // since it entered this device
+  bool tracked = false;                // a rule asked whether it is a return packet
+  std::optional<Direction> direction;  // the answer
+  int chains = 0;                      // entered
+
   // The router that it passed last, while decrements is not 0: who is asked when it does not fit further on.
   struct Hop {
     const PortView* in = nullptr;
     const PortView* out = nullptr;
-    MacAddress src, dst;  // as it came in
+    Headers entered;
   };
   Hop last_router;
 
@@ -52,7 +88,7 @@ struct Walk {
   const PortView* drop(DropReason reason);
   const PortView* drop_once(DropReason reason);  // not as a flow
   const PortView* consume(DropReason reason);
-  const PortView* park(const NeighbourWanted& wanted);
+  const PortView* park(const Wanted& wanted);
   // Not as a flow, whatever it becomes.
   void only_this_packet();
   // By an exterior port that is active here, or to another host; may be called several times.
@@ -66,8 +102,14 @@ struct Walk {
   // Packets of more bytes behind the Ethernet header are not like this one; 0: no limit. Before the first output.
   void limit_to(uint16_t bytes);
   void emit(const PortView& from, std::vector<uint8_t> frame, EmittedPacket::Limit limit = EmittedPacket::Limit::none);
-  // The packet as it is now, in a buffer of its own.
-  std::vector<uint8_t> current_frame() const;
+  // The packet, in a buffer of its own: as it is now, or as it came to the device that it is in.
+  std::vector<uint8_t> current_frame() const { return frame_of({key, icmp_id, quote}); }
+  std::vector<uint8_t> entered_frame() const { return frame_of(entered); }
+  void enter(const PortView& port);
+  // Before ports, identifiers or quotes are looked at.
+  void know_connection();
+  // It has what belongs to its layer 4: it is whole, a first fragment, or known by its first one.
+  bool has_layer4() const { return key.fragment != Fragment::later || borrowed_ports; }
 
   // `text` is called only when somebody reads the trace.
   template <std::invocable F>
@@ -86,8 +128,13 @@ struct Walk {
   }
 
  private:
+  // What goes no further opens nothing, and keeps nothing alive.
+  void forget_connections();
+  void know_fragment();
+  std::vector<uint8_t> frame_of(const Headers& headers) const;
   // Rewrites and checks before the first one.
   void put_output(const Action& action);
+  void put_rewrites();
 };
 
 // --- between hosts (tunnel.cpp) --------------------------------------------------------------------
@@ -111,9 +158,81 @@ bool cut_for_tunnel(Walk& walk, uint16_t room);
 // The sender is told. The walk cannot go on.
 void tell_too_big_for_tunnel(Walk& walk, uint16_t room);
 
+// --- connections (connections.cpp) ----------------------------------------------------------------
+// Nothing for what has no addresses, or is a later fragment of which the first was not seen. Notes in the mask what it
+// looked at.
+std::optional<Tuple> tuple_of(Walk& walk);
+ConnectionKey key_of(ConnectionKind kind, const Uuid& device, const Tuple& tuple);
+// Looks in the table; the flow depends on the answer.
+std::optional<ConnectionEntry> find_connection(Walk& walk, const ConnectionKey& key);
+// What the packet opens, with the sharer's account and the time filled in.
+void open_connection(Walk& walk, const ConnectionKey& key, ConnectionEntry entry, Direction direction);
+// A packet that goes the other way than one that was seen before, or is made by a device.
+bool is_return(Walk& walk);
+// The packet leaves the virtual network at a port of `device`: what comes back there is its answer, if a rule has asked.
+void track(Walk& walk, const Uuid& device);
+
+// When the walk is over: whom the connections that it opens or uses concern (state_peers.cpp).
+void name_peers(Walk& walk);
+
+// --- rules (chain.cpp, condition.cpp) -------------------------------------------------------------
+struct RuleContext {
+  const PortView* in = nullptr;   // where it entered the device
+  const PortView* out = nullptr;  // by which it will leave it, where that is known
+  Uuid device;                    // whose translations are meant
+};
+bool matches(Walk& walk, const topology::Condition& condition, const RuleContext& context);
+enum class Filtered : uint8_t { accept, drop, reject };
+// A nil chain accepts. drop: the verdict is made; reject: the caller says it to the sender.
+Filtered apply_chain(Walk& walk, ChainId chain, const RuleContext& context);
+// After reject: routers tell the sender, bridges drop in silence.
+const PortView* refuse_by_rule(Walk& walk, PortDevice device);
+
+// --- translation (nat.cpp) ------------------------------------------------------------------------
+enum class Translated : uint8_t {
+  done,
+  not_applicable,  // the rule does not count
+  failed,          // the verdict is made
+};
+Translated translate(Walk& walk, const topology::Rule& rule, const RuleContext& context);
+// As `entry` of `key` says, which the packet was found by, or which has just been opened for it.
+void apply_translation(Walk& walk, const ConnectionKey& key, const ConnectionEntry& entry);
+// Opens the pair of `key` for this packet, and translates it. False, and nothing has happened, when the answers could not
+// be told from those of another connection.
+bool open_pair(Walk& walk, const ConnectionKey& key, const ConnectionEntry& entry);
+// A free port for the packet's source in the target's range, among those leased here (nat_ports.cpp).
+struct PortChoice {
+  enum class Kind : uint8_t { found, exhausted, wanted } kind = Kind::exhausted;
+  IpAddress address;
+  uint16_t port = 0;
+  NatBlockWanted want;
+};
+PortChoice choose_source(Walk& walk, const Uuid& device, const topology::NatTarget& target, const Tuple& tuple);
+
+// --- load balancing (load_balancer.cpp) -----------------------------------------------------------
+enum class Balanced : uint8_t {
+  not_concerned,
+  done,    // translated: the router's rules are not asked
+  failed,  // the verdict is made
+};
+// What comes to a router with this load balancer, and what leaves it. A nil one balances nothing.
+Balanced balance(Walk& walk, LoadBalancerId balancer);
+Balanced unbalance(Walk& walk, LoadBalancerId balancer);
+
+// --- health checks (health_check.cpp) -------------------------------------------------------------
+// An answer to the router's own address: true, and the verdict is made. Before the router's rules, which are for what it
+// forwards.
+bool take_check_answer(Walk& walk, const RouterView& router);
+// A packet that a router has made without knowing the next hop: a check.
+bool is_check(const Walk& walk);
+// The port by which it leaves; null when the verdict is made.
+const PortView* send_check(Walk& walk, const RouterView& router);
+
 // --- devices --------------------------------------------------------------------------------------
 const PortView* through_bridge(Walk& walk, const BridgeView& bridge);  // bridge.cpp
 const PortView* through_router(Walk& walk, const RouterView& router);  // router.cpp
+// A packet that the router of `port` has made, and sends by it: false when the router's own rules have made the verdict.
+bool filter_own(Walk& walk, const PortView& port);
 
 // --- parts of a bridge ----------------------------------------------------------------------------
 // Learns from ARP and neighbour discovery, and answers for those whom the bridge knows. True when that was the answer:

@@ -94,7 +94,13 @@ class ConcurrentTable {
   // Visits every entry that is there all the time, and perhaps some that come or go. `visit` may use the table.
   template <class Visit>
   void for_each(Visit&& visit) const {
-    for (size_t i = 0; i < bucket_count_; ++i) {
+    visit_some(0, bucket_count_, std::forward<Visit>(visit));
+  }
+  // The same, a part at a time: `buckets` of them from number `from` on. Returns where to go on; 0: that was the end.
+  template <class Visit>
+  size_t visit_some(size_t from, size_t buckets, Visit&& visit) const {
+    const size_t end = std::min(bucket_count_, from + buckets);
+    for (size_t i = from; i < end; ++i) {
       Copy copy;
       copy_bucket(buckets_[i], copy);
       for (int slot = 0; slot < kSlots; ++slot) {
@@ -102,6 +108,7 @@ class ConcurrentTable {
         visit(decode<Key>(copy.keys[slot]), decode<Value>(copy.values[slot]));
       }
     }
+    return end == bucket_count_ ? 0 : end;
   }
 
   size_t size() const { return size_.load(std::memory_order_relaxed); }

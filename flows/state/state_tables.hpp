@@ -110,10 +110,15 @@ class NeighbourTable {
   std::shared_ptr<Impl> impl_;
 };
 
+class ConnectionTable;  // connection_table.hpp
+class NatBlocks;        // nat_blocks.hpp
+
 // What a simulation may look at.
 struct StateView {
   const MacTable& macs;
   const NeighbourTable& neighbours;
+  const ConnectionTable& connections;
+  const NatBlocks& nat_blocks;
 };
 
 }  // namespace viaduct::flows

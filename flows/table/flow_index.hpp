@@ -18,6 +18,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -74,8 +75,11 @@ class FlowIndex {
     bool used() const { return packets != 0; }
   };
 
+  // Called for each flow that leaves the index, for whatever reason, before its attachment goes. Must not change the index.
+  using OnLeave = std::function<void(const View&)>;
+
   // `max_flows` is at least 1.
-  explicit FlowIndex(size_t max_flows) : max_flows_(max_flows) {}
+  explicit FlowIndex(size_t max_flows, OnLeave on_leave = {}) : max_flows_(max_flows), on_leave_(std::move(on_leave)) {}
 
   // Returns the flows that must go for this one. A flow of the same id is replaced: new tags, destinations and
   // attachment; its counters go on. A new flow counts as used `now`.
@@ -128,6 +132,7 @@ class FlowIndex {
   FlowId drop(uint32_t at);  // frees the slot
 
   const size_t max_flows_;
+  const OnLeave on_leave_;
   FlowIdMap<uint32_t> ids_;
   ChunkedVector<Slot> slots_;
   std::vector<uint32_t> free_;
@@ -163,6 +168,7 @@ void FlowIndex<Attachment>::unlink(uint32_t at) {
 template <class Attachment>
 FlowId FlowIndex<Attachment>::drop(uint32_t at) {
   const FlowId id = slots_[at].id;
+  if (on_leave_) on_leave_(view(at));
   unlink(at);
   ages_.remove(at);
   ids_.erase(id);

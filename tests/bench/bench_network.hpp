@@ -5,6 +5,8 @@
 
 #include "flows/packet/packet_builder.hpp"
 #include "flows/simulation/simulate.hpp"
+#include "flows/state/connection_table.hpp"
+#include "flows/state/nat_blocks.hpp"
 #include "scenario_network.hpp"
 
 namespace viaduct::bench {
@@ -29,10 +31,12 @@ class BenchNetwork {
   std::vector<uint8_t> frame_to(int host) const;
   void know_destinations(int count);
 
-  const scenario::ScenarioNetwork& scenario() const { return scenario_; }
+  scenario::ScenarioNetwork& scenario() { return scenario_; }  // compile() afterwards
   const flows::simulation::Network& network() const { return network_; }
   flows::MacTable& macs() { return macs_; }
   flows::NeighbourTable& neighbours() { return neighbours_; }
+  flows::ConnectionTable& connections() { return connections_; }
+  flows::NatBlocks& nat_blocks() { return nat_blocks_; }
 
  private:
   std::string subnet(int number, int host) const;
@@ -47,7 +51,9 @@ class BenchNetwork {
   flows::simulation::Network network_;
   flows::MacTable macs_;
   flows::NeighbourTable neighbours_;
-  flows::StateView view_{macs_, neighbours_};
+  flows::ConnectionTable connections_;
+  flows::NatBlocks nat_blocks_;
+  flows::StateView view_{macs_, neighbours_, connections_, nat_blocks_};
   flows::Time now_{std::chrono::hours(1)};
   std::vector<uint8_t> frame_;
 };

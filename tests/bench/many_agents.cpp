@@ -136,7 +136,7 @@ class Cluster {
     std::string error;
     store = spawn_topology_store(system, {nsdb, store_probe_}, error);
     if (!store) give_up(error);
-    tables_ = spawn_state_tables(system, {nsdb, store, "bench", std::chrono::seconds(60)});
+    tables_ = spawn_state_tables(system, {nsdb, store, gateway_probe_, "bench", std::chrono::seconds(60)});
     record_ = spawn_node_record(system, {nsdb, store, "bench"});
     gateway = spawn_gateway(system, {store, tables_, gateway_probe_, "bench", nullptr, secret});
   }

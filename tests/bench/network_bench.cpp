@@ -32,6 +32,13 @@ void bind_one_port(benchmark::State& state) {
   }
 }
 
+// All of it, as for a trace of what is not applied.
+void compile_whole(benchmark::State& state) {
+  BenchNetwork bench(1, IpFamily::v4);
+  bench.add_bridge_ports(static_cast<int>(state.range(0)));
+  for (auto _ : state) bench.compile();
+}
+
 // One route is added to a router that has `routes` already.
 void add_one_route(benchmark::State& state) {
   static std::map<int64_t, std::unique_ptr<BenchNetwork>> made;
@@ -80,6 +87,7 @@ void fib_lookup(benchmark::State& state) {
 }
 
 BENCHMARK(bind_one_port)->ArgName("ports")->Arg(1'000)->Arg(10'000)->Arg(100'000);
+BENCHMARK(compile_whole)->ArgName("ports")->Arg(100'000)->Unit(benchmark::kMillisecond);
 BENCHMARK(add_one_route)->ArgName("routes")->Arg(1'000)->Arg(100'000);
 BENCHMARK(fib_lookup)->ArgName("routes")->Arg(10'000)->Arg(800'000);
 

@@ -50,6 +50,31 @@ TunnelManagerActor::behavior_type no_tunnels(TunnelManagerActor::pointer) {
   };
 }
 
+NatLeaserActor::behavior_type no_nat(NatLeaserActor::pointer) {
+  return {
+      [](const ReportStatus&) { return no_status(); },
+      [](const Shutdown&) {},
+      [](const NewsWaits&) {},
+      [](const NatBlocksChanged&) {},
+      [](const NatBlocksAnswered&) {},
+      [](const NatSession&) {},
+      [](const ReportNat&) { return NatReport{}; },
+      [](const Tick&) {},
+  };
+}
+
+FlowReplicatorActor::behavior_type no_replication(FlowReplicatorActor::pointer) {
+  return {
+      [](const ReportStatus&) { return no_status(); },
+      [](const Shutdown&) {},
+      [](const NewsWaits&) {},
+      [](const EndsMoved&) {},
+      [](const NatBlocksChanged&) {},
+      [](const AwaitHandOver&) { return HandedOver{}; },
+      [](const Tick&) {},
+  };
+}
+
 struct Ports {
   flows::simulation::Bindings active;
   uint32_t last = 0;
@@ -92,13 +117,18 @@ SimulatedAgents::SimulatedAgents(caf::actor_system& system, const std::vector<to
   auto flows = system.spawn(no_flows);
   auto devices = system.spawn(no_devices);
   auto tunnels = system.spawn(no_tunnels);
+  auto nat = system.spawn(no_nat);
+  auto replication = system.spawn(no_replication);
+  caf::scoped_actor self{system};
   for (const topology::Host& host : hosts) {
     auto& agent = *agents_.emplace_back(std::make_unique<Agent>());
     workers_ = workers_ ? std::move(workers_) : std::make_unique<WorkerPool>(agent.state, *datapath_, 0, registry_);
     agent.datapath = system.spawn(all_interfaces);
     agent.publisher = spawn_state_publisher(system, {host.id, agent.state, publisher_probe_});
-    agent.mirror = spawn_topology_mirror(system, {host.id, agent.state, flows, agent.datapath, devices, tunnels,
-                                                  agent.publisher, *workers_, nullptr, mirror_probe_, [] {}});
+    self->send(agent.publisher, NatLeases{});  // none of an earlier life
+    agent.mirror =
+        spawn_topology_mirror(system, {host.id, agent.state, flows, agent.datapath, devices, tunnels, agent.publisher,
+                                       nat, replication, *workers_, nullptr, mirror_probe_, [] {}});
     ClusterLinkLinks links{host, "instance of " + host.name, agent.mirror, agent.publisher, link_probe_, {}};
     links.local = gateway;
     links.local_secret = secret;

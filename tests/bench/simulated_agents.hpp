@@ -24,17 +24,12 @@ class SimulatedAgents {
 
  private:
   struct Agent {
-    // Small tables; all others are as they are.
-    actors::AgentState state{.network = {},
-                             .macs = flows::MacTable(1'024, 256),
-                             .neighbours = flows::NeighbourTable(1'024, 256),
-                             .epochs = {},
-                             .icmp_limiter = {},
-                             .flow_news = {},
-                             .device_news = {},
-                             .state_news = {},
-                             .remote_claims = {},
-                             .probes = {}};
+    Agent() {  // small tables; all others are as they are
+      state.macs = flows::MacTable(1'024, 256);
+      state.neighbours = flows::NeighbourTable(1'024, 256);
+      state.nat_blocks = flows::NatBlocks(64);
+    }
+    actors::AgentState state{flows::ConnectionLimits{256, 256, 256}};
     actors::DatapathActor datapath;
     actors::StatePublisherActor publisher;
     actors::TopologyMirrorActor mirror;

@@ -7,7 +7,7 @@ import subprocess
 from figures import Effort, Figure, Unavailable
 
 NAME = "simulation"
-ABOUT = "CPU time and allocations of a simulation, a parse, an upcall, a look-up, a change of the network"
+ABOUT = "CPU time and allocations of a simulation, a parse, an upcall, a look-up, a change of the network; rates of connections"
 NEEDS_ROOT = False
 
 # Program's name, name in the table, unit, divisor of nanoseconds, target of the time.
@@ -20,6 +20,10 @@ TIMES = [
     ("simulate_ten_devices/ip:6", "simulate: 10 devices, v6", "ns", 1, None),
     ("simulate_large/ip:4", "simulate: 3 devices, 10,000 ports, 100,000 routes, v4", "ns", 1, "<= 2000"),
     ("simulate_large/ip:6", "simulate: 3 devices, 10,000 ports, 100,000 routes, v6", "ns", 1, "<= 2000"),
+    ("simulate_rules/rules:10", "simulate: 3 devices, 10 rules", "ns", 1, "<= 2000"),
+    ("simulate_rules/rules:10000", "simulate: 3 devices, 10,000 rules", "ns", 1, "<= 2000"),
+    ("simulate_chains_and_snat", "simulate: 3 devices, stateful rules, SNAT", "ns", 1, "<= 2000"),
+    ("maglev_build/members:1000", "Maglev, table of a pool of 1,000 members", "ms", 1e6, None),
     ("parse_packet/ip:4", "parse, v4", "ns", 1, None),
     ("parse_packet/ip:6", "parse, v6", "ns", 1, None),
     ("make_flow/ip:4", "make a flow (mask, id), v4", "ns", 1, None),
@@ -31,12 +35,20 @@ TIMES = [
     ("fib_lookup/routes:10000", "route look-up, 10,000 routes", "ns", 1, None),
     ("fib_lookup/routes:800000", "route look-up, 800,000 routes", "ns", 1, None),
 ]
+# Program's name but the threads, name in the table: by how many threads of one table, each on a core.
+PER_SECOND = [
+    ("connection_open/iterations:400000", "connection table, entries opened"),
+    ("connection_find", "connection table, entries found, of 200,000"),
+]
+MOVED = "maglev_disruption/members:1000/iterations:20"
 # Two of one benchmark, and how much the second may cost compared with the first.
 FLAT = [
     ("bind_one_port/ports:1000", "bind_one_port/ports:100000", "next network: one port more at 100,000 ports",
      "at 1,000 ports", "<= 2"),
     ("bind_one_port/ports:1000", "bind_one_port/ports:10000", "next network: one port more at 10,000 ports",
      "at 1,000 ports", "<= 2"),
+    ("simulate_rules/rules:10", "simulate_rules/rules:10000", "simulate: 3 devices, 10,000 rules", "with 10 rules",
+     "<= 1.2"),
     ("add_one_route/routes:1000", "add_one_route/routes:100000", "next network: one route more at 100,000 routes",
      "at 1,000 routes", "<= 2"),
 ]
@@ -82,6 +94,15 @@ def figures_of(runs):
             yield Figure(title, median_of(runs[name], "allocations"), "allocations a packet", target="<= 0")
         elif "allocations" in runs[name][0]:
             yield Figure(title, median_of(runs[name], "allocations"), "allocations an upcall")
+    for name, title in PER_SECOND:
+        alone, two = (runs.get(f"{name}/threads:{threads}") for threads in (1, 2))
+        if alone and two:
+            rates = [1e9 / median_of(each, "cpu_time") for each in (alone, two)]
+            yield Figure(f"{title}, one thread", rates[0], "/s")
+            yield Figure(f"{title}, each of two threads", rates[1], "/s", "one thread", rates[0], ">= 0.8")
+    if MOVED in runs:
+        yield Figure("Maglev, one of 1,000 members goes: other members' slots that move",
+                     median_of(runs[MOVED], "moved_percent"), "%", target="<= 1")
     for small, large, title, compared_with, target in FLAT:
         if large in runs:
             yield Figure(title, median_of(runs[large], "cpu_time") / 1e3, "µs", compared_with,

@@ -1,7 +1,8 @@
-// A frame from a guest, with the offload metadata that its driver claims: parsed, answered, rewritten, fragmented and
-// segmented. The first bytes of the input are the metadata and the MTU, the rest is the frame.
+// A frame from a guest, with the offload metadata that its driver claims: parsed, answered, rewritten, translated,
+// fragmented and segmented. The first bytes of the input are the metadata and the MTU, the rest is the frame.
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "flows/packet/checksum.hpp"
 #include "flows/packet/fragment.hpp"
 #include "flows/packet/icmp_error.hpp"
+#include "flows/packet/icmp_quote.hpp"
 #include "flows/packet/rewrite.hpp"
 
 using namespace viaduct;
@@ -79,6 +81,33 @@ void check_cuts(const Packet& packet, uint16_t mtu) {
   });
 }
 
+// Addresses, ports and identifiers there and back again give the same bytes, but for the two forms of a checksum of zero.
+void check_translation(std::span<const uint8_t> input, const Offload& offload) {
+  std::vector<uint8_t> frame(input.begin(), input.end());
+  Packet packet = parse(frame, {}, offload);
+  bool was_right = offload.partial_checksum || packet.error != DropReason::none || verify_l4_checksum(packet);
+  FlowKey before = packet.key;
+  bool v4 = before.eth_type == ethertype::kIpv4;
+  IpAddress other = v4 ? IpAddress::v4(0xc6336401) : *IpAddress::parse("2001:db8:7::8");
+  bool addresses = set_ip(packet, other, other);
+  require(addresses == (packet.error == DropReason::none && before.is_ip()));
+  bool ports = set_ports(packet, 0xfffe, 3);
+  std::optional<uint16_t> id = icmp_id(packet);
+  require(set_icmp_id(packet, 0xfffe) == id.has_value() && !(ports && id));
+  Packet again = parse(frame, {}, offload);
+  require(again.error == packet.error && again.key == packet.key);
+  if (was_right && before.is_ip()) require(packet.error != DropReason::none || verify_l4_checksum(packet));
+  std::optional<IcmpQuote> quote = parse_icmp_quote(packet);
+  if (quote) require(rewrite_icmp_quote(packet, {other, other, quote->proto, 5, 6, true}));
+  if (quote && was_right) require(verify_l4_checksum(packet));
+  if (quote) require(parse_icmp_quote(packet).has_value() && rewrite_icmp_quote(packet, *quote));
+  if (id) set_icmp_id(packet, *id);
+  if (ports) set_ports(packet, before.l4_src, before.l4_dst);
+  if (addresses) set_ip(packet, before.ip_src, before.ip_dst);
+  require(packet.key == before && parse(frame, {}, offload).key == before);
+  if (quote) require(parse_icmp_quote(packet) == quote);
+}
+
 void check_rewrites(std::span<const uint8_t> input, const Offload& offload) {
   std::vector<uint8_t> frame(input.begin(), input.end());
   Packet packet = parse(frame, {});
@@ -93,6 +122,8 @@ void check_rewrites(std::span<const uint8_t> input, const Offload& offload) {
         if (was_right) require(verify_ipv4_header(out.subspan(packet.l3_offset)));
       });
   require((result == ApplyResult::done) == (outputs == 1));
+
+  check_translation(input, offload);
 
   frame.assign(input.begin(), input.end());
   Packet fixed = parse(frame, {}, offload);

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "../scenario/scenario_network.hpp"
+#include "../scenario/rules.hpp"
 #include "flows/simulation/simulate.hpp"
+#include "flows/state/connection_table.hpp"
+#include "flows/state/nat_blocks.hpp"
 
 namespace {
 
@@ -21,6 +23,7 @@ void require(bool condition) {
 //   p1 p2 p4 ── green ── r1 ── blue ── p3
 //                     ├ up1, default route by ECMP over up1 and x1
 //                     └ x1 ── x2 r2 (default back to r1)
+//   r1 translates what leaves by up1 and balances 10.0.5.5:80 and [fd00:5::5]:80; p3 opens connections, or takes few.
 struct World {
   World() : network(make().compile(0)) {
     const ScenarioNetwork net = make();
@@ -40,6 +43,23 @@ struct World {
   }
 
   using ScenarioNetwork = scenario::ScenarioNetwork;
+  static void add_rules(ScenarioNetwork& net) {
+    net.chain("stateful").rule("stateful", scenario::when().returning().accept());
+    net.rule("stateful", scenario::when().proto(6).dst_port(1, 1023).accept())
+        .rule("stateful", scenario::when().proto(17).reject());
+    net.filter("p3", "outbound", "stateful");
+    net.chain("out").chain("in");
+    net.rule("out", scenario::when().from("10.0.1.0/24").snat("10.0.9.77", 1024, 65535).accept());
+    net.rule("out", scenario::when().from("fd00:1::/64").snat("fd00:9::77", 1024, 65535).accept());
+    net.rule("in", scenario::when().reverse_snat().accept());
+    net.filter("r1", "inbound", "in").filter("r1", "outbound", "out");
+    for (const auto& [name, vip, back] :
+         {std::tuple("four", "10.0.5.5", "10.0.2.3"), {"six", "fd00:5::5", "fd00:2::3"}}) {
+      const std::string pool = name;
+      net.load_balancer("r1", "lb-" + pool).pool("lb-" + pool, pool).vip(pool, "vip-" + pool, vip, 80);
+      net.member(pool, "member-" + pool, back, 8080);
+    }
+  }
   static Time at() { return Time(std::chrono::hours(1)); }
   static ScenarioNetwork make() {
     ScenarioNetwork net;
@@ -57,6 +77,7 @@ struct World {
     net.special_route("no", "r1", "fd67::/16", topology::NextHop::reject);
     net.static_mac("green", "02:00:00:00:00:50", "p2").static_neighbour("green", "10.0.1.50", "02:00:00:00:00:50");
     net.guest_port("green", "p4").spread(2);
+    add_rules(net);
     for (const char* port : {"p1", "p2", "p3", "up1"}) net.move(port, 0);
     net.move("p4", 1).change_hosts().mtu = 1300;
     return net;
@@ -65,6 +86,8 @@ struct World {
   Network network;
   MacTable macs{1024, 512};
   NeighbourTable neighbours{1024, 512};
+  ConnectionTable connections;
+  NatBlocks nat_blocks;
 };
 
 // By a key that stands for a port or a bridge, by one that is not known, or from a stranger.
@@ -82,7 +105,8 @@ void check(const Verdict& verdict, const Network& network, const FlowKey& key) {
   require(!verdict.tags.empty());
   require((verdict.outcome == Outcome::forward) == !verdict.actions.empty());
   require(verdict.outcome != Outcome::drop || verdict.drop_reason != DropReason::none);
-  require(verdict.outcome != Outcome::park || !verdict.wanted.port.is_nil());
+  const auto* neighbour = std::get_if<NeighbourWanted>(&verdict.wanted);
+  require(verdict.outcome != Outcome::park || neighbour == nullptr || !neighbour->port.is_nil());
   require(!verdict.cacheable || verdict.emits.empty());
   require(!verdict.cacheable || verdict.outcome == Outcome::forward || verdict.outcome == Outcome::drop);
   bool output = false;
@@ -112,7 +136,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const bool by_tunnel = (data[1] & 16) != 0;
   Packet packet = parse(frame, by_tunnel ? scenario::ScenarioHosts::kTunnelPort : PortNumber{data[0] % 6U}, offload);
   if (by_tunnel) packet.key.tunnel = tunnel_of(data[0]);
-  const Input input{world.network, {world.macs, world.neighbours}, packet, World::at(), (data[1] & 8) != 0};
+  const StateView state{world.macs, world.neighbours, world.connections, world.nat_blocks};
+  const Input input{world.network, state, packet, World::at(), (data[1] & 8) != 0};
   Verdict verdict, traced, next;
   simulate(input, verdict);
   check(verdict, world.network, packet.key);
@@ -124,7 +149,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (EmittedPacket& emitted : verdict.emits) {
     const Packet made = parse(emitted.frame, PortNumber{});
     require(made.error == DropReason::none);
-    simulate_emitted({world.network, input.state, made, input.now}, emitted.from, next);
+    simulate_emitted({world.network, state, made, input.now}, emitted.from, next);
     check(next, world.network, made.key);
     require(!next.cacheable);
   }

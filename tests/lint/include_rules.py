@@ -22,8 +22,10 @@ MAY_INCLUDE = {
     "routing/underlay": ["topology/model"],
     "flows/packet": [],
     "flows/match": ["flows/packet"],
-    "flows/state": ["flows/packet", "flows/match", "schema"],
-    "flows/simulation": ["flows/packet", "flows/match", "flows/state", "topology", "routing/fib"],
+    "flows/state": ["flows/packet", "flows/match"],
+    "flows/health": ["flows/packet", "topology/model"],
+    "flows/replication": ["flows/packet", "flows/match", "flows/state", "schema"],
+    "flows/simulation": ["flows/packet", "flows/match", "flows/state", "flows/health", "topology", "routing/fib"],
     "flows/table": ["flows/match", "flows/packet"],
     "flows/datapath": ["flows/packet", "flows/match"],
     "actors": ["schema", "observability", "topology", "routing", "flows", "actors"],
@@ -42,7 +44,7 @@ FENCES = [
     (r"netlink/", ["flows/datapath", "routing/underlay", "tests"], True),
     (r"bpf/", ["flows/datapath", "tests"], True),
     (r"linux/", ["flows/datapath", "routing/underlay", "tests"], True),
-    (r"capnp/|kj/", ["schema", "topology", "actors", "api", "tests"], False),
+    (r"capnp/|kj/", ["schema", "flows/replication", "topology", "actors", "api", "tests"], False),
     (r"CLI/", ["api/cli", "actors/daemons", "tests"], False),
     (r"openssl/", ["schema/identity", "actors/identity", "api/certificates", "tests"], False),
     (r"toml\+\+/", ["actors/daemons", "tests"], True),
@@ -50,7 +52,7 @@ FENCES = [
     (r"yaml-cpp/", ["api", "tests"], False),
 ]
 # Built and tested without any third-party library.
-PURE = ["topology/address", "topology/model", "flows/packet", "flows/match", "flows/state", "flows/simulation",
+PURE = ["topology/address", "topology/model", "flows/packet", "flows/match", "flows/state", "flows/health", "flows/simulation",
         "flows/table", "routing/fib"]
 THIRD_PARTY = re.compile(r"caf/|rocksdb/|grpc|google/protobuf/|prometheus/|spdlog/|netlink/|bpf/|toml\+\+/|capnp/|kj/|CLI/|nlohmann/|yaml-cpp/")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')

@@ -74,6 +74,68 @@ TEST(Codec, NonsenseIsNamed) {
               HasSubstr("type: unknown value 7"));
 }
 
+TEST(Codec, NonsenseInRulesIsNamed) {
+  const auto spoilt = [](const std::function<void(schema::Rule::Builder)>& spoil) {
+    return error_of([&](auto o) { spoil(o.getRule()); }, sample_rule());
+  };
+  EXPECT_THAT(spoilt([](auto r) { r.setAction(static_cast<schema::RuleAction>(6)); }),
+              HasSubstr("action: unknown value 6"));
+  EXPECT_THAT(spoilt([](auto r) { r.setNat(static_cast<schema::NatKind>(5)); }), HasSubstr("nat: unknown value 5"));
+  EXPECT_THAT(spoilt([](auto r) { r.getCondition().setFragments(static_cast<schema::FragmentPolicy>(4)); }),
+              HasSubstr("condition: fragments: unknown value 4"));
+  EXPECT_THAT(spoilt([](auto r) { r.getCondition().getIpProto().setValue(256); }),
+              HasSubstr("condition: ipProto: 256 is over 255"));
+  EXPECT_THAT(spoilt([](auto r) { r.getCondition().getIpTos().setValue(1000); }), HasSubstr("ipTos: 1000 is over 255"));
+  EXPECT_THAT(spoilt([](auto r) { r.getCondition().initIpSrc(); }), HasSubstr("condition: ipSrc: value: the address"));
+  EXPECT_THAT(spoilt([](auto r) { r.getCondition().getEthSrc().setMask(~uint64_t{0}); }),
+              HasSubstr("condition: ethSrc: mask: more than 48 bits"));
+  EXPECT_THAT(spoilt([](auto r) { r.getCondition().getInPorts().initValues(5000); }),
+              HasSubstr("condition: inPorts: more than 4096"));
+  EXPECT_THAT(spoilt([](auto r) { r.initTargets(5000); }), HasSubstr("targets: more than 4096"));
+  EXPECT_THAT(spoilt([](auto r) { r.getTargets()[0].initFirst(); }), HasSubstr("targets: first: missing"));
+}
+
+TEST(Codec, AConditionLosesNothingAndGainsNothing) {
+  Rule plain;
+  plain.id = sample_id<RuleId>(1);
+  EXPECT_EQ(*decode_object(encode_object(plain).bytes), Object(plain));
+  // Each match for itself: what is not asked for stays so.
+  const Condition full = sample_condition();
+  const auto alone = [&](auto field) {
+    Rule rule = plain;
+    rule.condition.*field = full.*field;
+    EXPECT_NE(rule, plain);
+    EXPECT_EQ(*decode_object(encode_object(rule).bytes), Object(rule));
+  };
+  alone(&Condition::inverted), alone(&Condition::fragments), alone(&Condition::forward_flow);
+  alone(&Condition::return_flow), alone(&Condition::destination_rewritten), alone(&Condition::untagged);
+  alone(&Condition::vlan), alone(&Condition::port_group), alone(&Condition::in_port_group);
+  alone(&Condition::out_port_group), alone(&Condition::in_ports), alone(&Condition::out_ports);
+  alone(&Condition::eth_type), alone(&Condition::eth_src), alone(&Condition::eth_dst), alone(&Condition::ip_tos);
+  alone(&Condition::ip_proto), alone(&Condition::ip_src), alone(&Condition::ip_dst), alone(&Condition::ip_src_group);
+  alone(&Condition::ip_dst_group), alone(&Condition::l4_src), alone(&Condition::l4_dst);
+  alone(&Condition::traversed_device), alone(&Condition::icmp_data_src), alone(&Condition::icmp_data_dst);
+}
+
+TEST(Codec, EachActionAndEachSortOfNatTravels) {
+  for (int action = 0; action <= static_cast<int>(RuleAction::jump); ++action) {
+    for (int nat = 0; nat <= static_cast<int>(NatKind::reverse_snat); ++nat) {
+      Rule rule = sample_rule();
+      rule.action = static_cast<RuleAction>(action);
+      rule.nat = static_cast<NatKind>(nat);
+      EXPECT_EQ(*decode_object(encode_object(rule).bytes), Object(rule));
+    }
+  }
+}
+
+TEST(Codec, AStaticTargetMayLeaveItsLastAddressOut) {
+  capnp::MallocMessageBuilder message;
+  auto root = message.initRoot<schema::Object>();
+  encode(sample_rule(), root);
+  root.getRule().getTargets()[1].disownLast();
+  EXPECT_EQ(*decode_object(schema::Frame::of(message).bytes), Object(sample_rule()));
+}
+
 TEST(Codec, AnUnknownKindIsRefusedByName) {
   // Behind the struct's pointer, id's pointer and revision, the union's tag is the 16 bits of the second data word.
   schema::Frame frame = encode_object(sample_objects()[0].second);
@@ -109,6 +171,7 @@ TEST(Codec, SpoiltBytesAreErrorsOrOtherObjects) {
 TEST(Codec, KeysGoBothWays) {
   for (const auto& [name, object] : sample_objects()) {
     const std::string key = key_of(ref_of(object));
+    if (name.ends_with("-filtered")) continue;  // a second sample of its kind
     EXPECT_EQ(key, "/topology/" + name + "/" + id_of(object).to_string());
     EXPECT_EQ(parse_key(key), ref_of(object));
   }
@@ -181,8 +244,8 @@ TEST(Codec, RefusalsHaveACode) {
     return error.getCode();
   };
   Violation conflict, unknown;
-  conflict.rule = Rule::revision_conflict;
-  unknown.rule = Rule::unknown_object;
+  conflict.rule = BrokenRule::revision_conflict;
+  unknown.rule = BrokenRule::unknown_object;
   EXPECT_EQ(code({conflict}), schema::ErrorCode::CONFLICT);
   EXPECT_EQ(code({unknown}), schema::ErrorCode::NOT_FOUND);
   EXPECT_EQ(code({unknown, conflict}), schema::ErrorCode::INVALID);

@@ -74,7 +74,7 @@ std::vector<std::string> FlowOracle::stale_flows(const Network& network, const S
     if (!agrees(one.flow, verdict)) {
       breaches.push_back("stale: " + one.flow.to_string() + " (" + std::string(to_string(one.reason)) +
                          ") but now: " + describe(verdict));
-    } else if (!verdict.writes.empty()) {
+    } else if (!verdict.writes.empty() || !verdict.opens.empty()) {
       breaches.push_back("keeps from learning: " + one.flow.to_string());
     }
   }

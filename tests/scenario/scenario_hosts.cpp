@@ -103,6 +103,7 @@ Moved moved(const Locations& before, const Locations& after) {
   decltype(before.floods)::diff(before.floods, after.floods, note(out.bridges));
   decltype(before.paths)::diff(before.paths, after.paths, note(out.hosts));
   decltype(before.keys)::diff(before.keys, after.keys, note(out.keys));
+  decltype(before.unhealthy)::diff(before.unhealthy, after.unhealthy, note(out.members));
   return out;
 }
 

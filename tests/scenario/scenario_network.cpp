@@ -252,7 +252,12 @@ ScenarioNetwork& ScenarioNetwork::kill_host(int host) {
 }
 
 flows::simulation::Locations ScenarioNetwork::locations(int host) const {
-  return hosts_.count() == 1 ? locations_ : hosts_.locations(host, snapshot_, locations_.bindings);
+  auto locations = hosts_.count() == 1 ? locations_ : hosts_.locations(host, snapshot_, locations_.bindings);
+  locations.unhealthy = locations_.unhealthy;
+  for (const auto& [pool, checker] : checkers_) {
+    if (checker >= 0) locations.checkers.put(pool, checker == host ? HostId{} : ScenarioHosts::id(checker));
+  }
+  return locations;
 }
 
 }  // namespace viaduct::scenario

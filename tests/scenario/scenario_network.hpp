@@ -11,6 +11,7 @@
 // All is on one host unless it is spread over several, which are called h1, h2, … and numbered from 0.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -50,6 +51,32 @@ class ScenarioNetwork {
                                  topology::NextHop kind);
   ScenarioNetwork& static_mac(const std::string& bridge, const std::string& mac, const std::string& port);
   ScenarioNetwork& static_neighbour(const std::string& bridge, const std::string& address, const std::string& mac);
+
+  // --- rules, groups, load balancers -----------------------------------------------------------------
+  ScenarioNetwork& chain(const std::string& name);
+  // The chain's next rule.
+  ScenarioNetwork& rule(const std::string& chain, topology::Rule rule);
+  // Of a port, bridge or router; "inbound", "outbound", "forward", "local_redirect".
+  ScenarioNetwork& filter(const std::string& device, const std::string& where, const std::string& chain);
+  ScenarioNetwork& port_group(const std::string& name, const std::vector<std::string>& ports);
+  ScenarioNetwork& ip_group(const std::string& name, const std::vector<std::string>& prefixes);
+  ScenarioNetwork& load_balancer(const std::string& router, const std::string& name);
+  ScenarioNetwork& pool(const std::string& balancer, const std::string& name,
+                        topology::PoolProtocol protocol = topology::PoolProtocol::tcp);
+  ScenarioNetwork& vip(const std::string& pool, const std::string& name, const std::string& address, uint16_t port);
+  ScenarioNetwork& member(const std::string& pool, const std::string& name, const std::string& address, uint16_t port,
+                          uint32_t weight = 1);
+  // Any object by its name, changed.
+  template <class T>
+  ScenarioNetwork& change(const std::string& name, const std::function<void(T&)>& edit) {
+    topology::Object object = *snapshot_.find(names_.at(name));
+    edit(std::get<T>(object));
+    commit(std::move(object));
+    return *this;
+  }
+  ScenarioNetwork& unhealthy(const std::string& member, bool is = true);
+  // The host that checks its members; -1: none.
+  ScenarioNetwork& checked_by(const std::string& pool, int host);
 
   // --- changes of what is there ------------------------------------------------------------------
   enum class Admin : uint8_t { down, up };
@@ -99,11 +126,13 @@ class ScenarioNetwork {
   topology::Snapshot snapshot_;
   flows::simulation::Locations locations_;
   ScenarioHosts hosts_;
+  std::map<PoolId, int> checkers_;
   std::map<std::string, topology::ObjectRef> names_;
   std::map<std::string, flows::PortNumber> numbers_;
   std::string last_router_;
   uint64_t ids_ = 0;
   uint32_t last_number_ = 0;
+  std::map<std::string, uint32_t> last_position_;  // by chain
 };
 
 }  // namespace viaduct::scenario

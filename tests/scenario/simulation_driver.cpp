@@ -1,10 +1,12 @@
 #include "simulation_driver.hpp"
 
 #include <algorithm>
+#include <deque>
 
 #include "flows/match/apply.hpp"
 #include "flows/packet/build.hpp"
 #include "flows/packet/headers.hpp"
+#include "flows/simulation/health_check.hpp"
 
 namespace viaduct::scenario {
 
@@ -22,6 +24,7 @@ Frame copy_of(std::span<const uint8_t> bytes) { return {bytes.begin(), bytes.end
 SimulationDriver::SimulationDriver(const ScenarioNetwork& network, int hosts, Replication replication)
     : replication_(replication) {
   adopt(network, hosts);
+  hosts_.reserve(static_cast<size_t>(scenario_.hosts().count()));  // they stay where they are
   for (int number = 0; number < scenario_.hosts().count(); ++number) hosts_.emplace_back(scenario_, number);
 }
 
@@ -33,12 +36,16 @@ void SimulationDriver::adopt(const ScenarioNetwork& network, int hosts) {
 void SimulationDriver::apply(const ScenarioNetwork& network) {
   const ScenarioNetwork before = scenario_;
   adopt(network, static_cast<int>(hosts_.size()));
-  for (SimulatedHost& host : hosts_) host.apply(before, scenario_);
+  for (SimulatedHost& host : hosts_) {
+    if (host.alive) host.apply(before, scenario_, now_);
+  }
+  exchange();
   check();
 }
 
 void SimulationDriver::check() {
   for (const SimulatedHost& host : hosts_) {
+    if (!host.alive) continue;
     for (const std::string& one : host.stale_flows(now_)) breach("h" + std::to_string(host.number + 1) + " " + one);
   }
 }
@@ -78,6 +85,8 @@ void SimulationDriver::work(SimulatedHost& host, const Packet& packet, const Ver
   if (verdict.cacheable && !outdated) {
     host.oracle.install(packet.key, copy_of(packet.bytes), packet.offload, verdict);
   }
+  open(host, verdict);
+  tell_checkers(host, verdict);
   execute(host, packet, verdict, out);
   for (const EmittedPacket& emitted : verdict.emits) send_emitted(host, emitted, 1, out);
   for (const NeighbourWanted& wanted : verdict.refresh) ask(host, wanted, out);
@@ -86,7 +95,111 @@ void SimulationDriver::work(SimulatedHost& host, const Packet& packet, const Ver
       return one.host == host.number && one.wanted == verdict.wanted;
     });
     waiting_.push_back({host.number, packet.key.in_port, copy_of(packet.bytes), packet.offload, verdict.wanted});
-    if (first) ask(host, verdict.wanted, out);
+    const Wanted wanted = verdict.wanted;
+    if (first) ask(host, wanted, out);
+  }
+}
+
+void SimulationDriver::open(SimulatedHost& host, const Verdict& verdict) {
+  if (!host.open(verdict, now_)) breach("a connection that could not be opened");
+  exchange();  // before the packet leaves
+}
+
+// Until nobody has anything to say. Time goes on where frames are lost, until they are sent again.
+void SimulationDriver::exchange() {
+  std::deque<std::pair<int, StateFrame>> under_way;
+  const auto say = [&](const SimulatedHost& host, const std::vector<StateFrame>& frames) {
+    for (const StateFrame& frame : frames) {
+      if (loss_ == 0 || std::uniform_real_distribution<>()(chance_) >= loss_)
+        under_way.emplace_back(host.number, frame);
+    }
+  };
+  for (int rounds = 0; rounds < 1'000; ++rounds) {
+    for (SimulatedHost& host : hosts_) {
+      if (host.alive) say(host, host.speak(now_));
+    }
+    if (under_way.empty() && std::all_of(hosts_.begin(), hosts_.end(), [](const SimulatedHost& host) {
+          return !host.alive || !host.replicator->expects_answers();
+        })) {
+      return;
+    }
+    for (; !under_way.empty(); under_way.pop_front()) {
+      const auto [from, frame] = under_way.front();
+      for (SimulatedHost& host : hosts_) {
+        if (host.alive && ScenarioHosts::id(host.number) == frame.receiver) {
+          say(host, host.hear(frame, ScenarioHosts::id(from), now_));
+        }
+      }
+    }
+    if (loss_ > 0) now_ += std::chrono::milliseconds(5);
+  }
+  breach("hosts talk without end");
+}
+
+void SimulationDriver::kill(int number) {
+  hosts_.at(static_cast<size_t>(number)).alive = false;
+  for (SimulatedHost& host : hosts_) {
+    if (host.alive) host.replicator->lost(ScenarioHosts::id(number), now_);
+  }
+  exchange();
+}
+
+void SimulationDriver::lose(double share, uint64_t seed) {
+  loss_ = share;
+  chance_.seed(seed);
+}
+
+std::vector<Delivery> SimulationDriver::send_check(int number, const health::Probe& probe) {
+  std::vector<Delivery> out;
+  SimulatedHost& host = hosts_.at(static_cast<size_t>(number));
+  const auto way = way_to_member(host.network, probe.router, probe.to);
+  if (!way) return out;
+  health::Probe whole = probe;
+  if (!whole.from) whole.from = way->source;
+  trace_ = {};
+  send_emitted(host, {way->port, health::make_frame(whole, way->mac), EmittedPacket::Limit::none, {}}, 0, out);
+  release(out);
+  check();
+  return out;
+}
+
+void SimulationDriver::tell_checkers(const SimulatedHost& host, const Verdict& verdict) {
+  if (!verdict.check_answer) return;
+  const auto& [answer, here, others] = *verdict.check_answer;
+  if (here) answers_.emplace_back(host.number, answer);
+  for (const TunnelOutput& to : others) {
+    const int at = scenario_.hosts().host_at(to.tunnel.dst);
+    if (at < 0 || to.tunnel.key != health::kAnswerKey) return breach("an answer for nobody");
+    answers_.emplace_back(at, std::get<health::Answer>(health::decode_answer(health::encode(answer))));
+  }
+}
+
+void SimulationDriver::close(const ConnectionKey& key) {
+  for (SimulatedHost& host : hosts_) host.close(key, now_);
+  exchange();
+  check();
+}
+
+// The first block of the range that no host has.
+void SimulationDriver::lease(SimulatedHost& host, const NatBlockWanted& wanted) {
+  for (unsigned block = wanted.first; block <= wanted.last; ++block) {
+    const bool taken = std::any_of(hosts_.begin(), hosts_.end(), [&](const SimulatedHost& one) {
+      return (one.nat_blocks.leased(wanted.device, wanted.address, block / 64) >> block % 64 & 1) != 0;
+    });
+    if (taken) continue;
+    host.nat_blocks.add({wanted.device, wanted.address, static_cast<uint16_t>(block)});
+    learned_ = true;
+    return;
+  }
+  host.nat_blocks.set_spent(wanted.device, wanted.address, wanted.first, wanted.last);
+  learned_ = true;
+}
+
+void SimulationDriver::ask(SimulatedHost& host, const Wanted& wanted, Deliveries& out) {
+  if (const auto* neighbour = std::get_if<NeighbourWanted>(&wanted)) {
+    ask(host, *neighbour, out);
+  } else {
+    lease(host, std::get<NatBlockWanted>(wanted));
   }
 }
 
@@ -109,7 +222,7 @@ void SimulationDriver::replicate() {
 
 void SimulationDriver::execute(SimulatedHost& host, const Packet& packet, const Verdict& verdict, Deliveries& out) {
   if (verdict.outcome != Outcome::forward) return;
-  Frame copy = copy_of(packet.bytes);
+  Frame copy = verdict.frame.empty() ? copy_of(packet.bytes) : verdict.frame;
   flows::apply(verdict.actions.view(), copy, packet.offload,
                [&](const flows::OutputTarget& to, std::span<uint8_t> frame, const Offload& offload) {
                  if (to.tunnel != nullptr) return cross(host, *to.tunnel, copy_of(frame), offload, out);
@@ -133,6 +246,7 @@ void SimulationDriver::cross(SimulatedHost& from, const TunnelOutput& to, const 
     breach("does not fit into the tunnel: " + std::to_string(packet.l3_segment_bytes()) + " bytes");
   }
   ++crossed_;
+  if (!alive(at)) return;
   arrive(hosts_.at(static_cast<size_t>(at)), packet, out);
 }
 
@@ -158,6 +272,8 @@ void SimulationDriver::send_emitted(SimulatedHost& host, const EmittedPacket& em
   simulate_emitted({host.network, host.state(), packet, now_}, emitted.from, verdict, &trace_);
   trace_.depth = static_cast<uint16_t>(depth - 1);
   for (const StateWrite& one : verdict.writes) write(host, one);
+  open(host, verdict);
+  tell_checkers(host, verdict);
   execute(host, packet, verdict, out);
   for (const EmittedPacket& next : verdict.emits) send_emitted(host, next, depth + 1, out);
 }

@@ -3,9 +3,11 @@
 // test reads like a conversation. A FlowOracle for each host watches all of it: its laws are part of every scenario.
 //
 // With several hosts, frames cross between them by the tunnels' keys, and what one learns the others know at once, or
-// (Replication::by_hand) when replicate() is called.
+// (Replication::by_hand) when replicate() is called. Connections are told to those hosts that verdicts name, by a
+// Replicator on each, before a packet leaves; hosts can be killed, and frames between replicators lost.
 #pragma once
 
+#include <random>
 #include <vector>
 
 #include "driver.hpp"
@@ -28,6 +30,18 @@ class SimulationDriver : public Driver {
   // A frame that comes in by the tunnel port of `host`, from whoever.
   std::vector<Delivery> send_by_tunnel(int host, const flows::Tunnel& tunnel, const Frame& frame);
   void replicate();
+  // Its daemon and its links are gone; nothing comes out of it or goes into it, and others know soon.
+  void kill(int host);
+  bool alive(int host) const { return hosts_.at(static_cast<size_t>(host)).alive; }
+  // So many of the frames with connections' state are lost, by `seed`.
+  void lose(double share, uint64_t seed);
+
+  // --- health checks -------------------------------------------------------------------------------
+  // What `host` sends to check a member.
+  std::vector<Delivery> send_check(int host, const flows::health::Probe& probe);
+  // What has come for checks: to which host.
+  using Answers = std::vector<std::pair<int, flows::health::Answer>>;
+  Answers take_answers() { return std::exchange(answers_, {}); }
 
   // --- of the last frame sent ----------------------------------------------------------------------
   const flows::simulation::Verdict& verdict() const { return verdict_; }
@@ -54,6 +68,9 @@ class SimulationDriver : public Driver {
   int host_of(const std::string& port) const { return scenario_.hosts().host_of(scenario_.port(port)); }
   const flows::MacTable& macs() const { return host(0).macs; }
   const flows::NeighbourTable& neighbours() const { return host(0).neighbours; }
+  const flows::ConnectionTable& connections() const { return host(0).connections; }
+  // On every host.
+  void close(const flows::ConnectionKey& key);
   const flows::simulation::Network& network() const { return host(0).network; }
   flows::StateView state() const { return host(0).state(); }
   flows::Time now() const { return now_; }
@@ -67,7 +84,7 @@ class SimulationDriver : public Driver {
     flows::PortNumber in_port;
     Frame frame;
     flows::Offload offload;
-    flows::simulation::NeighbourWanted wanted;
+    flows::simulation::Wanted wanted;
   };
   using Deliveries = std::vector<Delivery>;
   void adopt(const ScenarioNetwork& network, int hosts);
@@ -81,8 +98,13 @@ class SimulationDriver : public Driver {
              Deliveries& out);
   void arrive(SimulatedHost& at, const flows::Packet& packet, Deliveries& out);
   void send_emitted(SimulatedHost& host, const flows::simulation::EmittedPacket& emitted, int depth, Deliveries& out);
+  void ask(SimulatedHost& host, const flows::simulation::Wanted& wanted, Deliveries& out);
   void ask(SimulatedHost& host, const flows::simulation::NeighbourWanted& wanted, Deliveries& out);
+  void lease(SimulatedHost& host, const flows::simulation::NatBlockWanted& wanted);
+  void open(SimulatedHost& host, const flows::simulation::Verdict& verdict);
+  void tell_checkers(const SimulatedHost& host, const flows::simulation::Verdict& verdict);
   void release(Deliveries& out);
+  void exchange();
   void check();
   void breach(std::string what) { breaches_.push_back(std::move(what)); }
 
@@ -91,10 +113,13 @@ class SimulationDriver : public Driver {
   const Replication replication_;
   std::vector<std::pair<int, flows::simulation::StateWrite>> unreplicated_;  // and who learned it
   flows::Time now_{std::chrono::hours(1)};
+  double loss_ = 0;  // of frames with connections' state
+  std::mt19937_64 chance_;
   flows::simulation::Verdict verdict_, arrival_;
   flows::simulation::Trace trace_, arrival_trace_;
   size_t crossed_ = 0;
   std::vector<Waiting> waiting_;
+  Answers answers_;
   bool learned_ = false;  // an address, since packets that wait were looked at
   std::vector<std::string> breaches_;
 };

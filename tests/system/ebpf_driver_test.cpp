@@ -12,6 +12,9 @@
 #include "ebpf_fixture.hpp"
 #include "flows/datapath/ebpf/layout.h"
 #include "flows/datapath/tunnel_interface.hpp"
+#include "flows/packet/checksum.hpp"
+#include "flows/packet/headers.hpp"
+#include "flows/packet/packet_builder.hpp"
 
 namespace viaduct::flows {
 
@@ -215,6 +218,30 @@ TEST_F(EbpfTest, AFlowHasABoundedNumberOfEntries) {
   });
   EXPECT_EQ(flows, 1U);
   EXPECT_EQ(entries(pins() + "/flows_ports"), 0U) << "all of them go with the flow";
+}
+
+// As a guest's kernel sends it that trusts its veth to make the CRC.
+TEST_F(EbpfTest, AnSctpCrcThatWasLeftOutIsMadeForUserSpace) {
+  open();
+  std::string a = harness_->add_interface();
+  add_port(a);
+  frames::Bytes sctp(60, 0x17);
+  wire::store32(&sctp[wire::sctp::kChecksum], 0);
+  const uint32_t crc = sctp_checksum(sctp);
+  auto build = [&] {
+    return PacketBuilder{}
+        .eth(frames::Host::number(1).mac, frames::Host::number(2).mac)
+        .ip("10.0.0.1", "10.0.0.2")
+        .protocol(ip_proto::kSctp)
+        .payload(sctp)
+        .build();
+  };
+  harness_->send(a, build(), {});
+  for (size_t i = 0; i < 4; ++i) sctp[wire::sctp::kChecksum + i] = static_cast<uint8_t>(crc >> 8 * i);
+  std::array<Upcall, 1> upcall;
+  ASSERT_EQ(channel_->poll(upcall, kSoon), 1U);
+  EXPECT_EQ(frames::Bytes(upcall[0].frame.begin(), upcall[0].frame.end()), build());
+  EXPECT_EQ(upcall[0].offload, Offload{});
 }
 
 TEST_F(EbpfTest, OnePortLeavesRoomForOthers) {

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <thread>
 
 #include "ebpf_fixture.hpp"
@@ -21,9 +22,12 @@ constexpr size_t kTransferBytes = 64 << 20;
 // every connection.
 class Patch {
  public:
+  // What becomes of a packet from `a`, or of one to it, in front of the output.
+  using Rewrites = std::function<ActionList(const Packet&, bool from_a)>;
+
   Patch(PacketChannel& channel, PortNumber a, PortNumber b, ActionList rewrites)
-      : Patch(channel, a, Output{a}, Output{b}, std::move(rewrites)) {}
-  Patch(PacketChannel& channel, PortNumber a, Action to_a, Action to_b, ActionList rewrites)
+      : Patch(channel, a, Output{a}, Output{b}, of_ipv4(std::move(rewrites))) {}
+  Patch(PacketChannel& channel, PortNumber a, Action to_a, Action to_b, Rewrites rewrites)
       : channel_(channel),
         a_(a),
         to_a_(std::move(to_a)),
@@ -41,6 +45,11 @@ class Patch {
   void stop_installing() { flows_ = false; }
 
  private:
+  static Rewrites of_ipv4(ActionList list) {
+    return [list = std::move(list)](const Packet& packet, bool) {
+      return packet.key.eth_type == ethertype::kIpv4 ? list : ActionList{};
+    };
+  }
   void run() {
     while (!stop_) {
       std::array<Upcall, 64> batch;
@@ -53,8 +62,7 @@ class Patch {
     Packet packet = parse(upcall.frame, upcall.in_port, upcall.offload);
     packet.key.tunnel = upcall.tunnel;
     if (packet.offload.gso != Offload::Gso::none) ++super_packets_;
-    ActionList actions;
-    if (packet.key.eth_type == ethertype::kIpv4) actions = rewrites_;
+    ActionList actions = rewrites_(packet, upcall.in_port == a_);
     actions.push_back(upcall.in_port == a_ ? to_b_ : to_a_);
     FieldSet mask = FieldSet::ethernet();
     mask.add({Field::ip_src, Field::ip_dst, Field::ip_proto, Field::l4_src, Field::l4_dst, Field::tunnel});
@@ -68,7 +76,7 @@ class Patch {
   PacketChannel& channel_;
   const PortNumber a_;
   const Action to_a_, to_b_;
-  ActionList rewrites_;
+  Rewrites rewrites_;
   std::atomic<bool> stop_ = false;
   std::atomic<size_t> upcalls_ = 0, super_packets_ = 0;
   std::atomic<bool> flows_ = true;
@@ -103,37 +111,57 @@ void send_all(int connection, size_t total) {
   }
 }
 
-sockaddr_in address_of(const char* text) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(kPort);
-  inet_pton(AF_INET, text, &address.sin_addr);
+union SocketAddress {
+  sockaddr any;
+  sockaddr_in v4;
+  sockaddr_in6 v6;
+};
+
+SocketAddress address_of(const char* text, uint16_t port) {
+  SocketAddress address{};
+  address.v6 = {};
+  if (inet_pton(AF_INET, text, &address.v4.sin_addr) == 1) {
+    address.v4.sin_family = AF_INET;
+    address.v4.sin_port = htons(port);
+  } else if (inet_pton(AF_INET6, text, &address.v6.sin6_addr) == 1) {
+    address.v6.sin6_family = AF_INET6;
+    address.v6.sin6_port = htons(port);
+  }
   return address;
 }
 
 class EbpfTcpTest : public EbpfTest, public testing::WithParamInterface<bool> {
  protected:
-  // Bytes received, all of them right.
+  // Bytes received at 10.0.0.2, all of them right.
   size_t transfer(const std::string& from, const std::string& to, size_t bytes = kTransferBytes) {
+    return transfer(from, to, address_of("10.0.0.2", kPort), address_of("10.0.0.2", kPort), bytes);
+  }
+  // `server_address` is where the server is, `called` where the client thinks so.
+  size_t transfer(const std::string& from, const std::string& to, const SocketAddress& server_address,
+                  const SocketAddress& called, size_t bytes) {
     size_t received = 0;
     int listener = -1;
+    int family = called.any.sa_family;
     harness_->in_guest(to, [&] {
-      listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-      sockaddr_in address = address_of("10.0.0.2");
-      ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+      listener = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      ASSERT_EQ(bind(listener, &server_address.any, sizeof server_address), 0);
       ASSERT_EQ(listen(listener, 1), 0);
     });
     int connection = -1;
-    harness_->in_guest(from, [&] { connection = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0); });
+    harness_->in_guest(from, [&] { connection = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0); });
     std::thread server([&] { received = receive_all(listener); });
-    sockaddr_in address = address_of("10.0.0.2");
-    EXPECT_EQ(connect(connection, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    EXPECT_EQ(connect(connection, &called.any, sizeof called), 0);
     send_all(connection, bytes);
     close(connection);
     server.join();
     close(listener);
     return received;
   }
+};
+
+class EbpfTranslatedTcpTest : public EbpfTcpTest {
+ protected:
+  const std::string kMacA = "02:00:00:00:00:01", kMacB = "02:00:00:00:00:02";
 };
 
 // A guest here, and one on another host whose only tunnel is a plain VXLAN device of the kernel: not of this project.
@@ -155,7 +183,8 @@ class EbpfTunnelTcpTest : public EbpfTcpTest {
     ASSERT_TRUE(harness_->run_in_guest(guest_, std::string("ip link set eth0 mtu ") + kInnerMtu));
     ASSERT_TRUE(harness_->run_in_guest(guest_, "ip address add 10.0.0.1/24 dev eth0"));
     TunnelOutput to_peer{tunnel, {kKey, us.address(family), peer.address(family)}};
-    patch_ = std::make_unique<Patch>(*channel_, guest, Output{guest}, to_peer, ActionList{});
+    patch_ = std::make_unique<Patch>(*channel_, guest, Output{guest}, to_peer,
+                                     [](const Packet&, bool) { return ActionList{}; });
   }
   void TearDown() override {
     patch_.reset();
@@ -205,6 +234,44 @@ TEST_P(EbpfTcpTest, ABulkTransferStaysInTheKernel) {
   EXPECT_EQ(error_count("rewrite_failed"), 0U);
 }
 
+// The client calls an address that nobody has, and the server sees a client that does not exist: both are neighbours by
+// decree. The parameter: over IPv6.
+TEST_P(EbpfTranslatedTcpTest, ABulkTransferThroughATranslationStaysInTheKernel) {
+  const bool v6 = GetParam();
+  const char* client = v6 ? "fd00::1" : "10.0.0.1";
+  const char* server = v6 ? "fd00::2" : "10.0.0.2";
+  const char* service = v6 ? "fd00::9" : "10.0.0.9";
+  const char* seen_client = v6 ? "fd00::8" : "10.0.0.8";
+  constexpr uint16_t kService = 80, kSeenPort = 33333;
+  open();
+  std::string a = harness_->add_interface();
+  std::string b = harness_->add_interface();
+  auto ip_of = [](const char* text) { return IpAddress::parse(text).value(); };
+  std::atomic<uint16_t> client_port = 0;
+  auto rewrites = [&, v6](const Packet& packet, bool from_a) {
+    if (packet.key.eth_type != (v6 ? ethertype::kIpv6 : ethertype::kIpv4)) return ActionList{};
+    if (packet.key.ip_proto != ip_proto::kTcp) return ActionList{};
+    if (from_a) client_port = packet.key.l4_src;
+    if (from_a) return ActionList{SetIp{ip_of(seen_client), ip_of(server)}, SetPorts{kSeenPort, kPort}, DecrementTtl{}};
+    return ActionList{SetIp{ip_of(service), ip_of(client)}, SetPorts{kService, client_port}, DecrementTtl{}};
+  };
+  PortNumber port_a = add_port(a), port_b = add_port(b);
+  Patch patch(*channel_, port_a, Output{port_a}, Output{port_b}, rewrites);
+  auto prepare = [&](const std::string& guest, std::string own, std::string other) {
+    std::string flags = v6 ? "/64 nodad" : "/24";
+    ASSERT_TRUE(harness_->run_in_guest(guest, "echo 0 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6"));
+    ASSERT_TRUE(harness_->run_in_guest(guest, "ip link set eth0 address " + (guest == a ? kMacA : kMacB)));
+    ASSERT_TRUE(harness_->run_in_guest(guest, "ip address add " + own + flags + " dev eth0"));
+    ASSERT_TRUE(harness_->run_in_guest(guest, "ip neighbour replace " + other + " lladdr " +
+                                                  (guest == a ? kMacB : kMacA) + " nud permanent dev eth0"));
+  };
+  prepare(a, client, service);
+  prepare(b, server, seen_client);
+  EXPECT_EQ(transfer(a, b, address_of(server, kPort), address_of(service, kService), kTransferBytes), kTransferBytes);
+  EXPECT_LT(patch.upcalls(), 100U) << "the transfer went through user space";
+  EXPECT_EQ(error_count("rewrite_failed"), 0U);
+}
+
 // The parameter: over IPv6.
 TEST_P(EbpfTunnelTcpTest, ABulkTransferToAnotherHostStaysInTheKernel) {
   open_hosts(GetParam() ? IpFamily::v6 : IpFamily::v4);
@@ -226,6 +293,9 @@ TEST_P(EbpfTunnelTcpTest, UserSpaceCarriesSuperPacketsToAnotherHost) {
   EXPECT_GT(patch_->super_packets(), 0U);
   EXPECT_LT(patch_->upcalls(), kBytes / 1400) << "the packets were not super-packets";
 }
+
+INSTANTIATE_TEST_SUITE_P(Ebpf, EbpfTranslatedTcpTest, testing::Values(false, true),
+                         [](const auto& info) { return info.param ? "ipv6" : "ipv4"; });
 
 INSTANTIATE_TEST_SUITE_P(Ebpf, EbpfTunnelTcpTest, testing::Values(false, true),
                          [](const auto& info) { return info.param ? "ipv6" : "ipv4"; });

@@ -233,3 +233,18 @@ def describe(frame):
     if parsed.icmp():
         return f"icmp {parsed.l4[0]}/{parsed.l4[1]} {ends}"
     return f"ip {ends} proto {parsed.proto} ttl {parsed.ttl}"
+
+
+def ends_of(frame):
+    """Addresses and ports, "10.0.1.1:1000 > 10.0.9.254:80"; an ICMP identifier is both ports."""
+    parsed = Parsed(frame)
+    ports = struct.unpack_from("!HH", parsed.l4) if len(parsed.l4) >= 4 else (0, 0)
+    if parsed.icmp():
+        ports = (struct.unpack_from("!H", parsed.l4, 4)[0],) * 2
+    return f"{parsed.ip_src}:{ports[0]} > {parsed.ip_dst}:{ports[1]}"
+
+
+def quote_of(frame):
+    """The packet that an ICMP error is about, with an Ethernet header in front."""
+    parsed = Parsed(frame)
+    return frame[:14] + parsed.quoted()

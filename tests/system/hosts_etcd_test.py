@@ -150,7 +150,8 @@ def node_killed(checks, lab, mesh, options):
     other = next(node for node in lab.nodes if node is not victim)
     wait_for(lambda: sorted(served_by(lab)) == ["h1", "h2", "h3"], "the agents move", 30)
     checks.equal("killed, its agents are with the other node", set(served_by(lab).values()), {other.name})
-    other.viaduct("bridge", "create", "after", "--wait")
+    # What the dead node said its agents had applied counts until its lease has ended.
+    other.viaduct("--timeout", "60", "bridge", "create", "after", "--wait")
     mesh.ping_all()
     victim.start_daemon()
     names = {one["name"] for one in victim.json("bridge", "list")}

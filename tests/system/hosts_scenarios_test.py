@@ -4,16 +4,14 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import bridge_scenarios  # noqa: E402
-import router_scenarios  # noqa: E402
 from checks import run_program  # noqa: E402
 from hosts_lab import HostsLab  # noqa: E402
 from hosts_scene import SpreadScene  # noqa: E402
-from scenarios_test import play  # noqa: E402
+from scenarios_test import SCENARIOS, play  # noqa: E402
 
 
 def play_all(checks, lab, options):
-    play(checks, SpreadScene(lab, checks), [*bridge_scenarios.SCENARIOS, *router_scenarios.SCENARIOS])
+    play(checks, SpreadScene(lab, checks), SCENARIOS)
 
 
 if __name__ == "__main__":

@@ -88,6 +88,8 @@ class Spread:
 
 
 class SpreadScene(Scene):
+    beside_uplink = (2,)
+
     def __init__(self, lab, checks):
         self.hosts, self.checks, self.v4 = lab, checks, True
         for agent in lab.agents:
@@ -117,6 +119,9 @@ class SpreadScene(Scene):
     def play(self, topology):
         super().play(topology)
         wait_for(self.hosts.tunnels_up, "every host reaches every other")
+
+    def connections(self):
+        return sum(agent.json("conntrack", "list")["total"] for agent in self.hosts.agents)
 
     def drops(self, reason):
         start = f'viaduct_dropped_packets_total{{reason="{reason}"}} '

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Three hosts and a cluster node under traffic: daemons die, freeze and come back; ports move, appear and vanish."""
+import json
 import os
 import signal
 import sys
@@ -186,8 +187,26 @@ def late_interface(checks, lab, mesh):
     lab.cluster.viaduct("port", "delete", "late", "--wait")
 
 
+def supposed(checks, lab, mesh):
+    """A host without the cluster's role says what would become of a packet to another host if a change were applied."""
+    host, change = lab.host(1), lab.host(1).directory / "change.yaml"
+    document = {"chains": [{"name": "no-icmp", "rules": [{"ip-proto": "icmp", "drop": True}]}],
+                "bridges": [{"name": "green", "ports": [{"name": "green2", "outbound-filter": "no-icmp"}]}]}
+    change.write_text(json.dumps(document))
+    packet = ("trace", "blue1", "icmp", "to", mesh.v4_of("green2"))
+    answer = host.json(*packet, "--if", change)["supposed"]
+    checks.equal("now and with the change", [answer[way]["outcome"] for way in ("now", "changed")], ["forward", "drop"])
+    checks.check("it names its part of the topology", "part of the topology" in str(answer["notes"]), answer["notes"])
+    lab.cluster.apply(document)
+    steps = host.json(*packet)["steps"]
+    checks.equal("applied, it is as was said", [step["detail"] for step in steps],
+                 [step["detail"] for step in answer["changed"]["steps"]])
+    lab.cluster.viaduct("chain", "delete", "no-icmp", "--wait")
+    mesh.ping_all()
+
+
 SCENARIOS = [cluster_killed, agent_killed, agent_killed_without_cluster, dead_host, frozen_host, port_moved,
-             late_interface]
+             late_interface, supposed]
 
 
 def revive(lab):

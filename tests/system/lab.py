@@ -175,9 +175,9 @@ class Guests:
     def guest(self, name, *words, **options):
         return run(*self.inside(name), *words, **options)
 
-    def start_in(self, name, *words, output=subprocess.PIPE):
+    def start_in(self, name, *words, output=subprocess.PIPE, stdin=False):
         process = subprocess.Popen([*self.inside(name), *map(str, words)], stdout=output, stderr=subprocess.STDOUT,
-                                   text=True)
+                                   stdin=subprocess.PIPE if stdin else None, text=True)
         self.background.append(process)
         return process
 

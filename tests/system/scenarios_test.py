@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The acceptance scenarios of groups A and B on a running daemon with real packets, for IPv4 and IPv6.
+"""The acceptance scenarios of groups A to D and F on a running daemon with real packets, for IPv4 and IPv6.
 
 They are those of tests/scenario (the same numbers and names), which plays them on the simulation.
 """
@@ -7,10 +7,17 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import balancing_scenarios  # noqa: E402
 import bridge_scenarios  # noqa: E402
+import filter_scenarios  # noqa: E402
+import nat_scenarios  # noqa: E402
 import router_scenarios  # noqa: E402
 from checks import run_program  # noqa: E402
 from two_subnets import Scene  # noqa: E402
+
+
+SCENARIOS = [scenario for group in (bridge_scenarios, router_scenarios, filter_scenarios, nat_scenarios, balancing_scenarios)
+             for scenario in group.SCENARIOS]
 
 
 def play(checks, scene, scenarios):
@@ -25,7 +32,7 @@ def play(checks, scene, scenarios):
 
 def play_all(checks, lab, options):
     scene = Scene(lab, checks)
-    play(checks, scene, [*bridge_scenarios.SCENARIOS, *router_scenarios.SCENARIOS])
+    play(checks, scene, SCENARIOS)
     for scenario in router_scenarios.SLOW_SCENARIOS if options.slow else ():
         with checks.scenario(scenario.__name__):
             scenario(scene)

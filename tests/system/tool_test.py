@@ -66,11 +66,16 @@ def every_kind(tool, lab, checks):
     tool.run("tunnel-zone remove-host underlay node-7 --wait")
     tool.run("tunnel-zone-host create --zone underlay --host node-7 --ip 192.0.2.7 --wait")
     tool.run("host show node-7", says=["underlay", "192.0.2.7"])
-    shown = {"host": "node-7", "bridge": "blue", "router": "r1", "port": "vm1", "tunnel-zone": "underlay"}
+    balancing_and_rules(tool)
+    shown = {"host": "node-7", "bridge": "blue", "router": "r1", "port": "vm1", "tunnel-zone": "underlay",
+             "chain": "web", "port-group": "uplinks", "ip-group": "partners", "load-balancer": "front", "pool": "web", "vip": "www",
+             "health-monitor": "ping"}
     for kind, name in shown.items():
         tool.run(f"{kind} show {name}", says=[name])
         tool.run(f"{kind} list", says=[name])
-    for kind in ("host", "bridge", "router", "port", "route", "static-mac", "static-neighbour", "tunnel-zone", "tunnel-zone-host"):
+    for kind in ("host", "bridge", "router", "port", "route", "static-mac", "static-neighbour", "tunnel-zone", "tunnel-zone-host",
+                 "chain", "rule", "port-group", "port-group-port", "ip-group", "ip-group-address", "load-balancer", "pool",
+                 "pool-member", "vip", "health-monitor"):
         listed = tool.json(f"{kind} list")
         one = tool.json(f"{kind} show {listed[0]['id']}")
         good = one["id"] == listed[0]["id"] and set(listed[0]) <= set(one)
@@ -78,6 +83,23 @@ def every_kind(tool, lab, checks):
     checks.equal("a bound port", {key: tool.json("port show vm1")[key] for key in ("interface", "host")},
                  {"interface": f"{lab.prefix}-vm1", "host": lab.json("status")["host_id"]})
     changing(tool, checks)
+
+
+def balancing_and_rules(tool):
+    tool.run("chain create web")
+    tool.run("ip-group create partners")
+    tool.run("ip-group-address create --group partners --ip 198.51.100.0/24")
+    tool.run("port-group create uplinks --stateful true")
+    tool.run("port-group-port create --group uplinks --port r1-blue")
+    tool.run("rule create --chain web --ip-proto tcp --l4-dst 80 --not-ip-src-group partners --drop")
+    tool.run("port set vm1 --inbound-filter none --wait")
+    tool.run("load-balancer create front")
+    tool.run("router set r1 --load-balancer front --wait")
+    tool.run("health-monitor create ping --type icmp")
+    tool.run("pool create web --load-balancer front --health-monitor ping")
+    tool.run("pool-member create --pool web --ip 10.0.1.77 --port 8080 --weight 3")
+    tool.run("vip create www --pool web --ip 10.0.1.80 --port 80 --wait")
+    tool.run("chain show web", says=["ip-proto tcp; l4-dst 80; not-ip-src-group partners; fragments header", "drop"])
 
 
 def changing(tool, checks):
@@ -99,6 +121,12 @@ def changing(tool, checks):
     checks.equal("nothing is left", [tool.json(f"{kind} list") for kind in ("bridge", "port", "static-neighbour")], [[], [], []])
     tool.run("host delete node-7", says=["tunnel-zone-host", "cascade"])
     tool.run("tunnel-zone delete underlay")
+    tool.run("chain delete web", says=["rule", "cascade"])
+    tool.run("pool delete web", says=["vip", "pool-member", "cascade"])
+    tool.run("load-balancer delete front")
+    tool.run("health-monitor delete ping")
+    tool.run("ip-group delete partners", says=["ip-group-address", "cascade"])
+    tool.run("port-group delete uplinks --wait")
 
 
 def everything(tool):
@@ -152,7 +180,7 @@ def looking(tool, lab, checks):
     actors = {actor["name"]: actor for actor in status["actors"]}
     expected = {"node", "admin", "admin_endpoint", "gateway", "topology_store", "state_tables", "node_record",
                 "cluster_link", "topology_mirror", "state_publisher", "learned_state", "datapath", "tunnel_manager",
-                "flow_controller", "devices"}
+                "flow_controller", "devices", "connections", "nat_leaser", "flow_replicator", "health_checker"}
     checks.check("status: every actor is there", expected <= set(actors), sorted(actors))
     kinds = sorted(actor["kind"] for actor in status["actors"] if actor["name"] not in expected)
     checks.equal("status: and those for each agent and device", kinds, ["bridge", "bridge", "router", "subscription"])

@@ -33,6 +33,7 @@ class Scene:
     """A daemon, raw ports, and one topology after the other. One family at a time: `v4` says which."""
 
     underlay = {}  # what every topology has besides
+    beside_uplink = (1, 2, 3)  # guests whose answers from the uplink come back to their own host
 
     def __init__(self, lab, checks):
         self.lab, self.checks, self.v4 = lab, checks, True
@@ -174,6 +175,10 @@ class Scene:
         flows = self.lab.json("flows")["flows"]
         return sorted(flow["actions"] for flow in flows
                       if flow["port_name"] == port and all(word in flow["match"] for word in words))
+
+    def connections(self):
+        """How many entries there are."""
+        return self.lab.json("conntrack", "list")["total"]
 
     def drops(self, reason):
         for line in self.lab.metrics().splitlines():

@@ -79,6 +79,17 @@ using StaticMacId = Id<struct StaticMacKind>;
 using StaticNeighbourId = Id<struct StaticNeighbourKind>;
 using TunnelZoneId = Id<struct TunnelZoneKind>;
 using TunnelZoneHostId = Id<struct TunnelZoneHostKind>;
+using ChainId = Id<struct ChainKind>;
+using RuleId = Id<struct RuleKind>;
+using PortGroupId = Id<struct PortGroupKind>;
+using PortGroupPortId = Id<struct PortGroupPortKind>;
+using IpGroupId = Id<struct IpGroupKind>;
+using IpGroupAddressId = Id<struct IpGroupAddressKind>;
+using LoadBalancerId = Id<struct LoadBalancerKind>;
+using PoolId = Id<struct PoolKind>;
+using PoolMemberId = Id<struct PoolMemberKind>;
+using VipId = Id<struct VipKind>;
+using HealthMonitorId = Id<struct HealthMonitorKind>;
 
 }  // namespace viaduct
 

@@ -14,6 +14,7 @@ struct Bridge {
   std::string name;
   std::string tenant;
   bool admin_up = true;
+  ChainId inbound_filter{}, outbound_filter{};  // of untagged frames; none: all pass
   friend bool operator==(const Bridge&, const Bridge&) = default;
 };
 

@@ -22,6 +22,28 @@ std::string_view to_string(Kind kind) {
       return "tunnel-zone";
     case Kind::tunnel_zone_host:
       return "tunnel-zone-host";
+    case Kind::chain:
+      return "chain";
+    case Kind::rule:
+      return "rule";
+    case Kind::port_group:
+      return "port-group";
+    case Kind::port_group_port:
+      return "port-group-port";
+    case Kind::ip_group:
+      return "ip-group";
+    case Kind::ip_group_address:
+      return "ip-group-address";
+    case Kind::load_balancer:
+      return "load-balancer";
+    case Kind::pool:
+      return "pool";
+    case Kind::pool_member:
+      return "pool-member";
+    case Kind::vip:
+      return "vip";
+    case Kind::health_monitor:
+      return "health-monitor";
     case Kind::count_:
       break;
   }

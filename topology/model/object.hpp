@@ -10,16 +10,22 @@
 #include <variant>
 
 #include "topology/model/bridge.hpp"
+#include "topology/model/chain.hpp"
+#include "topology/model/group.hpp"
 #include "topology/model/host.hpp"
+#include "topology/model/load_balancer.hpp"
 #include "topology/model/port.hpp"
 #include "topology/model/route.hpp"
 #include "topology/model/router.hpp"
+#include "topology/model/rule.hpp"
 #include "topology/model/static_entries.hpp"
 #include "topology/model/tunnel_zone.hpp"
 
 namespace viaduct::topology {
 
-using Object = std::variant<Host, Bridge, Router, Port, Route, StaticMac, StaticNeighbour, TunnelZone, TunnelZoneHost>;
+using Object =
+    std::variant<Host, Bridge, Router, Port, Route, StaticMac, StaticNeighbour, TunnelZone, TunnelZoneHost, Chain, Rule,
+                 PortGroup, PortGroupPort, IpGroup, IpGroupAddress, LoadBalancer, Pool, PoolMember, Vip, HealthMonitor>;
 
 // In the order of Object's alternatives, so that Kind == object.index().
 enum class Kind : uint8_t {
@@ -32,6 +38,17 @@ enum class Kind : uint8_t {
   static_neighbour,
   tunnel_zone,
   tunnel_zone_host,
+  chain,
+  rule,
+  port_group,
+  port_group_port,
+  ip_group,
+  ip_group_address,
+  load_balancer,
+  pool,
+  pool_member,
+  vip,
+  health_monitor,
   count_
 };
 static_assert(std::variant_size_v<Object> == static_cast<size_t>(Kind::count_));
@@ -52,20 +69,17 @@ inline Kind kind_of(const Object& object) { return static_cast<Kind>(object.inde
 inline Uuid id_of(const Object& object) {
   return std::visit([](const auto& value) { return value.id.uuid(); }, object);
 }
+namespace detail {
+template <class T, class... Alternatives>
+constexpr Kind kind_of_alternative(const std::variant<Alternatives...>*) {
+  constexpr bool kIs[] = {std::is_same_v<T, Alternatives>...};
+  return static_cast<Kind>(std::find(std::begin(kIs), std::end(kIs), true) - std::begin(kIs));
+}
+}  // namespace detail
 // Of one alternative, without making an Object of it.
 template <class T>
 requires(!std::is_same_v<T, Object>) ObjectRef ref_of(const T& value) {
-  constexpr bool kIs[] = {std::is_same_v<T, Host>,
-                          std::is_same_v<T, Bridge>,
-                          std::is_same_v<T, Router>,
-                          std::is_same_v<T, Port>,
-                          std::is_same_v<T, Route>,
-                          std::is_same_v<T, StaticMac>,
-                          std::is_same_v<T, StaticNeighbour>,
-                          std::is_same_v<T, TunnelZone>,
-                          std::is_same_v<T, TunnelZoneHost>};
-  static_assert(std::size(kIs) == static_cast<size_t>(Kind::count_));
-  return {static_cast<Kind>(std::find(std::begin(kIs), std::end(kIs), true) - std::begin(kIs)), value.id.uuid()};
+  return {detail::kind_of_alternative<T>(static_cast<const Object*>(nullptr)), value.id.uuid()};
 }
 inline ObjectRef ref_of(const Object& object) { return {kind_of(object), id_of(object)}; }
 inline uint64_t revision_of(const Object& object) {

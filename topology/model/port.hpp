@@ -28,6 +28,8 @@ struct Port {
   MacAddress mac;                   // router ports; zero on bridge ports
   std::vector<IpPrefix> addresses;  // router ports, host bits kept
   uint16_t mtu = 0;                 // router ports: bytes behind the Ethernet header; 0: no limit of its own
+  ChainId inbound_filter;           // of what enters the device here; none: all passes
+  ChainId outbound_filter;          // of what leaves it here
   uint16_t vlan = 0;                // interior bridge ports: 1..4094; 0: none
 
   bool is_exterior() const { return !host.is_nil() && !interface.empty(); }

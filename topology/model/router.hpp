@@ -15,6 +15,12 @@ struct Router {
   std::string name;
   std::string tenant;
   bool admin_up = true;
+  // In the order in which packets meet them; none: all pass.
+  ChainId local_redirect{};  // before inbound_filter
+  ChainId inbound_filter{};  // before routing
+  ChainId forward_filter{};  // after routing, before outbound_filter
+  ChainId outbound_filter{};
+  LoadBalancerId load_balancer{};  // of no other router
   friend bool operator==(const Router&, const Router&) = default;
 };
 

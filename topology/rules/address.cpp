@@ -28,10 +28,10 @@ std::string_view reason_not_in_subnet(const IpPrefix& prefix) {
 void check_own_address(const IpPrefix& prefix, const ObjectRef& ref, Inspection& inspection) {
   const std::string text = prefix.to_string();
   if (const auto reason = reason_not_unicast(prefix.address()); !reason.empty()) {
-    inspection.report(Rule::address_not_allowed, ref, "addresses", text + " is " + std::string(reason) + ".",
+    inspection.report(BrokenRule::address_not_allowed, ref, "addresses", text + " is " + std::string(reason) + ".",
                       "Use a unicast address.");
   } else if (const auto what = reason_not_in_subnet(prefix); !what.empty()) {
-    inspection.report(Rule::prefix_does_not_hold_address, ref, "addresses",
+    inspection.report(BrokenRule::prefix_does_not_hold_address, ref, "addresses",
                       text + " is " + std::string(what) + " of its subnet.",
                       "Write the port's own address in front of the prefix length.");
   }
@@ -43,7 +43,7 @@ void check_mtu(const Port& port, const ObjectRef& ref, Inspection& inspection) {
                                   [](const IpPrefix& prefix) { return prefix.family() == IpFamily::v6; });
   const uint16_t least = has_v6 ? kMinMtuV6 : kMinMtuV4;
   if (port.mtu >= least) return;
-  inspection.report(Rule::mtu_out_of_range, ref, "mtu", std::to_string(port.mtu) + " bytes are too few.",
+  inspection.report(BrokenRule::mtu_out_of_range, ref, "mtu", std::to_string(port.mtu) + " bytes are too few.",
                     "Use 0 for no limit, or at least " + std::to_string(least) + (has_v6 ? " for IPv6." : "."));
 }
 
@@ -61,9 +61,9 @@ std::string_view reason_not_unicast(const IpAddress& address) {
 
 void check_hardware_address(MacAddress mac, const ObjectRef& object, Inspection& inspection) {
   if (mac.is_zero()) {
-    inspection.report(Rule::mac_missing, object, "mac", "It has no MAC address.", "Give it one.");
+    inspection.report(BrokenRule::mac_missing, object, "mac", "It has no MAC address.", "Give it one.");
   } else if (mac.is_multicast()) {
-    inspection.report(Rule::mac_invalid, object, "mac", mac.to_string() + " is a group address.",
+    inspection.report(BrokenRule::mac_invalid, object, "mac", mac.to_string() + " is a group address.",
                       "Use a unicast address: the lowest bit of the first byte is 0.");
   }
 }
@@ -73,7 +73,7 @@ void check_router_side(const Port& port, Inspection& inspection) {
   check_hardware_address(port.mac, ref, inspection);
   check_mtu(port, ref, inspection);
   if (port.addresses.size() > kMaxAddresses) {
-    inspection.report(Rule::too_many_addresses, ref, "addresses",
+    inspection.report(BrokenRule::too_many_addresses, ref, "addresses",
                       "It has " + std::to_string(port.addresses.size()) + " addresses.",
                       "Use at most " + std::to_string(kMaxAddresses) + ", or more ports.");
     return;
@@ -83,7 +83,7 @@ void check_router_side(const Port& port, Inspection& inspection) {
     const bool twice = std::any_of(port.addresses.begin(), at,
                                    [&](const IpPrefix& other) { return other.address() == at->address(); });
     if (!twice) continue;
-    inspection.report(Rule::address_in_use, ref, "addresses", at->address().to_string() + " is there twice.",
+    inspection.report(BrokenRule::address_in_use, ref, "addresses", at->address().to_string() + " is there twice.",
                       "Name it once.");
   }
 }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "topology/reference.hpp"
 #include "topology/snapshot.hpp"
 #include "topology/violation.hpp"
 
@@ -18,7 +19,7 @@ class Inspection {
 
   const Snapshot& current() const { return current_; }
   const Snapshot& next() const { return next_; }
-  void report(Rule rule, const ObjectRef& object, std::string_view field, std::string message, std::string cure);
+  void report(BrokenRule rule, const ObjectRef& object, std::string_view field, std::string message, std::string cure);
   // Each once; in the order in which they were found.
   std::vector<Violation> take() { return std::move(violations_); }
 
@@ -37,13 +38,34 @@ void check(const StaticMac& entry, Inspection& inspection);
 void check(const StaticNeighbour& entry, Inspection& inspection);
 void check(const TunnelZone& zone, Inspection& inspection);
 void check(const TunnelZoneHost& member, Inspection& inspection);
+void check(const Chain& chain, Inspection& inspection);
+void check(const Rule& rule, Inspection& inspection);
+void check(const PortGroup& group, Inspection& inspection);
+void check(const PortGroupPort& member, Inspection& inspection);
+void check(const IpGroup& group, Inspection& inspection);
+void check(const IpGroupAddress& member, Inspection& inspection);
+void check(const LoadBalancer& balancer, Inspection& inspection);
+void check(const Pool& pool, Inspection& inspection);
+void check(const PoolMember& member, Inspection& inspection);
+void check(const Vip& vip, Inspection& inspection);
+void check(const HealthMonitor& monitor, Inspection& inspection);
 
-constexpr uint16_t kMaxVlan = 4094;  // IEEE 802.1Q: 4095 is reserved
+constexpr uint16_t kMaxVlan = 4094;                           // IEEE 802.1Q: 4095 is reserved
+constexpr size_t kMaxRulePorts = 1024, kMaxNatTargets = 256;  // of one rule
 
 // --- parts of them ---------------------------------------------------------------------------------
 
+// reference.cpp: what is named must be there; nil names nothing. And what the object belongs to must be named.
+void check_named(Reference reference, const Uuid& target, const ObjectRef& ref, Inspection& inspection);
+void check_parent(Reference reference, const Uuid& target, const ObjectRef& ref, Inspection& inspection);
+
 // address.cpp: what a router port's own addresses, MAC and MTU must be.
 void check_router_side(const Port& port, Inspection& inspection);
+// rule_condition.cpp, rule_nat.cpp
+void check_condition(const Rule& rule, Inspection& inspection);
+void check_nat(const Rule& rule, Inspection& inspection);
+// load_balancer.cpp: the VIPs of the balancer, once its router or what that reaches changed.
+void check_vips_of(LoadBalancerId balancer, Inspection& inspection);
 // segment.cpp: the port with the others of its router, and of the segment that it is linked to.
 void check_neighbours_of(const Port& port, Inspection& inspection);
 // segment.cpp: once a router of which a port got other addresses.
@@ -59,6 +81,9 @@ std::string_view reason_not_unicast(const IpAddress& address);
 void check_name(std::string_view text, std::string_view field, const ObjectRef& object, Inspection& inspection);
 // As Linux has them (dev_valid_name), and printable.
 bool is_interface_name(std::string_view name);
+
+inline std::string_view family_name(IpFamily family) { return family == IpFamily::v4 ? "IPv4" : "IPv6"; }
+inline IpFamily other_family(IpFamily family) { return family == IpFamily::v4 ? IpFamily::v6 : IpFamily::v4; }
 
 // "10.0.0.1 …": a label of an object that may be missing.
 std::string label_in(const Snapshot& snapshot, const ObjectRef& ref);

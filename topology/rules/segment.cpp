@@ -76,7 +76,7 @@ void check_addresses(const Port& port, const Attachment& here, Inspection& inspe
     const IpAddress& address = prefix.address();
     const auto clash = [&](const Port& other, std::string_view where) {
       if (!has_address(other, address)) return;
-      inspection.report(Rule::address_in_use, ref_of(port), "addresses",
+      inspection.report(BrokenRule::address_in_use, ref_of(port), "addresses",
                         address.to_string() + " is on " + label_of(Object(other)) + " " + std::string(where) + " too.",
                         "Give one of them another address.");
     };
@@ -94,7 +94,7 @@ void check_mac(const Port& port, const Attachment& here, Inspection& inspection)
   if (port.mac.is_zero()) return;
   for_each_on_segment(IndexKey::router_mac_of(port.mac), here, inspection.next(), [&](const Port& other) {
     if (other.mac != port.mac) return;
-    inspection.report(Rule::mac_in_use, ref_of(port), "mac",
+    inspection.report(BrokenRule::mac_in_use, ref_of(port), "mac",
                       port.mac.to_string() + " is on " + label_of(Object(other)) + " of the same segment too.",
                       "Give one of them another MAC address.");
   });
@@ -125,7 +125,7 @@ void report_overlap(const Subnet& a, const Subnet& b, Inspection& inspection) {
   const bool b_is_new = before == nullptr || before->addresses != b.port->addresses;
   const Subnet& subject = b_is_new ? b : a;
   const Subnet& other = b_is_new ? a : b;
-  inspection.report(Rule::subnets_overlap, ref_of(*subject.port), "addresses",
+  inspection.report(BrokenRule::subnets_overlap, ref_of(*subject.port), "addresses",
                     subject.network.to_string() + " overlaps with " + other.network.to_string() + " of " +
                         label_of(Object(*other.port)) + ".",
                     "Use disjoint subnets, or put both addresses on one port.");

@@ -5,18 +5,18 @@ namespace {
 
 void check_bridge(BridgeId bridge, const ObjectRef& ref, Inspection& inspection) {
   if (!bridge.is_nil() && inspection.next().find(bridge) != nullptr) return;
-  inspection.report(Rule::unknown_parent, ref, "bridge", "There is no bridge " + bridge.to_string() + ".",
+  inspection.report(BrokenRule::unknown_parent, ref, "bridge", "There is no bridge " + bridge.to_string() + ".",
                     "Create the bridge first or in the same transaction.");
 }
 
 void check_port(const StaticMac& entry, const ObjectRef& ref, Inspection& inspection) {
   const Port* port = inspection.next().find(entry.port);
   if (port == nullptr) {
-    inspection.report(Rule::unknown_reference, ref, "port", "There is no port " + entry.port.to_string() + ".",
+    inspection.report(BrokenRule::unknown_reference, ref, "port", "There is no port " + entry.port.to_string() + ".",
                       "Create the port first or in the same transaction.");
   } else if (port->bridge != entry.bridge) {
-    inspection.report(Rule::port_not_on_bridge, ref, "port", label_of(Object(*port)) + " is not a port of the bridge.",
-                      "Name a port of the bridge.");
+    inspection.report(BrokenRule::port_not_on_bridge, ref, "port",
+                      label_of(Object(*port)) + " is not a port of the bridge.", "Name a port of the bridge.");
   }
 }
 
@@ -28,12 +28,12 @@ void check(const StaticMac& entry, Inspection& inspection) {
   check_port(entry, ref, inspection);
   check_hardware_address(entry.mac, ref, inspection);
   if (entry.vlan > kMaxVlan) {
-    inspection.report(Rule::vlan_out_of_range, ref, "vlan", "VLAN " + std::to_string(entry.vlan) + " does not exist.",
-                      "Use 1 to 4094, or 0 for none.");
+    inspection.report(BrokenRule::vlan_out_of_range, ref, "vlan",
+                      "VLAN " + std::to_string(entry.vlan) + " does not exist.", "Use 1 to 4094, or 0 for none.");
   }
   inspection.next().for_each_at(IndexKey::static_mac_of(entry.bridge, entry.vlan, entry.mac), [&](const Object& other) {
     if (id_of(other) == entry.id.uuid()) return;
-    inspection.report(Rule::mac_in_use, ref, "mac",
+    inspection.report(BrokenRule::mac_in_use, ref, "mac",
                       entry.mac.to_string() + " is pinned by " + label_of(other) + " too.",
                       "Change or delete one of them.");
   });
@@ -44,12 +44,12 @@ void check(const StaticNeighbour& entry, Inspection& inspection) {
   check_bridge(entry.bridge, ref, inspection);
   check_hardware_address(entry.mac, ref, inspection);
   if (const auto reason = reason_not_unicast(entry.address); !reason.empty()) {
-    inspection.report(Rule::address_not_allowed, ref, "address",
+    inspection.report(BrokenRule::address_not_allowed, ref, "address",
                       entry.address.to_string() + " is " + std::string(reason) + ".", "Use a unicast address.");
   }
   inspection.next().for_each_at(IndexKey::static_neighbour_of(entry.bridge, entry.address), [&](const Object& other) {
     if (id_of(other) == entry.id.uuid()) return;
-    inspection.report(Rule::address_in_use, ref, "address",
+    inspection.report(BrokenRule::address_in_use, ref, "address",
                       entry.address.to_string() + " is pinned by " + label_of(other) + " too.",
                       "Change or delete one of them.");
   });

@@ -44,7 +44,7 @@ bool is_printable_utf8(std::string_view text) {
 
 }  // namespace
 
-void Inspection::report(Rule rule, const ObjectRef& object, std::string_view field, std::string message,
+void Inspection::report(BrokenRule rule, const ObjectRef& object, std::string_view field, std::string message,
                         std::string cure) {
   auto found = next_.find(object);
   if (!found) found = current_.find(object);
@@ -62,10 +62,10 @@ std::string label_in(const Snapshot& snapshot, const ObjectRef& ref) {
 
 void check_name(std::string_view text, std::string_view field, const ObjectRef& object, Inspection& inspection) {
   if (text.size() > kMaxNameBytes) {
-    inspection.report(Rule::name_invalid, object, field, "It has " + std::to_string(text.size()) + " bytes.",
+    inspection.report(BrokenRule::name_invalid, object, field, "It has " + std::to_string(text.size()) + " bytes.",
                       "Use at most 255.");
   } else if (!is_printable_utf8(text)) {
-    inspection.report(Rule::name_invalid, object, field, "It is not printable UTF-8 text.",
+    inspection.report(BrokenRule::name_invalid, object, field, "It is not printable UTF-8 text.",
                       "Leave out control characters and write it in UTF-8.");
   }
 }

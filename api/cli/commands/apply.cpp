@@ -1,11 +1,7 @@
 // apply: make the topology what a file says.
-#include <fstream>
-#include <iterator>
-
-#include "api/cli/apply_plan.hpp"
 #include "api/cli/commands/change.hpp"
 #include "api/cli/commands/commands.hpp"
-#include "api/cli/commands/edit.hpp"
+#include "api/cli/commands/plan_file.hpp"
 
 namespace viaduct::cli {
 namespace {
@@ -32,37 +28,22 @@ constexpr const char* kApplyExamples =
     "    - name: underlay\n"
     "      tunnel-zone-hosts:\n"
     "        - {host: node-1, ip: 192.0.2.1}\n"
+    "  chains:\n"
+    "    - name: web\n"
+    "      rules:\n"
+    "        - {ip-proto: tcp, l4-dst: 80}\n"
+    "        - {not-ip-src: 10.0.0.0/8, drop: true}\n"
     "Keys are the options of the create commands. Objects are matched by name and parent, routes, static "
     "entries\n"
-    "and hosts of tunnel zones by what they are about. Fields that are not named stay as they are; \"none\" clears "
-    "one.\n";
+    "and hosts of tunnel zones by what they are about, rules by their position (10, 20 …, unless named). Fields "
+    "that are\n"
+    "not named stay as they are; \"none\" clears one. A rule is what the file says of it.\n";
 
 struct Arguments {
   std::string file;
   bool yes = false;
   bool prune = false;
 };
-
-Result<std::string> read_file(Session& session, const std::string& path) {
-  if (path == "-") return std::string(std::istreambuf_iterator<char>(session.in()), {});
-  std::ifstream file(path, std::ios::binary);
-  std::string text(std::istreambuf_iterator<char>(file), {});
-  if (!file.good() && !file.eof()) return usage_error("cannot read the file " + path);
-  return text;
-}
-
-Result<Plan> plan_for(Session& session, const Arguments& arguments) {
-  auto text = read_file(session, arguments.file);
-  if (!text) return text.failure();
-  auto document = parse_document(*text, arguments.file == "-" ? "(standard input)" : arguments.file);
-  if (!document) return document.failure();
-  auto client = session.client();
-  if (!client) return client.failure();
-  auto live = (*client)->list({}, "");
-  if (!live) return live.failure();
-  return make_plan(
-      *document, *live, [&] { return daemon_host(session); }, arguments.prune ? Pruning::prune : Pruning::keep);
-}
 
 enum class Consent : uint8_t { given, refused };
 
@@ -102,7 +83,7 @@ Result<ExitCode> commit_plan(Session& session, const Plan& plan, ChangeMode mode
 }
 
 Result<ExitCode> apply(Session& session, const Arguments& arguments, ChangeMode mode) {
-  auto plan = plan_for(session, arguments);
+  auto plan = plan_from_file(session, arguments.file, arguments.prune ? Pruning::prune : Pruning::keep);
   if (!plan) return plan.failure();
   if (!session.wants_json()) print_plan(*plan, session.out());
   if (plan->empty()) {

@@ -19,6 +19,8 @@ Result<ExitCode> edit(Session& session, ChangeMode mode, const Modify& modify);
 
 // Gives a new route its source prefix: everything of the destination's family.
 void complete_new(Record& record);
+// The same of a rule that was changed: jump implies its action, ports their fragment policy, unless they were given.
+void complete_rule(Record& record);
 
 // The host whose agent the daemon is.
 Result<Uuid> daemon_host(Session& session);

@@ -57,17 +57,17 @@ void print_state(std::ostream& out, const Json& entries) {
 }
 
 // Nil for an empty text: every device.
-Result<Uuid> device_id(Session& session, const std::string& text) {
+Result<Uuid> device_id(Session& session, const std::string& text, const std::vector<Kind>& kinds) {
   auto directory = session.directory();
   if (!directory) return directory.failure();
   if (text.empty()) return Uuid{};
-  auto record = (*directory)->find(std::vector{Kind::BRIDGE, Kind::ROUTER}, text);
+  auto record = (*directory)->find(kinds, text);
   if (!record) return record.failure();
   return record->id();
 }
 
 Result<ExitCode> show_state(Session& session, const std::string& device) {
-  auto id = device_id(session, device);
+  auto id = device_id(session, device, {Kind::BRIDGE, Kind::ROUTER, Kind::POOL});
   if (!id) return id.failure();
   auto fill = [&](schema::AdminRequest::Builder request) { set_uuid(request.initState().initDevice(), *id); };
   auto reply = (*session.client())->ask(fill, schema::AdminReply::STATE);
@@ -81,7 +81,7 @@ Result<ExitCode> show_state(Session& session, const std::string& device) {
 }
 
 Result<ExitCode> flush_state(Session& session, const std::string& device) {
-  auto id = device_id(session, device);
+  auto id = device_id(session, device, {Kind::BRIDGE, Kind::ROUTER});
   if (!id) return id.failure();
   auto fill = [&](schema::AdminRequest::Builder request) { set_uuid(request.initFlush().initDevice(), *id); };
   auto reply = (*session.client())->ask(fill, schema::AdminReply::DONE);
@@ -107,11 +107,13 @@ void add_flows(Tree& tree) {
 // A device called "flush" is reached by its id: the word is the command.
 void add_state(Tree& tree) {
   auto device = std::make_shared<std::string>();
-  auto& show = tree.leaf(tree.root(), "state", "What bridges and routers have learned: MAC addresses, neighbours",
-                         "  viaduct state\n  viaduct state blue\n  viaduct state flush blue\n",
-                         [=](Session& session) { return show_state(session, *device); });
+  auto& show =
+      tree.leaf(tree.root(), "state", "What bridges and routers have learned, and the health of pools' members",
+                "  viaduct state\n  viaduct state blue\n  viaduct state web-pool\n  viaduct state flush blue\n",
+                [=](Session& session) { return show_state(session, *device); });
   Hint devices = Hint::any_of({Kind::BRIDGE, Kind::ROUTER});
-  tree.hint(show.add_option("device", *device, "Bridge or router (default: all)"), devices);
+  tree.hint(show.add_option("device", *device, "Bridge, router or pool (default: all)"),
+            Hint::any_of({Kind::BRIDGE, Kind::ROUTER, Kind::POOL}));
   auto flushed = std::make_shared<std::string>();
   auto& flush = tree.leaf(show, "flush", "Forget what a device has learned", "  viaduct state flush blue\n",
                           [=](Session& session) { return flush_state(session, *flushed); });

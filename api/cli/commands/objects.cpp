@@ -99,6 +99,9 @@ void add_list(Tree& tree, CLI::App& group, const KindInfo& kind) {
 
 std::string set_example(const KindInfo& kind) {
   if (kind.kind == Kind::PORT) return " --mtu 1400 --address 10.0.1.1/24";
+  if (kind.kind == Kind::RULE) return " --ip-src 10.0.0.0/8 --drop";
+  if (kind.kind == Kind::PORT_GROUP_PORT) return " --dry-run";
+  if (kind.kind == Kind::IP_GROUP_ADDRESS) return " --ip 198.51.100.7";
   if (kind.find("admin_up") != nullptr) return " --admin-up false";
   if (kind.find("weight") != nullptr) return " --weight 50";
   if (kind.kind == Kind::TUNNEL_ZONE_HOST) return " --ip 192.0.2.7";
@@ -117,6 +120,7 @@ void add_set(Tree& tree, CLI::App& group, const KindInfo& kind) {
       if (!record) return record.failure();
       auto applied = apply_texts(*texts, directory, *record);
       if (!applied) return applied.failure();
+      if (kind.kind == Kind::RULE && !texts->values.contains("fragments")) complete_rule(*record);
       return std::vector{*record};
     });
   };
@@ -148,9 +152,41 @@ void add_delete(Tree& tree, CLI::App& group, const KindInfo& kind) {
   *mode = add_change_options(command);
 }
 
+bool is_any(const Record& record, std::initializer_list<std::string_view> fields) {
+  return std::ranges::any_of(
+      fields, [&](std::string_view field) { return !std::holds_alternative<std::monostate>(record.get(field)); });
+}
+
+// Whether one of the targets has ports.
+bool is_dynamic(const Record& record) {
+  const Value& value = record.get("targets");
+  const auto* targets = std::get_if<std::vector<std::string>>(&value);
+  return targets != nullptr && std::ranges::any_of(*targets, [](const std::string& target) {
+           const size_t colon = target.rfind(':');
+           return colon != std::string::npos && (target.find(':') == colon || target[colon - 1] == ']');
+         });
+}
+
+bool is_unset(const Record& record, std::string_view field, std::string_view usual) {
+  const Value& value = record.get(field);
+  return std::holds_alternative<std::monostate>(value) || value == Value(std::string(usual));
+}
+
 }  // namespace
 
+// Later fragments have no ports: a rule that asks for ports or changes them cannot be for them.
+void complete_rule(Record& record) {
+  if (is_any(record, {"jump"}) && is_unset(record, "action", "accept")) record.set("action", std::string("jump"));
+  if (record.changed("fragments") || !is_unset(record, "fragments", "any")) return;
+  if (is_dynamic(record)) {
+    record.set("fragments", std::string("unfragmented"));
+  } else if (is_any(record, {"l4_src", "l4_dst", "not_l4_src", "not_l4_dst"})) {
+    record.set("fragments", std::string("header"));
+  }
+}
+
 void complete_new(Record& record) {
+  if (record.kind() == Kind::RULE) return complete_rule(record);
   if (record.kind() != Kind::ROUTE) return;
   // Both prefixes of a route are of one family; a source that is not named is everything of it.
   const Value& destination = record.get("destination");

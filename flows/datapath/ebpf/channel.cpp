@@ -40,11 +40,13 @@ size_t copy_frame(const vd_upcall& upcall, uint8_t* to) {
   return upcall.frame_bytes + wire::eth::kVlanBytes;
 }
 
-// A program cannot see CHECKSUM_PARTIAL: a super-packet has it, for others the checksum itself tells.
+// A program cannot see CHECKSUM_PARTIAL: a super-packet has it, for others the checksum itself tells. SCTP's is finished
+// here, because no packet socket would.
 Offload offload_of(const vd_upcall& upcall, std::span<uint8_t> frame) {
   Offload offload{.gso_size = upcall.gso_size};
   Packet packet = parse(frame, {}, offload);
   if (upcall.gso_size == 0) {
+    complete_sctp_checksum(packet);
     offload.partial_checksum = looks_partial(packet);
     return offload;
   }

@@ -23,6 +23,7 @@ FlowStats sum(Iterator first, Iterator last, uint64_t now) {
   for (; first != last; ++first) {
     out.packets += first->record.packets;
     out.bytes += first->record.bytes;
+    out.tcp_flags |= static_cast<uint8_t>(first->record.tcp_flags);
     used = std::max({used, first->record.last_used_ns, first->record.created_ns});
   }
   out.idle = std::chrono::nanoseconds(used < now ? now - used : 0);
@@ -122,6 +123,7 @@ void FlowTable::dump_stats(const Datapath::StatsVisitor& visit) {
   struct Counts {
     FlowId id;
     uint64_t packets, bytes, used;
+    uint8_t tcp_flags;
   };
   for (size_t c = 0; c < kVdClasses; ++c) {
     auto of = static_cast<vd_class>(c);
@@ -129,8 +131,8 @@ void FlowTable::dump_stats(const Datapath::StatsVisitor& visit) {
     std::vector<Counts> entries;
     entries.reserve(class_entries_[of]);
     visit_class(of, [&](const uint8_t*, const vd_flow& record) {
-      entries.push_back(
-          {id_of(record), record.packets, record.bytes, std::max(record.last_used_ns, record.created_ns)});
+      entries.push_back({id_of(record), record.packets, record.bytes, std::max(record.last_used_ns, record.created_ns),
+                         static_cast<uint8_t>(record.tcp_flags)});
     });
     std::sort(entries.begin(), entries.end(), [](const Counts& a, const Counts& b) { return a.id < b.id; });
     for (auto at = entries.begin(); at != entries.end();) {
@@ -139,8 +141,10 @@ void FlowTable::dump_stats(const Datapath::StatsVisitor& visit) {
         flow.packets += at->packets;
         flow.bytes += at->bytes;
         flow.used = std::max(flow.used, at->used);
+        flow.tcp_flags |= at->tcp_flags;
       }
-      visit(flow.id, {flow.packets, flow.bytes, std::chrono::nanoseconds(flow.used < now ? now - flow.used : 0)});
+      auto idle = std::chrono::nanoseconds(flow.used < now ? now - flow.used : 0);
+      visit(flow.id, {flow.packets, flow.bytes, idle, flow.tcp_flags});
     }
   }
 }

@@ -17,6 +17,7 @@ namespace {
 void add_stats(FlowStats& sum, const vd_flow& record, uint64_t now, bool first) {
   sum.packets += record.packets;
   sum.bytes += record.bytes;
+  sum.tcp_flags |= static_cast<uint8_t>(record.tcp_flags);
   uint64_t used = std::max(record.last_used_ns, record.created_ns);
   std::chrono::nanoseconds idle(used < now ? now - used : 0);
   sum.idle = first ? idle : std::min(sum.idle, idle);
@@ -26,6 +27,7 @@ void add_stats(FlowStats& sum, const vd_flow& record, uint64_t now, bool first) 
 void add_history(vd_flow& record, const vd_flow& gone) {
   record.packets += gone.packets;
   record.bytes += gone.bytes;
+  record.tcp_flags |= gone.tcp_flags;
 }
 
 }  // namespace
@@ -149,6 +151,7 @@ bool FlowTable::replace_all(Keys& keys, vd_class of, const vd_flow& record, bool
     vd_flow now = record;
     now.packets = old.packets;
     now.bytes = old.bytes;
+    now.tcp_flags = old.tcp_flags;
     now.last_used_ns = old.last_used_ns;
     now.created_ns = old.created_ns;
     if (bpf_map_update_elem(maps_.flows(of), map_key(of, keys[i]), &now, BPF_EXIST) != 0) {

@@ -13,7 +13,7 @@
 
 enum {
   kVdMagic = 0x56444450, /* "VDDP" */
-  kVdLayoutVersion = 4,
+  kVdLayoutVersion = 5,
   kVdMaxPorts = 8192, /* port numbers are 1..8191 */
   kVdMaxWorkers = 16,
   kVdMaxOutputs = 32,
@@ -91,6 +91,8 @@ enum {
 
 enum vd_flow_flags {
   kVdSetEthernet = 1,
+  kVdSetIp = 2,
+  kVdSetPorts = 4, /* of TCP and UDP, not of later fragments */
 };
 
 /* One entry. Statistics are written by the program, everything else by the driver. Checks (TTL, MTU) come before any
@@ -107,12 +109,16 @@ struct vd_flow {
   uint8_t outputs; /* 0: drop */
   uint8_t dec_ttl; /* how many times */
   uint8_t recipe_bytes;
-  uint16_t mtu;                   /* of the narrowest CheckMtu; 0: none */
+  uint16_t mtu; /* of the narrowest CheckMtu; 0: none */
+  uint16_t pad;
+  uint32_t tcp_flags;             /* of all its packets, or-ed: a statistic */
   uint8_t ethernet[12];           /* destination, source: as on the wire */
   uint16_t output[kVdMaxOutputs]; /* port numbers, or kVdTunnelOutput and an index */
   /* The actions as they were given, for dump_flows (actions.cpp); the program does not read it. */
   uint8_t recipe[kVdRecipeBytes];
-  uint16_t pad;
+  uint16_t ports[2]; /* source, destination */
+  uint8_t ip[32];    /* source, destination: as in vd_key */
+  uint32_t pad_ip;
 };
 
 enum vd_port_flags {

@@ -36,6 +36,7 @@ struct vd_packet {
   struct vd_key key;
   __u32 l3; /* offsets in the skb's data, which lacks the outer VLAN tag */
   __u32 l4;
+  __u32 tcp_flags; /* 0 for other protocols */
 };
 
 #define VD_LOAD(skb, offset, to) (bpf_skb_load_bytes(skb, offset, &(to), sizeof(to)) == 0)
@@ -70,10 +71,13 @@ VD_INLINE _Bool parse_ethernet(struct __sk_buff* skb, struct vd_packet* packet) 
   return packet->l3 + length <= skb->len;
 }
 
-VD_INLINE _Bool tcp_is_sound(struct __sk_buff* skb, const struct vd_packet* packet, __u32 bytes) {
-  __u8 data_offset;
-  if (bytes < 20 || !VD_LOAD(skb, packet->l4 + 12, data_offset)) return 0;
-  __u32 header = (data_offset >> 4) * 4;
+VD_INLINE _Bool tcp_is_sound(struct __sk_buff* skb, struct vd_packet* packet, __u32 bytes) {
+  struct {
+    __u8 data_offset, flags;
+  } tcp;
+  if (bytes < 20 || !VD_LOAD(skb, packet->l4 + 12, tcp)) return 0;
+  packet->tcp_flags = tcp.flags;
+  __u32 header = (tcp.data_offset >> 4) * 4;
   return header >= 20 && (packet->key.fragment != kFragmentNone || header <= bytes);
 }
 

@@ -4,17 +4,23 @@
 #include <array>
 #include <cstddef>
 #include <cstring>
+#include <iterator>
 #include <utility>
+
+#include "flows/match/apply.hpp"
 
 namespace viaduct::flows::ebpf {
 
 namespace {
+
+constexpr size_t kIpBytes = 16;
 
 static_assert(offsetof(vd_key, in_port) == kVdTunnelKeyBytes && sizeof(vd_tunnel) == kVdTunnelKeyBytes);
 static_assert(offsetof(vd_key, ip_src) == kVdTunnelKeyBytes + kVdEthernetKeyBytes);
 static_assert(offsetof(vd_key, l4_src) == kVdTunnelKeyBytes + kVdAddressesKeyBytes);
 static_assert(offsetof(vd_key, ip_ttl) == kVdTunnelKeyBytes + kVdPortsKeyBytes);
 static_assert(sizeof(vd_key) == kVdTunnelKeyBytes + kVdExactKeyBytes);
+static_assert(offsetof(vd_key, ip_dst) == offsetof(vd_key, ip_src) + kIpBytes && sizeof(vd_flow) == 224);
 static_assert(sizeof(vd_port) == 64 && sizeof(vd_config) == 64);
 
 constexpr FieldSet kEthernetFields{Field::in_port,    Field::eth_src,  Field::eth_dst,  Field::eth_type, Field::vlan,
@@ -22,7 +28,8 @@ constexpr FieldSet kEthernetFields{Field::in_port,    Field::eth_src,  Field::et
 constexpr FieldSet kAddressFields{Field::ip_src, Field::ip_dst, Field::ip_tos};
 constexpr FieldSet kPortFields{Field::l4_src, Field::l4_dst};
 
-enum Op : uint8_t { kOpSetEthernet = 1, kOpDecrementTtl, kOpCheckMtu };
+// Addresses and ports are set once, so their values are not in the recipe again.
+enum Op : uint8_t { kOpSetEthernet = 1, kOpDecrementTtl, kOpCheckMtu, kOpSetIp, kOpSetPorts };
 
 // Appends to vd_flow::recipe; refuses when it is full.
 class RecipeWriter {
@@ -42,7 +49,7 @@ class RecipeWriter {
 
 struct Compiler {
   vd_flow& record;
-  bool is_ip;
+  const FlowKey& packet;
   TakenOutputs& taken;
   RecipeWriter recipe{record};
 
@@ -53,8 +60,23 @@ struct Compiler {
     std::copy(set.src.bytes().begin(), set.src.bytes().end(), record.ethernet + 6);
     return recipe.put(kOpSetEthernet) && recipe.put(record.ethernet, sizeof record.ethernet);
   }
+  bool operator()(const SetIp& set) {
+    if (record.outputs != 0 || (record.flags & kVdSetIp) != 0) return false;
+    record.flags |= kVdSetIp;
+    std::copy(set.src.bytes().begin(), set.src.bytes().end(), record.ip);
+    std::copy(set.dst.bytes().begin(), set.dst.bytes().end(), record.ip + kIpBytes);
+    return recipe.put(kOpSetIp);
+  }
+  bool operator()(const SetPorts& set) {
+    // SCTP's CRC is beyond the program.
+    if (record.outputs != 0 || (record.flags & kVdSetPorts) != 0 || packet.ip_proto == ip_proto::kSctp) return false;
+    record.flags |= kVdSetPorts;
+    record.ports[0] = set.src;
+    record.ports[1] = set.dst;
+    return recipe.put(kOpSetPorts);
+  }
   bool operator()(const DecrementTtl&) {
-    if (record.outputs != 0 || !is_ip || record.dec_ttl == kMaxDecrementTtl) return false;
+    if (record.outputs != 0 || !packet.is_ip() || record.dec_ttl == kMaxDecrementTtl) return false;
     ++record.dec_ttl;
     return recipe.put(kOpDecrementTtl);
   }
@@ -160,11 +182,12 @@ FlowKey from_kernel(const vd_key& key, FieldSet mask) {
 std::optional<vd_flow> compile(const FlowInstall& install, TakenOutputs& outputs) {
   const Flow& flow = install.flow;
   if (!representable(install.packet_key, flow.mask)) return std::nullopt;
+  if (!applicable(flow.actions.view(), install.packet_key)) return std::nullopt;
   vd_flow record{};
   record.id_high = flow.id.high;
   record.id_low = flow.id.low;
   record.mask = flow.mask.bits();
-  Compiler compiler{record, install.packet_key.is_ip(), outputs};
+  Compiler compiler{record, install.packet_key, outputs};
   for (const Action& action : flow.actions) {
     if (!std::visit(compiler, action)) return std::nullopt;
   }
@@ -173,7 +196,7 @@ std::optional<vd_flow> compile(const FlowInstall& install, TakenOutputs& outputs
   return record;
 }
 
-std::optional<ActionList> decompile(const vd_flow& record, const TunnelOutputs& outputs) {
+std::optional<ActionList> decompile(const vd_flow& record, uint16_t eth_type, const TunnelOutputs& outputs) {
   if (record.recipe_bytes > kVdRecipeBytes || record.outputs > kVdMaxOutputs) return std::nullopt;
   ActionList out;
   const uint8_t* end = record.recipe + record.recipe_bytes;
@@ -182,6 +205,10 @@ std::optional<ActionList> decompile(const vd_flow& record, const TunnelOutputs& 
     if (op == kOpSetEthernet && end - at >= 12) {
       out.push_back(SetEthernet{mac_at(at + 6), mac_at(at)});
       at += 12;
+    } else if (op == kOpSetIp) {
+      out.push_back(SetIp{ip_at(record.ip, eth_type), ip_at(record.ip + kIpBytes, eth_type)});
+    } else if (op == kOpSetPorts) {
+      out.push_back(SetPorts{record.ports[0], record.ports[1]});
     } else if (op == kOpDecrementTtl) {
       out.push_back(DecrementTtl{});
     } else if (op == kOpCheckMtu && end - at >= 2) {
@@ -207,7 +234,7 @@ std::optional<ActionList> decompile(const vd_flow& record, const TunnelOutputs& 
 
 std::optional<Flow> to_flow(const vd_key& key, const vd_flow& record, const TunnelOutputs& outputs) {
   FieldSet mask = FieldSet::from_bits(record.mask);
-  std::optional<ActionList> actions = decompile(record, outputs);
+  std::optional<ActionList> actions = decompile(record, key.eth_type, outputs);
   if (!actions || mask.bits() != record.mask) return std::nullopt;
   Flow flow{{record.id_high, record.id_low}, from_kernel(key, mask), mask, std::move(*actions)};
   if (flow.id != FlowId::of(flow.key, mask)) return std::nullopt;
@@ -215,7 +242,8 @@ std::optional<Flow> to_flow(const vd_key& key, const vd_flow& record, const Tunn
 }
 
 bool same_actions(const vd_flow& a, const vd_flow& b) {
-  return a.outputs == b.outputs && a.recipe_bytes == b.recipe_bytes &&
+  return std::equal(a.ip, std::end(a.ip), b.ip) && std::equal(a.ports, std::end(a.ports), b.ports) &&
+         a.outputs == b.outputs && a.recipe_bytes == b.recipe_bytes &&
          std::equal(a.output, a.output + a.outputs, b.output) &&
          std::equal(a.recipe, a.recipe + a.recipe_bytes, b.recipe);
 }

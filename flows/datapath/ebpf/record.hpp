@@ -35,11 +35,12 @@ vd_key to_kernel(const FlowKey& key, vd_class of);
 FlowKey from_kernel(const vd_key& key, FieldSet mask);
 
 // Everything but the counters. Nothing when the actions are beyond what the program can do: rewrites between outputs,
-// too many outputs, TTL on what is not IP, or more than vd_flow::recipe holds. `outputs` keeps what it refers to until
+// addresses or ports set twice, or on packets without them, ports of SCTP, too many outputs, TTL on what is not IP, or
+// more than vd_flow::recipe holds. `outputs` keeps what it refers to until
 // the record's own references are counted.
 std::optional<vd_flow> compile(const FlowInstall& install, TakenOutputs& outputs);
-// Nothing when it was made by somebody else.
-std::optional<ActionList> decompile(const vd_flow& record, const TunnelOutputs& outputs);
+// Nothing when it was made by somebody else. `eth_type` is of the flow's packets.
+std::optional<ActionList> decompile(const vd_flow& record, uint16_t eth_type, const TunnelOutputs& outputs);
 // The whole flow; nothing when the record is not one of ours (also when its id is not that of its key and mask).
 std::optional<Flow> to_flow(const vd_key& key, const vd_flow& record, const TunnelOutputs& outputs);
 // Equal for records that do the same to packets.

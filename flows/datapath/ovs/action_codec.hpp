@@ -1,6 +1,8 @@
 // ActionList <-> the module's nested attribute OVS_FLOW_ATTR_ACTIONS.
 //
 //   SetEthernet   SET_MASKED(ETHERNET)
+//   SetIp         SET_MASKED(IPV4 or IPV6): addresses only
+//   SetPorts      SET_MASKED(TCP, UDP or SCTP): the module makes SCTP's CRC too
 //   Output        OUTPUT
 //   TunnelOutput  SET(TUNNEL), OUTPUT
 //   CheckMtu      CHECK_PKT_LEN: longer -> USERSPACE(too_big); else the rest of the list, nested
@@ -9,7 +11,8 @@
 // User space wants the packet of such an upcall as it came in, so that it can decide about it from the start. So the
 // order is changed where that changes nothing else: all checks of length come first, then the decrements in front of
 // the first output, then the rest as it is. A decrement behind an output stays behind it, and its cookie tells what
-// was rewritten before; restore() undoes it. (In such a list an output that was already done is done again when user
+// was rewritten before; restore() undoes it. It knows nothing of addresses and ports, so such a list that rewrites these
+// before is refused. (In such a list an output that was already done is done again when user
 // space forwards the packet: only for an expired TTL.)
 //
 // The cookie (USERDATA of the upcall) also says where in the original list its action stood, so that decoding gives
@@ -51,8 +54,8 @@ struct ActionSupport {
   bool check_length = false;   // Linux 5.2
 };
 
-// Whether the kernel can execute the flow's actions: counts, what it supports, and that a cookie can tell what the
-// packet was.
+// Whether the kernel can execute the flow's actions: counts, what it supports, that all packets of the flow can take them,
+// and that a cookie can tell what the packet was.
 bool executable(const Flow& flow, const ActionSupport& support);
 // Whether the flow hands packets to user space, so that it names a socket.
 bool has_upcalls(const ActionList& actions);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "flows/datapath/ovs/action_codec.hpp"
+#include "flows/datapath/ovs/set_codec.hpp"
 #include "flows/datapath/ovs/tunnel_codec.hpp"
 
 namespace viaduct::flows::ovs {
@@ -53,7 +54,7 @@ class Decoder {
       case OVS_ACTION_ATTR_SET:
         return set_tunnel(attribute.value);
       case OVS_ACTION_ATTR_SET_MASKED:
-        return set_ethernet(attribute.value);
+        return set_header(attribute.value);
       case OVS_ACTION_ATTR_DEC_TTL:
         return decrement(attribute.value);
       case OVS_ACTION_ATTR_CHECK_PKT_LEN:
@@ -81,20 +82,10 @@ class Decoder {
     tunnel_ = decode_set_tunnel(set[OVS_KEY_ATTR_TUNNEL]);
     return tunnel_.has_value();
   }
-  bool set_ethernet(Bytes value) {
-    Attributes set;
-    struct Masked {
-      ovs_key_ethernet key;
-      uint8_t mask[sizeof(ovs_key_ethernet)];
-    };
-    if (!set.parse(value)) return false;
-    auto masked = set.get<Masked>(OVS_KEY_ATTR_ETHERNET);
-    if (!masked || std::any_of(std::begin(masked->mask), std::end(masked->mask), [](uint8_t b) { return b != 0xff; })) {
-      return false;
-    }
-    rest_.push_back(
-        SetEthernet{MacAddress(std::to_array(masked->key.eth_src)), MacAddress(std::to_array(masked->key.eth_dst))});
-    return true;
+  bool set_header(Bytes value) {
+    std::optional<Action> set = decode_set(value);
+    if (set) rest_.push_back(*set);
+    return set.has_value();
   }
   bool decrement(Bytes value) {
     Attributes nest;

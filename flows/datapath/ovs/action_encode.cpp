@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "flows/datapath/ovs/action_codec.hpp"
+#include "flows/datapath/ovs/set_codec.hpp"
 #include "flows/datapath/ovs/tunnel_codec.hpp"
 #include "flows/packet/headers.hpp"
 
@@ -29,6 +30,27 @@ bool tunnels_fit(const ActionList& actions) {
     return output == nullptr || (output->tunnel.present() && output->tunnel.key <= Tunnel::kMaxKey &&
                                  output->tunnel.src.family() == output->tunnel.dst.family());
   });
+}
+
+bool translates(const Action& action) {
+  return std::holds_alternative<SetIp>(action) || std::holds_alternative<SetPorts>(action);
+}
+
+// Addresses and ports: of packets that all have them, which the mask must say, and with no upcall from behind that
+// would have to restore them. The module's way to layer 3 behind two tags is not relied upon.
+bool translatable(const Flow& flow) {
+  size_t first =
+      static_cast<size_t>(std::find_if(flow.actions.begin(), flow.actions.end(), translates) - flow.actions.begin());
+  if (first == flow.actions.size()) return true;
+  FieldSet known{Field::eth_type};
+  if (count<SetPorts>(flow.actions) > 0) known.add({Field::ip_proto, Field::fragment});
+  if (!flow.mask.contains(known) || !applicable(flow.actions.view(), flow.key) || flow.key.inner_vlan_tci != 0) {
+    return false;
+  }
+  for (size_t i = std::max(first, first_output(flow.actions)); i < flow.actions.size(); ++i) {
+    if (std::holds_alternative<DecrementTtl>(flow.actions[i])) return false;
+  }
+  return true;
 }
 
 // A decrement behind an output and a rewrite: its cookie has to know the packet's addresses.
@@ -105,16 +127,10 @@ class Encoder {
     }
     if (const auto* set = std::get_if<SetEthernet>(&action)) {
       rewritten_ = true;
-      struct {
-        ovs_key_ethernet key, mask;
-      } masked;
-      std::copy_n(set->src.bytes().begin(), 6, masked.key.eth_src);
-      std::copy_n(set->dst.bytes().begin(), 6, masked.key.eth_dst);
-      std::fill_n(reinterpret_cast<uint8_t*>(&masked.mask), sizeof masked.mask, uint8_t{0xff});
-      size_t nest = out_.open_nest(OVS_ACTION_ATTR_SET_MASKED);
-      out_.put(OVS_KEY_ATTR_ETHERNET, masked);
-      out_.close_nest(nest);
+      put_set(out_, *set);
     }
+    if (const auto* set = std::get_if<SetIp>(&action)) put_set(out_, *set);
+    if (const auto* set = std::get_if<SetPorts>(&action)) put_set(out_, *set, flow_.key.ip_proto);
   }
 
   MessageBatch& out_;
@@ -132,6 +148,7 @@ bool executable(const Flow& flow, const ActionSupport& support) {
       count<Output>(flow.actions) + count<TunnelOutput>(flow.actions) > kMaxOutputs)
     return false;
   if (!tunnels_fit(flow.actions)) return false;
+  if (!translatable(flow)) return false;
   if (decrements > (support.decrement_ttl ? kMaxDecrements : 0)) return false;
   if (checks > (support.check_length ? kMaxMtuChecks : 0)) return false;
   // The module knows the type of the innermost of two tags only, and decrements nothing there.

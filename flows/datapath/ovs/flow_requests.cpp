@@ -50,11 +50,12 @@ RawFlow parse_flow(Bytes bytes) {
     out.bytes = stats->n_bytes;
   }
   out.used = attributes.get<uint64_t>(OVS_FLOW_ATTR_USED);
+  out.tcp_flags = attributes.get<uint8_t>(OVS_FLOW_ATTR_TCP_FLAGS).value_or(0);  // absent when it is 0
   return out;
 }
 
 FlowStats flow_stats(const RawFlow& flow, std::chrono::steady_clock::time_point installed) {
-  FlowStats out{flow.packets, flow.bytes, {}};
+  FlowStats out{flow.packets, flow.bytes, {}, flow.tcp_flags};
   auto now = std::chrono::steady_clock::now();
   if (flow.used) {
     // steady_clock is CLOCK_MONOTONIC, which the module uses as well, in steps of a jiffy.

@@ -30,6 +30,7 @@ struct RawFlow {
   Bytes key, mask, actions;  // valid during the visit
   uint64_t packets = 0, bytes = 0;
   std::optional<uint64_t> used;  // milliseconds of CLOCK_MONOTONIC; none: no packet yet
+  uint8_t tcp_flags = 0;
 };
 
 struct Marker {

@@ -86,6 +86,29 @@ TEST(AdminRequest, ATransactionCarriesItsOperations) {
   EXPECT_EQ(kind_of(std::get<AdminCommand>(decoded.content)), "transact");
 }
 
+TEST(AdminRequest, ASuppositionCarriesAChangeOfBoundedSize) {
+  const auto supposing = [](size_t count) {
+    return decode_request(request([&](Builder root) {
+                            auto suppose = root.initSuppose();
+                            topology::encode(Uuid::from_words(0, 4), suppose.initTrace().initPort());
+                            topology::Bridge bridge{BridgeId(Uuid::from_words(1, 2)), 0, "green", "", true};
+                            topology::encode_operations(
+                                std::vector<topology::Operation>(count, topology::Create{bridge}),
+                                suppose.initChange());
+                          }),
+                          kToken);
+  };
+  const auto good = supposing(kMaxSupposed);
+  const auto* suppose = command_of<SupposeRequest>(good);
+  ASSERT_NE(suppose, nullptr);
+  EXPECT_EQ(suppose->trace.port, PortId(Uuid::from_words(0, 4)));
+  EXPECT_EQ(suppose->operations.size(), kMaxSupposed);
+  EXPECT_EQ(kind_of(std::get<AdminCommand>(good.content)), "suppose");
+  const auto large = supposing(kMaxSupposed + 1);
+  ASSERT_NE(problem_of(large), nullptr);
+  EXPECT_THAT(problem_of(large)->message, HasSubstr("at most 10000 operations, this has 10001"));
+}
+
 TEST(AdminRequest, WhatIsNoValueOfTheModelIsNamed) {
   auto kinds = decode_request(
       request([](Builder root) { root.initList().initKinds(1).set(0, static_cast<schema::Kind>(999)); }), kToken);
@@ -152,6 +175,41 @@ TEST(AdminList, TheFilterIsDecoded) {
       request([](Builder root) { topology::encode(Uuid::from_words(7, 8), root.initList().initNaming()); }), kToken);
   ASSERT_NE(command_of<ListRequest>(decoded), nullptr);
   EXPECT_EQ(command_of<ListRequest>(decoded)->naming, Uuid::from_words(7, 8));
+}
+
+TEST(AdminConnections, TheFilterIsDecodedOrRefused) {
+  auto good = decode_request(request([](Builder root) {
+                               auto list = root.initConnections();
+                               auto filter = list.initFilter();
+                               filter.setKind("snat_reverse");
+                               filter.setState("closing");
+                               filter.setProto(6);
+                               filter.setPort(443);
+                               topology::encode(*IpPrefix::parse("10.0.0.0/8"), filter.initSrc());
+                               list.setPairs(true);
+                             }),
+                             kToken);
+  const auto* list = command_of<ConnectionsRequest>(good);
+  ASSERT_NE(list, nullptr);
+  EXPECT_EQ(list->filter.kind, flows::ConnectionKind::snat_reverse);
+  EXPECT_EQ(list->filter.state, flows::ConnectionState::closing);
+  EXPECT_EQ(list->filter.proto, 6);
+  EXPECT_EQ(list->filter.port, 443);
+  EXPECT_EQ(list->filter.src, IpPrefix::parse("10.0.0.0/8"));
+  EXPECT_FALSE(list->filter.dst);
+  EXPECT_TRUE(list->pairs);
+  EXPECT_EQ(list->limit, 1'000U);
+  auto all = decode_request(request([](Builder root) { root.initFlushConnections(); }), kToken);
+  ASSERT_NE(command_of<FlushConnections>(all), nullptr);
+  EXPECT_EQ(command_of<FlushConnections>(all)->filter, ConnectionFilter{});
+  auto unknown = decode_request(request([](Builder root) { root.initFlushConnections().setKind("nat"); }), kToken);
+  ASSERT_NE(problem_of(unknown), nullptr);
+  EXPECT_THAT(problem_of(unknown)->message, testing::HasSubstr("one of track, snat"));
+  EXPECT_NE(
+      problem_of(decode_request(
+          request([](Builder root) { root.initFlushConnections().initSrc().initAddress().initBytes(5); }), kToken)),
+      nullptr)
+      << "it would end everything";
 }
 
 TEST(AdminRequest, RandomDamageIsARequestOrAProblemAndNeverMore) {

@@ -83,16 +83,32 @@ class DaemonTest : public testing::Test {
       port.interface = "fake" + std::to_string(i);
       operations.push_back(topology::Create{port});
     }
+    transact(operations);
+  }
+  void transact(const std::vector<topology::Operation>& operations) {
     call(
         [&](auto root) {
-          auto transact = root.initTransact();
-          topology::encode_operations(operations, transact);
-          transact.setWaitApplied(true);
+          auto request = root.initTransact();
+          topology::encode_operations(operations, request);
+          request.setWaitApplied(true);
         },
         [](auto reply) {
           ASSERT_TRUE(reply.isCommitted());
           EXPECT_TRUE(reply.getCommitted().getApplied());
         });
+  }
+  // What enters by a port of the bridge is let through when it is no answer: it is tracked.
+  void filter_what_enters() {
+    topology::Chain chain{ChainId(Uuid::from_words(9, 1)), 0, "in", ""};
+    topology::Rule rule;
+    rule.id = RuleId(Uuid::from_words(9, 2));
+    rule.chain = chain.id;
+    rule.position = 1;
+    rule.condition.forward_flow = true;
+    rule.action = topology::RuleAction::accept;
+    topology::Bridge bridge{BridgeId(Uuid::from_words(7, 1)), 0, "green", "", true};
+    bridge.inbound_filter = chain.id;
+    transact({topology::Create{chain}, topology::Create{rule}, topology::Update{bridge}});
   }
   bool crosses() {
     kernel->inject("fake0", udp(1, 2));
@@ -170,6 +186,124 @@ TEST_F(DaemonTest, ARestartFindsTopologyLearnedStateAndFlows) {
        [](auto reply) { EXPECT_GE(reply.getState().getEntries().size(), 1) << "vm1 is still known"; });
   call([](auto root) { root.initList(); },
        [](auto reply) { EXPECT_EQ(reply.getObjects().getObjects().size(), 4) << "host, bridge, two ports"; });
+  EXPECT_EQ(stop(), 0);
+}
+
+TEST_F(DaemonTest, ConnectionsOutliveARestartUntilAnOperatorEndsThem) {
+  auto connections = [&] {
+    uint64_t total = 0;
+    call([](auto root) { root.initConnections(); }, [&](auto reply) { total = reply.getConnections().getTotal(); });
+    return total;
+  };
+  ASSERT_EQ(start(), "");
+  commit_bridge();
+  filter_what_enters();
+  ASSERT_TRUE(crosses());
+  EXPECT_EQ(connections(), 1U);
+  ASSERT_EQ(stop(), 0);
+  ASSERT_EQ(start(), "");
+  EXPECT_EQ(connections(), 1U);
+  EXPECT_TRUE(eventually([&] {
+    uint64_t adopted = 0;
+    call([](auto root) { root.setStatus(); }, [&](auto reply) { adopted = reply.getStatus().getAdoptedFlows(); });
+    return adopted == 1;
+  })) << "its flow is proven by the connection";
+  call([](auto root) { root.initFlushConnections().setKind("track"); },
+       [](auto reply) { EXPECT_EQ(reply.getFlushedConnections(), 1U); });
+  EXPECT_EQ(connections(), 0U);
+  call([](auto root) { root.initFlows(); },
+       [](auto reply) { EXPECT_EQ(reply.getFlows().getTotal(), 0U) << "the answer says that they are gone"; });
+  EXPECT_EQ(metric_of("viaduct_connections_flushed_total"), 1);
+  EXPECT_TRUE(crosses());
+  call([](auto root) { root.setConnectionStats(); },
+       [](auto reply) {
+         EXPECT_EQ(reply.getConnectionStats().getEntries(), 1U);
+         EXPECT_EQ(reply.getConnectionStats().getCapacity(), 262'144U);
+       });
+  EXPECT_EQ(stop(), 0);
+}
+
+// The bridge's chain gives each connection another source: 203.0.113.9, from `first_port` on.
+class NatDaemonTest : public DaemonTest {
+ protected:
+  void translate(uint16_t first_port, uint16_t last_port) {
+    topology::Chain chain{ChainId(Uuid::from_words(9, 1)), 0, "post", ""};
+    topology::Rule rule;
+    rule.id = RuleId(Uuid::from_words(9, 2));
+    rule.chain = chain.id;
+    rule.nat = topology::NatKind::snat;
+    rule.condition.fragments = topology::FragmentPolicy::header;
+    rule.targets = {{address, address, first_port, last_port, 0}};
+    topology::Bridge bridge{BridgeId(Uuid::from_words(7, 1)), 0, "green", "", true, chain.id, {}};
+    call(
+        [&](auto root) {
+          auto transact = root.initTransact();
+          topology::encode_operations({topology::Create{chain}, topology::Create{rule}, topology::Update{bridge}},
+                                      transact);
+          transact.setWaitApplied(true);
+        },
+        [](auto reply) { ASSERT_TRUE(reply.isCommitted()); });
+  }
+  void offer(uint16_t source) { kernel->inject("fake0", udp(1, mac_of(2), ip_of(2), source)); }
+  // The port that the connection gets; -1: none.
+  int port_of_connection(uint16_t source) {
+    offer(source);
+    auto out = kernel->wait_output("fake1", kPatience);
+    if (!out) return -1;
+    const auto packet = flows::parse(out->bytes, {});
+    EXPECT_EQ(packet.key.ip_src, address);
+    return packet.key.l4_src;
+  }
+  std::vector<std::string> leased() {
+    std::vector<std::string> out;
+    call([](auto root) { root.initState(); },
+         [&](auto reply) {
+           for (auto line : reply.getState().getEntries()) {
+             if (line.getTable() == "nat_block") out.emplace_back(line.getValue().cStr());
+           }
+         });
+    return out;
+  }
+
+  const IpAddress address = scenario::ip("203.0.113.9");
+};
+
+// The packet that opens a connection waits for ports; the next life has the same ports.
+TEST_F(NatDaemonTest, PortsForTranslationAreLeasedAndFoundAgain) {
+  ASSERT_EQ(start(), "");
+  commit_bridge();
+  translate(1024, 65'535);
+  const int first = port_of_connection(5000);
+  ASSERT_GE(first, 1024);
+  EXPECT_EQ(metric_of("viaduct_nat_blocks_leased"), 1);
+  const auto before = leased();
+  EXPECT_THAT(before, testing::SizeIs(1));
+  ASSERT_EQ(stop(), 0);
+  ASSERT_EQ(start(), "");
+  EXPECT_EQ(port_of_connection(5001) / 64, first / 64) << "the lease goes on";
+  EXPECT_EQ(leased(), before);
+  EXPECT_EQ(stop(), 0);
+}
+
+// One block, and one remote end.
+TEST_F(NatDaemonTest, WhenThePortsAreUsedUpItSaysWhereAndWhatHelps) {
+  ASSERT_EQ(start(), "");
+  commit_bridge();
+  translate(1024, 1087);
+  for (uint16_t i = 0; i < 64; ++i) ASSERT_GE(port_of_connection(static_cast<uint16_t>(5000 + i)), 1024) << i;
+  EXPECT_THAT(leased(), testing::ElementsAre("ports 1024 to 1087"));
+  offer(6000);
+  EXPECT_TRUE(
+      eventually([&] { return metric_of("viaduct_dropped_packets_total{reason=\"nat_ports_exhausted\"}") == 1; }));
+  EXPECT_EQ(metric_of("viaduct_nat_exhausted_total"), 1);
+  std::vector<std::string> problems;
+  call([](auto root) { root.setStatus(); },
+       [&](auto reply) {
+         for (auto problem : reply.getStatus().getProblems()) problems.emplace_back(problem.cStr());
+       });
+  EXPECT_THAT(problems, testing::ElementsAre(testing::AllOf(
+                            testing::StartsWith("bridge green, 203.0.113.9 (chain post): no ports are left"),
+                            HasSubstr("add addresses"))));
   EXPECT_EQ(stop(), 0);
 }
 

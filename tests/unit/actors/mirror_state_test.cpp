@@ -261,5 +261,23 @@ TEST_F(MirrorStateTest, AnOwnPortThatTheTablesLoseIsSaidAgain) {
   EXPECT_TRUE(take(delta({gone(topology::state_key(own.at(0)))})).own_moved);
 }
 
+// --- health of pools' members -----------------------------------------------------------------------
+
+TEST_F(MirrorStateTest, WhatCheckersFindReachesTheNetworkAndWhatThisHostFindsAtOnce) {
+  commit({load_balancer(30), health_monitor(50), pool(31, 30, 50), pool_member(41, 31, "10.0.0.1", 80)});
+  topology::HealthReport report{id<PoolId>(31), {{id<PoolMemberId>(41), false, topology::CheckResult::refused, 0, 7}}};
+  auto published = take(whole({item(of(kThere, report))}));
+  EXPECT_TRUE(published.network->locations().unhealthy.contains(id<PoolMemberId>(41)));
+  EXPECT_EQ(*published.network->locations().checkers.find(id<PoolId>(31)), kThere);
+  report.members.front().up = true;
+  published = mirror.judge({{{report.pool, report}}});
+  EXPECT_FALSE(published.network->locations().unhealthy.contains(id<PoolMemberId>(41)));
+  EXPECT_FALSE(published.invalidation.tags.empty()) << "flows of the pool are simulated again";
+  EXPECT_TRUE(published.network->locations().checkers.find(id<PoolId>(31))->is_nil());
+  commit({pool(31, 30)});
+  published = take(delta());
+  EXPECT_FALSE(published.network->locations().health.contains(id<PoolId>(31))) << "no monitor";
+}
+
 }  // namespace
 }  // namespace viaduct::actors

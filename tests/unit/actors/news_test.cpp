@@ -129,5 +129,31 @@ TEST(DeviceNews, WhatWasLearnedIsKeptBeforeQuestions) {
   EXPECT_EQ(news.lost(), 5u);
 }
 
+// --- NAT blocks ------------------------------------------------------------------------------------
+
+NatWant nat_want(uint16_t first, bool waiting) {
+  return {{Uuid::from_words(0, 1), IpAddress::v4(0xcb007109), first, 1023}, waiting};
+}
+
+TEST(NatNews, RingsAgainAfterEachLook) {
+  NatNews news;
+  int rung = 0;
+  news.on_ring([&] { ++rung; });
+  news.wanted(nat_want(1, true));
+  news.wanted(nat_want(1, true));
+  news.wanted(nat_want(1, false));
+  EXPECT_EQ(rung, 1);
+  EXPECT_EQ(news.take().size(), 2u);
+  news.wanted(nat_want(1, true));
+  EXPECT_EQ(rung, 2);
+}
+
+TEST(NatNews, CountsWhatDoesNotFit) {
+  NatNews news;
+  for (uint16_t i = 0; i < NatNews::kCapacity + 3; ++i) news.wanted(nat_want(i, true));
+  EXPECT_EQ(news.lost(), 3u);
+  EXPECT_EQ(news.take().size(), NatNews::kCapacity);
+}
+
 }  // namespace
 }  // namespace viaduct::actors

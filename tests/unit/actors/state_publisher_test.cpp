@@ -31,7 +31,10 @@ struct PublisherBench {
 
 class StatePublisherTest : protected PublisherBench, public ActorTest {
  protected:
-  StatePublisherTest() { publisher = spawn_state_publisher(system, {kHere, state, probe}); }
+  StatePublisherTest() {
+    publisher = spawn_state_publisher(system, {kHere, state, probe});
+    self->send(publisher, NatLeases{});  // nothing is left of an earlier life
+  }
   ~StatePublisherTest() override {
     self->send(publisher, Shutdown{});
     self->wait_for(publisher);
@@ -99,6 +102,34 @@ TEST_F(StatePublisherTest, OwnPortsAreWritten) {
   EXPECT_TRUE(knows(first, 1));
   self->send(publisher, OwnLocations{});
   EXPECT_TRUE(knows(first, 0));
+}
+
+TEST_F(StatePublisherTest, WhoChecksPoolsIsToldOfSessionsAndClaims) {
+  Journal<HealthSession> sessions;
+  Journal<HealthClaimsAnswered> answers;
+  auto checker = system.spawn([&](HealthCheckerActor::pointer me) -> HealthCheckerActor::behavior_type {
+    return {[](const ReportStatus&) { return observability::ActorStatus{}; },
+            [me](const Shutdown&) { me->quit(); },
+            [](const NewsWaits&) {},
+            [](const PoolsChanged&) {},
+            [&](const HealthClaimsAnswered& answer) { answers.add(answer); },
+            [&](const HealthSession& session) { sessions.add(session); },
+            [](const Tick&) {}};
+  });
+  self->send(publisher, HealthClaims{{}, checker});
+  ASSERT_THAT(sessions.wait_for(1), SizeIs(1));
+  EXPECT_FALSE(sessions.wait_for(1)[0].joined);
+  serve(first, {1});
+  ASSERT_THAT(sessions.wait_for(2), SizeIs(2));
+  EXPECT_TRUE(sessions.wait_for(2)[1].joined);
+  self->send(publisher, HealthClaims{{{{id<PoolId>(31)}, true}}, checker});
+  ASSERT_THAT(answers.wait_for(1), SizeIs(1));
+  EXPECT_THAT(answers.wait_for(1)[0].won, testing::ElementsAre(id<PoolId>(31)));
+  EXPECT_TRUE(knows(first, 1));
+  lose();
+  ASSERT_THAT(sessions.wait_for(3), SizeIs(3));
+  self->send(checker, Shutdown{});
+  self->wait_for(checker);
 }
 
 TEST_F(StatePublisherTest, ANewSessionIsToldEverything) {

@@ -51,6 +51,7 @@ struct MirrorBench {
       std::move(*topology::store::open_feed_cache(directory.path() / "cache"));
   Journal<ReconcileBindings> wishes;  // of the datapath
   Journal<OwnLocations> own;          // to the publisher
+  Journal<NatBlocksChanged> blocks;   // to the NAT leaser
   Journal<int> asked;
   size_t expected = 0;
   std::atomic<bool> holding{false};  // the datapath does not answer, until it gets a Tick
@@ -62,7 +63,8 @@ class TopologyMirrorTest : protected MirrorBench, public ActorTest {
     mirror = spawn_topology_mirror(
         system, {kHere, state, typed<FlowControllerActor>(play_flows()), typed<DatapathActor>(played = play_datapath()),
                  typed<DevicesActor>(play_nobody()), typed<TunnelManagerActor>(play_tunnels()),
-                 typed<StatePublisherActor>(play_publisher()), workers, cache.get(), probe, [] {}});
+                 typed<StatePublisherActor>(play_publisher()), typed<NatLeaserActor>(play_leaser()),
+                 typed<FlowReplicatorActor>(play_replicator()), workers, cache.get(), probe, [] {}});
   }
   ~TopologyMirrorTest() override {
     self->send(mirror, Shutdown{});
@@ -79,6 +81,10 @@ class TopologyMirrorTest : protected MirrorBench, public ActorTest {
   caf::actor play_nobody() {
     return play([](const DevicesChanged&) {});
   }
+  caf::actor play_replicator() {
+    return play([](const EndsMoved&) {}, [](const NatBlocksChanged&) {},
+                [](const AwaitHandOver&) { return HandedOver{}; });
+  }
   caf::actor play_flows() {
     return play([](const InvalidateFlows&) { return FlowsInvalidated{}; }, [](const AdoptFlows&) {});
   }
@@ -87,6 +93,9 @@ class TopologyMirrorTest : protected MirrorBench, public ActorTest {
   }
   caf::actor play_publisher() {
     return play([this](const OwnLocations& locations) { own.add(locations); });
+  }
+  caf::actor play_leaser() {
+    return play([this](const NatBlocksChanged& news) { blocks.add(news); });
   }
   // Binds everything that is asked for.
   caf::actor play_datapath() {

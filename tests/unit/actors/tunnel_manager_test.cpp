@@ -129,6 +129,27 @@ TEST_F(TunnelManagerTest, PathsThatChangeByThemselvesAreTold) {
   EXPECT_TRUE(told);
 }
 
+TEST_F(TunnelManagerTest, AHostThatFallsSilentIsToldToTheMirror) {
+  join();
+  ASSERT_TRUE(both_up());
+  const auto told = [&](bool alive) {
+    bool so = false, late = false;
+    while (!so && !late) {
+      self->receive(
+          [&](const HostPaths& paths) {
+            const auto path = paths.paths.find(kThere);  // b tells of a
+            so = path != paths.paths.end() && path->second.alive == alive;
+          },
+          caf::after(kPatience) >> [&] { late = true; });
+    }
+    return so;
+  };
+  underlay.set_path(b.address, a.address, FakeUnderlay::Path::down);
+  EXPECT_TRUE(told(false));
+  underlay.set_path(b.address, a.address, FakeUnderlay::Path::up);
+  EXPECT_TRUE(told(true));
+}
+
 TEST_F(TunnelManagerTest, AHostThatLeavesTheZoneIsNotProbedAnyMore) {
   join();
   ASSERT_TRUE(both_up());

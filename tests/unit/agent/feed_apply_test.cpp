@@ -188,8 +188,10 @@ TEST_F(FeedApplyTest, ABatchThatCannotBeReadChangesNothing) {
 
 TEST_F(FeedApplyTest, KeysOfALaterVersionAreKeptForTheCacheOnly) {
   auto later = std::make_shared<const FeedItem>(FeedItem{"/pool/7", 6, "?"});
-  auto left = take(6, {later, put(6, bridge(10))});
-  EXPECT_THAT(left.items, SizeIs(2));
+  auto of_table = std::make_shared<const FeedItem>(FeedItem{"/state/health/7", 6, "?"});
+  auto left = take(6, {later, of_table, put(6, bridge(10))});
+  EXPECT_THAT(left.items, SizeIs(3));
+  EXPECT_EQ(states.size(), 0);
   EXPECT_EQ(now.size(), 1);
 }
 

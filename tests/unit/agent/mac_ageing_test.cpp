@@ -102,7 +102,7 @@ TEST_F(MacAgeingTest, WhatComesBackToThisHostEndsHereAgain) {
 TEST_F(MacAgeingTest, OnlyWhatIsMarkedIsAnotherHosts) {
   see(mac(1), kStart);
   see(mac(2), kStart);
-  auto second = [](const flows::simulation::Touch& entry) { return std::get<flows::MacKey>(entry) == mac(2); };
+  auto second = [](const flows::simulation::Learned& entry) { return std::get<flows::MacKey>(entry) == mac(2); };
   EXPECT_THAT(ageing.tick(kStart + 20s, macs, neighbours, second).macs, ElementsAre(EndedMac{mac(1), kPort}));
   EXPECT_TRUE(macs.find(mac(2)));
 }

@@ -47,12 +47,12 @@ TEST(ParkingLot, ExpiresAtTheDeadline) {
 }
 
 TEST(ParkingLot, EveryBoundRefusesUnderItsName) {
-  ParkingLot lot({.per_neighbour = 2, .per_port = 3, .packets = 4, .bytes = 450});
+  ParkingLot lot({.per_fact = 2, .per_port = 3, .packets = 4, .bytes = 450});
   const auto deadline = kStart + 3s;
   EXPECT_TRUE(lot.park(wanted(1), packet(1), deadline));
   EXPECT_TRUE(lot.park(wanted(1), packet(1), deadline));
   EXPECT_FALSE(lot.park(wanted(1), packet(1), deadline));
-  EXPECT_EQ(lot.refused(ParkRefusal::neighbour_full), 1U);
+  EXPECT_EQ(lot.refused(ParkRefusal::fact_full), 1U);
   EXPECT_TRUE(lot.park(wanted(2), packet(1), deadline));
   EXPECT_FALSE(lot.park(wanted(3), packet(1), deadline));
   EXPECT_EQ(lot.refused(ParkRefusal::port_full), 1U);

@@ -30,7 +30,7 @@ class RemoteStateTest : public testing::Test {
     state.macs.learn(key, port, now);
     state.state_news.changed(key);
   }
-  bool is_remote(const flows::simulation::Touch& entry) const { return state.remote_claims.has(entry); }
+  bool is_remote(const flows::simulation::Learned& entry) const { return state.remote_claims.has(entry); }
 
   AgentState state;
   flows::Time now = flows::Time{} + 1h;

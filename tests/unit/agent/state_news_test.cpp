@@ -6,13 +6,13 @@
 
 #include <thread>
 
-#include "actors/agent/probe_inbox.hpp"
+#include "actors/agent/frame_inbox.hpp"
 #include "host_states_literals.hpp"
 
 namespace viaduct::actors {
 namespace {
 
-using flows::simulation::Touch;
+using flows::simulation::Learned;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
@@ -98,8 +98,8 @@ TEST(RemoteClaims, WhatWasTakenIsToldOnce) {
   EXPECT_THAT(claims.take_taken(), IsEmpty());
 }
 
-TEST(ProbeInbox, HandsOverProbesInOrderAndRingsOnce) {
-  ProbeInbox inbox;
+TEST(FrameInbox, HandsOverFramesInOrderAndRingsOnce) {
+  FrameInbox inbox(4, 256);
   int rings = 0;
   inbox.on_ring([&] { ++rings; });
   const flows::Tunnel tunnel{7, ip("192.0.2.2"), ip("192.0.2.1")};
@@ -115,14 +115,14 @@ TEST(ProbeInbox, HandsOverProbesInOrderAndRingsOnce) {
   EXPECT_EQ(rings, 2);
 }
 
-TEST(ProbeInbox, IsBoundedAndCountsWhatItRefuses) {
-  ProbeInbox inbox;
-  inbox.post({}, std::vector<uint8_t>(ProbeInbox::kMaxBytes + 1));
+TEST(FrameInbox, IsBoundedAndCountsWhatItRefuses) {
+  FrameInbox inbox(4, 256);
+  inbox.post({}, std::vector<uint8_t>(256 + 1));
   EXPECT_EQ(inbox.refused(), 1) << "no probe is so long";
   EXPECT_THAT(inbox.take(), IsEmpty());
-  for (size_t i = 0; i <= ProbeInbox::kCapacity; ++i) inbox.post({}, std::vector<uint8_t>(ProbeInbox::kMaxBytes));
+  for (size_t i = 0; i <= 4; ++i) inbox.post({}, std::vector<uint8_t>(256));
   EXPECT_EQ(inbox.refused(), 2);
-  EXPECT_THAT(inbox.take(), SizeIs(ProbeInbox::kCapacity));
+  EXPECT_THAT(inbox.take(), SizeIs(4U));
 }
 
 }  // namespace

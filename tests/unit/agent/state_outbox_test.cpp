@@ -265,5 +265,89 @@ TEST_F(StateOutboxTest, AnAnswerToNothingIsNothing) {
   EXPECT_FALSE(outbox.waiting());
 }
 
+// --- NAT blocks ------------------------------------------------------------------------------------
+
+const topology::NatBlockClaim kBlock{Uuid::from_words(0, 12), ip("203.0.113.9"), 7};
+const topology::NatBlockClaim kNext{Uuid::from_words(0, 12), ip("203.0.113.9"), 8};
+flows::NatBlock lease_of(const topology::NatBlockClaim& claim) { return {claim.device, claim.address, claim.block}; }
+
+TEST_F(StateOutboxTest, BlocksAreClaimedTogetherAndNeverTakenFromOthers) {
+  EXPECT_FALSE(outbox.primed());
+  outbox.lease({});
+  EXPECT_TRUE(outbox.primed());
+  EXPECT_FALSE(next());
+  outbox.lease({{lease_of(kBlock), true}, {lease_of(kNext), true}});
+  EXPECT_THAT(must_next().puts, UnorderedElementsAre(Puts(kBlock, Mode::restore), Puts(kNext, Mode::restore)));
+  EXPECT_THAT(outbox.take_answered().won, IsEmpty());
+  done({false, {key_of(kNext)}, ""});
+  auto answered = outbox.take_answered();
+  EXPECT_THAT(answered.won, ElementsAre(lease_of(kBlock)));
+  EXPECT_THAT(answered.lost, ElementsAre(lease_of(kNext)));
+  EXPECT_FALSE(outbox.waiting());
+}
+
+TEST_F(StateOutboxTest, AfterAJoinEveryBlockIsClaimedAgain) {
+  outbox.lease({{lease_of(kBlock), true}, {lease_of(kNext), true}});
+  settle();
+  outbox.take_answered();
+  outbox.joined();
+  EXPECT_THAT(must_next().puts, SizeIs(2));
+  done({false, {key_of(kBlock)}, ""});
+  EXPECT_THAT(outbox.take_answered().lost, ElementsAre(lease_of(kBlock)));
+  outbox.joined();
+  EXPECT_THAT(must_next().puts, ElementsAre(Puts(kNext, Mode::restore))) << "what was lost is not fought for";
+}
+
+TEST_F(StateOutboxTest, AClaimThatIsNotAnsweredIsRepeated) {
+  outbox.lease({{lease_of(kBlock), true}});
+  must_next();
+  outbox.written(nullptr);
+  EXPECT_THAT(outbox.take_answered().won, IsEmpty());
+  EXPECT_THAT(must_next().puts, SizeIs(1));
+  done();
+  EXPECT_THAT(outbox.take_answered().won, SizeIs(1));
+}
+
+TEST_F(StateOutboxTest, ABlockThatIsGivenBackIsDeleted) {
+  outbox.lease({{lease_of(kBlock), true}});
+  must_next();
+  outbox.lease({{lease_of(kBlock), false}});  // while the claim is out
+  done();
+  EXPECT_THAT(must_next().deletes, ElementsAre(key_of(kBlock)));
+  outbox.written(nullptr);
+  EXPECT_THAT(must_next().deletes, ElementsAre(key_of(kBlock)));
+  done();
+  EXPECT_EQ(outbox.published(), 0);
+  outbox.lease({{lease_of(kBlock), true}, {lease_of(kBlock), false}});
+  EXPECT_THAT(must_next().puts, IsEmpty()) << "the last word counts";
+  done();
+  outbox.joined();
+  EXPECT_THAT(must_next().puts, IsEmpty());
+}
+
+// --- health of pools -------------------------------------------------------------------------------
+
+TEST_F(StateOutboxTest, PoolsAreClaimedWithWhatIsFoundAndAnsweredApart) {
+  topology::HealthReport one{id<PoolId>(31)}, two{id<PoolId>(32)};
+  outbox.lease({{lease_of(kBlock), true}});
+  outbox.report({{one, true}, {two, true}});
+  EXPECT_THAT(must_next().puts, SizeIs(3));
+  done({false, {key_of(two)}, ""});
+  auto answered = outbox.take_answered();
+  EXPECT_THAT(answered.won, SizeIs(1));
+  EXPECT_THAT(answered.pools_won, ElementsAre(one.pool));
+  EXPECT_THAT(answered.pools_lost, ElementsAre(two.pool));
+  one.members.push_back({id<PoolMemberId>(33), false, topology::CheckResult::refused, 0, 1});
+  outbox.report({{one, true}});
+  EXPECT_THAT(must_next().puts, ElementsAre(Puts(one, Mode::restore)));
+  done();
+  outbox.joined();
+  EXPECT_THAT(must_next().puts, UnorderedElementsAre(Puts(one, Mode::restore), Puts(kBlock, Mode::restore)))
+      << "as it was found last";
+  done();
+  outbox.report({{one, false}});
+  EXPECT_THAT(must_next().deletes, ElementsAre(key_of(one)));
+}
+
 }  // namespace
 }  // namespace viaduct::actors

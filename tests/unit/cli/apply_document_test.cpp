@@ -56,9 +56,9 @@ TEST(ApplyDocument, BindingsJoinTheirPorts) {
 }
 
 TEST(ApplyDocument, UnknownKeysAreNamedWithTheirLine) {
-  EXPECT_THAT(
-      complaint("bridges:\n  - name: blue\n    colour: red\n"),
-      StartsWith("t.yaml:3:5: unknown key 'colour' in bridge 'blue' | known keys: name, tenant, admin-up, ports"));
+  EXPECT_THAT(complaint("bridges:\n  - name: blue\n    colour: red\n"),
+              StartsWith("t.yaml:3:5: unknown key 'colour' in bridge 'blue' | known keys: name, tenant, admin-up, "
+                         "inbound-filter, outbound-filter, ports"));
   EXPECT_THAT(complaint("bridge:\n  - name: blue\n"), StartsWith("t.yaml:1:1: unknown key 'bridge' in the file"));
   EXPECT_THAT(complaint("routers:\n  - name: r\n    static-macs: []\n"), HasSubstr("unknown key 'static-macs'"));
 }

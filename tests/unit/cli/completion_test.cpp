@@ -78,7 +78,7 @@ TEST(Completion, BashSuggestsObjects) {
   EXPECT_EQ(suggestions("viaduct port link a ''"), "names-of-port\n");
   EXPECT_EQ(suggestions("viaduct tunnel-zone add-host ''"), "names-of-tunnel-zone\n");
   EXPECT_EQ(suggestions("viaduct tunnel-zone remove-host z ''"), "names-of-host\n");
-  EXPECT_THAT(suggestions("viaduct state ''"), HasSubstr("names-of-bridge\\,router"));
+  EXPECT_THAT(suggestions("viaduct state ''"), HasSubstr("names-of-bridge\\,router\\,pool"));
   EXPECT_EQ(suggestions("viaduct --timeout 3 bind ''"), "names-of-port\n");
   EXPECT_THAT(suggestions("viaduct trace vm1 ic"), HasSubstr("icmp"));
 }

@@ -113,9 +113,9 @@ TEST_F(ObjectCommands, ShowInJsonIsStable) {
 TEST_F(ObjectCommands, ShowForPeople) {
   make_blue_and_r1();
   Outcome show = tool({"bridge", "show", "blue"});
-  EXPECT_EQ(show.out,
-            "bridge blue\n  id              " + std::string(kBlue) +
-                "\n  revision        2\n  name            blue\n  tenant          -\n  admin_up        true\n");
+  EXPECT_EQ(show.out, "bridge blue\n  id              " + std::string(kBlue) +
+                          "\n  revision        2\n  name            blue\n  tenant          -\n  admin_up        "
+                          "true\n  inbound_filter  -\n  outbound_filter -\n");
 }
 
 TEST_F(ObjectCommands, SetIsReadModifyWrite) {

@@ -152,7 +152,7 @@ TEST_F(Queries, StateAndFlush) {
   EXPECT_EQ(tool({"state", "flush", "blue"}).out, "learned state of blue is flushed\n");
   EXPECT_THAT(daemon.requests().back(), HasSubstr("flush = (device = (high = 16384, low = "));
   EXPECT_EQ(tool({"state", "nope"}).code, 1);
-  EXPECT_THAT(tool({"state", "nope"}).err, HasSubstr("there is no bridge or router 'nope'"));
+  EXPECT_THAT(tool({"state", "nope"}).err, HasSubstr("there is no bridge or router or pool 'nope'"));
 }
 
 void fill_trace(schema::AdminRequest::Reader, schema::AdminReply::Builder reply) {
@@ -193,6 +193,97 @@ TEST_F(Queries, Trace) {
   EXPECT_EQ(tool({"trace", "vm1", "icmp"}).code, 2);
   EXPECT_EQ(tool({"trace", "vm1"}).code, 2);
   EXPECT_EQ(tool({"trace", "nope", "icmp", "to", "10.0.2.10"}).code, 1);
+}
+
+constexpr const char* kChange = "bridges: [{name: blue, ports: [{name: vm1, admin-up: false}]}]";
+
+TEST_F(Queries, TraceAsIfAFileWereApplied) {
+  ASSERT_EQ(tool({"bridge", "create", "blue"}).code, 0);
+  ASSERT_EQ(tool({"port", "create", "vm1", "--bridge", "blue"}).code, 0);
+  daemon.answer(schema::AdminRequest::SUPPOSE, [](auto, schema::AdminReply::Builder reply) {
+    auto supposed = reply.initSupposed();
+    auto now = supposed.initNow();
+    now.setDescription("icmp 10.0.1.10 -> 10.0.2.10");
+    now.setOutcome("forward");
+    now.initOutputs(1).set(0, "vm3");
+    supposed.initChanged().setOutcome("drop");
+    supposed.getChanged().setDropReason("port_down");
+    supposed.setOutcomeDiffers(true);
+    supposed.setPathDiffers(true);
+    supposed.initDifferences(1).set(0, "verdict: forward now, drop (port_down) with the change");
+    supposed.initNotes(1).set(0, "something is not known");
+  });
+  tool.input = kChange;
+  const std::vector<std::string> ask = {"trace", "vm1", "icmp", "to", "10.0.2.10", "--if", "-"};
+  const auto revision = daemon.snapshot().revision();
+  EXPECT_EQ(tool(ask).out,
+            "  ~ port vm1 of bridge blue\n"
+            "      admin_up: true -> false\n"
+            "plan: 0 to create, 1 to update, 0 to delete\n"
+            "packet: icmp 10.0.1.10 -> 10.0.2.10\n"
+            "\n"
+            "now:\n"
+            "verdict: forward to vm3\n"
+            "\n"
+            "with the change:\n"
+            "verdict: drop (port_down)\n"
+            "\n"
+            "the outcome differs:\n"
+            "  verdict: forward now, drop (port_down) with the change\n"
+            "note: something is not known\n");
+  EXPECT_THAT(daemon.requests().back(), HasSubstr("suppose = (trace = (port = "));
+  EXPECT_THAT(daemon.requests().back(), HasSubstr("change = (operations = [(update = "));
+  EXPECT_EQ(daemon.snapshot().revision(), revision);
+  auto json_ask = ask;
+  json_ask.emplace_back("--json");
+  Json json = tool(json_ask).json();
+  EXPECT_EQ(json["plan"].size(), 1U);
+  EXPECT_EQ(json["supposed"]["changed"]["drop_reason"], "port_down");
+}
+
+TEST_F(Queries, TraceAsIfNamesWhatIsWrongWithTheChange) {
+  ASSERT_EQ(tool({"bridge", "create", "blue"}).code, 0);
+  ASSERT_EQ(tool({"port", "create", "vm1", "--bridge", "blue"}).code, 0);
+  daemon.answer(schema::AdminRequest::SUPPOSE, [](auto, schema::AdminReply::Builder reply) {
+    auto error = reply.initError();
+    error.setCode(schema::ErrorCode::INVALID);
+    auto violation = error.initViolations(1)[0];
+    violation.setRule("address_in_use");
+    violation.setMessage("10.0.1.1 is taken");
+    violation.setCure("choose another");
+  });
+  tool.input = kChange;
+  const Outcome refused = tool({"trace", "vm1", "icmp", "to", "10.0.2.10", "--if", "-"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.err, HasSubstr("10.0.1.1 is taken [address_in_use]\n    cure: choose another"));
+  tool.input = "bridges: 7";
+  EXPECT_EQ(tool({"trace", "vm1", "icmp", "to", "10.0.2.10", "--if", "-"}).code, 2);
+  EXPECT_EQ(tool({"trace", "vm1", "icmp", "to", "10.0.2.10", "--prune"}).code, 2);
+  EXPECT_EQ(tool({"trace", "vm1", "icmp", "to", "10.0.2.10", "--if", "/no/such/file"}).code, 2);
+}
+
+TEST_F(Queries, APoolIsShownWithTheHealthOfItsMembers) {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"health-monitor", "create", "site", "--type", "http"},
+        {"pool", "create", "web", "--health-monitor", "site"},
+        {"pool", "create", "plain"}}) {
+    ASSERT_EQ(tool(words).code, 0);
+  }
+  daemon.answer(schema::AdminRequest::STATE, [](schema::AdminRequest::Reader, schema::AdminReply::Builder reply) {
+    auto entries = reply.initState().initEntries(2);
+    entries[0].setTable("checker");
+    entries[0].setKey("node-2");
+    entries[1].setTable("member");
+    entries[1].setKey("10.0.1.10:8080");
+    entries[1].setValue("HTTP status 503");
+    entries[1].setState("down");
+    entries[1].setAgeSeconds(61);
+  });
+  EXPECT_THAT(tool({"pool", "show", "web"}).out, HasSubstr("\nhealth: checked by node-2\n"
+                                                           "MEMBER          STATE  WHY              FOR\n"
+                                                           "10.0.1.10:8080  down   HTTP status 503  1m 1s\n"));
+  EXPECT_THAT(tool({"pool", "show", "web", "--json"}).out, HasSubstr("\"health\""));
+  EXPECT_THAT(tool({"pool", "show", "plain"}).out, testing::Not(HasSubstr("\nhealth:")));
 }
 
 }  // namespace

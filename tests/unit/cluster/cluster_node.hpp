@@ -25,7 +25,7 @@ class ClusterNode {
     std::string error;
     store = spawn_topology_store(system, {nsdb, store_probe_}, error);
     EXPECT_EQ(error, "");
-    tables_ = spawn_state_tables(system, {nsdb, store, options.name, options.lease});
+    tables_ = spawn_state_tables(system, {nsdb, store, gateway_probe_, options.name, options.lease});
     gateway = spawn_gateway(system, {store, tables_, gateway_probe_, options.name, options.identity, local});
   }
   ~ClusterNode() { stop(); }

@@ -236,6 +236,83 @@ TEST_F(FencingTest, WhatIsOnlyRememberedDoesNotTakeFromAnother) {
   EXPECT_THAT(a.claim(kOne, one.epoch, PortActive{id<PortId>(11), 7}, Mode::restore).lost, IsEmpty()) << "nobody's";
 }
 
+// --- NAT blocks ------------------------------------------------------------------------------------
+
+const topology::NatBlockClaim kBlock{id<RouterId>(2).uuid(), ip("203.0.113.9"), 17};
+
+TEST_F(FencingTest, ANatBlockIsWhoseComesFirstUntilItsLeaseEnds) {
+  auto one = a.begin(kOne), two = b.begin(kTwo);
+  EXPECT_THAT(a.claim(kOne, one.epoch, kBlock).lost, IsEmpty());
+  EXPECT_THAT(a.claim(kOne, one.epoch, kBlock).lost, IsEmpty()) << "its own";
+  EXPECT_EQ(owner(kBlock), kOne);
+  auto behind = b.claim(kTwo, two.epoch, kBlock);
+  EXPECT_NE(behind.error, "") << "its node has not heard yet; the database has";
+  b.follow();
+  EXPECT_THAT(b.claim(kTwo, two.epoch, kBlock).lost, ElementsAre(key_of(kBlock))) << "whatever the mode";
+  EXPECT_EQ(owner(kBlock), kOne);
+  nsdb.pass(kLease / 2);
+  b.states.keep(kTwo, two.epoch);
+  nsdb.pass(kLease / 2 + std::chrono::seconds(1));
+  b.follow();
+  EXPECT_THAT(b.claim(kTwo, two.epoch, kBlock).lost, IsEmpty());
+  EXPECT_EQ(owner(kBlock), kTwo);
+}
+
+TEST_F(HostStatesTest, ANatBlockThatIsGivenBackIsAnybodys) {
+  auto one = a.begin(kOne), two = a.begin(kTwo);
+  a.claim(kOne, one.epoch, kBlock);
+  a.write(kTwo, two.epoch, {{}, {key_of(kBlock)}, false});
+  EXPECT_EQ(owner(kBlock), kOne) << "not by whom it does not belong to";
+  a.write(kOne, one.epoch, {{}, {key_of(kBlock)}, false});
+  EXPECT_THAT(a.claim(kTwo, two.epoch, kBlock).lost, IsEmpty());
+}
+
+TEST_F(HostStatesTest, OnlyBlocksOfDevicesThatAHostNeedsAreItsToClaim) {
+  const HostId stranger = id<HostId>(103);
+  auto three = a.begin(stranger);
+  EXPECT_THAT(a.claim(stranger, three.epoch, kBlock).lost, ElementsAre(key_of(kBlock)));
+  EXPECT_EQ(a.states.unneeded(), 1);
+  topology::NatBlockClaim nowhere = kBlock;
+  nowhere.device = id<PortId>(21).uuid();
+  EXPECT_THAT(a.claim(stranger, three.epoch, nowhere).lost, ElementsAre(key_of(nowhere)));
+  write(*nsdb, {bound(router_port(24, 2, "10.0.4.1/24"), stranger)});
+  a.follow();
+  EXPECT_THAT(a.claim(stranger, three.epoch, kBlock).lost, IsEmpty()) << "a port of the device is bound to it now";
+}
+
+// --- pools that are checked ------------------------------------------------------------------------
+
+TEST_F(FencingTest, APoolIsCheckedByWhoComesFirstUntilItsLeaseEnds) {
+  topology::Router with_balancer = router(2);
+  with_balancer.load_balancer = id<LoadBalancerId>(30);
+  topology::LoadBalancer balancer;
+  balancer.id = id<LoadBalancerId>(30);
+  topology::Pool pool;
+  pool.id = id<PoolId>(31);
+  pool.load_balancer = balancer.id;
+  write(*nsdb, {with_balancer, balancer, pool});
+  a.follow();
+  b.follow();
+  auto one = a.begin(kOne), two = b.begin(kTwo);
+  topology::HealthReport report{pool.id};
+  EXPECT_THAT(a.claim(kOne, one.epoch, report).lost, IsEmpty());
+  report.members.push_back({id<PoolMemberId>(32), false, topology::CheckResult::refused, 0, 1});
+  EXPECT_THAT(a.claim(kOne, one.epoch, report).lost, IsEmpty()) << "what it has found meanwhile";
+  EXPECT_EQ(owner(report), kOne);
+  b.follow();
+  EXPECT_THAT(b.claim(kTwo, two.epoch, report).lost, ElementsAre(key_of(report))) << "whatever the mode";
+  nsdb.pass(kLease / 2);
+  b.states.keep(kTwo, two.epoch);
+  nsdb.pass(kLease / 2 + std::chrono::seconds(1));
+  b.follow();
+  EXPECT_THAT(b.claim(kTwo, two.epoch, report).lost, IsEmpty());
+  EXPECT_EQ(owner(report), kTwo);
+  auto three = a.begin(id<HostId>(103));
+  EXPECT_THAT(a.claim(id<HostId>(103), three.epoch, report).lost, ElementsAre(key_of(report))) << "needs no such pool";
+  report.pool = id<PoolId>(99);
+  EXPECT_THAT(b.claim(kTwo, two.epoch, report).lost, ElementsAre(key_of(report))) << "there is none";
+}
+
 // --- whose it is -----------------------------------------------------------------------------------
 
 TEST_F(HostStatesTest, NobodyWritesWhatIsAnothersToSay) {

@@ -11,6 +11,7 @@
 #include <list>
 #include <thread>
 
+#include "actors/identity/descriptor.hpp"
 #include "actors/identity/identity.hpp"
 #include "actors/runtime/actor_config.hpp"
 #include "api/certificates/authority.hpp"
@@ -82,22 +83,7 @@ class LiveNetwork {
   certificates::Authority authority_, other_;
 };
 
-class Socket {
- public:
-  explicit Socket(int fd = -1) : fd_(fd) {}
-  Socket(Socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Socket& operator=(Socket&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Socket() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
+using Socket = Descriptor;
 
 inline sockaddr_in loopback(uint16_t port) {
   sockaddr_in address{};

@@ -41,8 +41,9 @@ class NsdbViewTest : public ::testing::Test {
     EXPECT_TRUE(committed);
     return *committed;
   }
-  store::Revision put_state(uint64_t port, uint32_t key, store::LeaseId lease = store::LeaseId::none) {
-    topology::StateEntry entry{kHost, id<BridgeId>(1).uuid(), 0, topology::PortActive{id<PortId>(port), key}};
+  store::Revision put_state(uint64_t port, uint32_t key, store::LeaseId lease = store::LeaseId::none,
+                            uint64_t bridge = 1) {
+    topology::StateEntry entry{kHost, id<BridgeId>(bridge).uuid(), 0, topology::PortActive{id<PortId>(port), key}};
     store::Transaction transaction;
     transaction.puts.push_back(
         {topology::state_key(entry), store::to_value(topology::encode_state(entry).bytes), lease});
@@ -130,6 +131,23 @@ TEST_F(NsdbViewTest, HistoryBeforeTheLoadTellsWhatVanished) {
   EXPECT_THAT(items(*since), ::testing::IsSupersetOf({"-" + bridge_key(1), bridge_key(3), port_key(13)}));
 }
 
+// An agent that comes back is not told of every port that has become active meanwhile.
+TEST_F(NsdbViewTest, OfPortsHistoryTellsOnlyOfThoseThatWent) {
+  auto seen = write(*nsdb, {bridge(1), bound(11, 1), bound(12, 1)});
+  put_state(11, 7);
+  write(*nsdb, {}, {{topology::Kind::port, id<PortId>(12).uuid()}});
+  put_state(12, 7, store::LeaseId::none, 2);  // come again, on another bridge
+  NsdbView view;
+  ASSERT_EQ(view.load(*nsdb), std::nullopt);
+  view.expect_history_from(0);
+  follow(view, 1);
+  auto since = view.since(kHost, seen, {});
+  ASSERT_TRUE(since);
+  auto entry = [](uint64_t port) { return "-/state/port/" + id<PortId>(port).to_string(); };
+  EXPECT_THAT(items(*since), ::testing::Not(::testing::Contains(entry(11))));
+  EXPECT_THAT(items(*since), ::testing::Contains(entry(12)));
+}
+
 TEST_F(NsdbViewTest, HistoryThatBeginsLaterTellsOnlyOfWhatFollows) {
   for (uint64_t number = 1; number <= 4; ++number) write(*nsdb, {bridge(number)});
   NsdbView view;
@@ -191,13 +209,17 @@ TEST_F(NsdbViewTest, WhatANewerVersionWroteKeepsTheOldObjectAndIsCounted) {
   ASSERT_EQ(view.load(*nsdb), std::nullopt);
   put_raw(bridge_key(1), "of another world");
   put_raw("/state/port/x", "of another world");
+  put_raw("/state/health/7", "of a table that a later version has added");
   auto steps = follow(view);
-  ASSERT_THAT(steps, SizeIs(2));
+  ASSERT_THAT(steps, SizeIs(3));
   EXPECT_EQ(view.unreadable(), 2);
   EXPECT_NE(view.snapshot()->find(id<BridgeId>(1)), nullptr);
   EXPECT_THAT(steps[0].delta->changes, IsEmpty());
   EXPECT_THAT(steps[1].states, IsEmpty());
-  EXPECT_EQ(view.revision(), 3);
+  EXPECT_THAT(steps[2].states, IsEmpty());
+  EXPECT_EQ(view.revision(), 4);
+  NsdbView fresh;
+  EXPECT_THAT(fresh.load(*nsdb), testing::Optional(HasSubstr("/state/port/x"))) << "and not the later version's table";
 }
 
 TEST_F(NsdbViewTest, WhatCannotBeReadAtAStartIsNamed) {

@@ -85,7 +85,7 @@ TEST_F(TopologyWriterTest, BrokenRulesAreNamedAndNothingIsWritten) {
   auto reply = commit({Create{bridge(1)}, Create{bridge_port(2, 9)}});
   EXPECT_EQ(reply.status, Status::refused);
   ASSERT_THAT(reply.violations, SizeIs(1));
-  EXPECT_EQ(reply.violations[0].rule, topology::Rule::unknown_parent);
+  EXPECT_EQ(reply.violations[0].rule, topology::BrokenRule::unknown_parent);
   EXPECT_THAT(writer.steps, IsEmpty());
   EXPECT_EQ(nsdb->revision(), 0);
   EXPECT_EQ(writer.now().find(id<BridgeId>(1)), nullptr);
@@ -115,7 +115,7 @@ TEST_F(TopologyWriterTest, AnOlderRevisionOfAnObjectIsRefused) {
   auto late = commit({Update{theirs}});
   EXPECT_EQ(late.status, Status::refused);
   ASSERT_THAT(late.violations, SizeIs(1));
-  EXPECT_EQ(late.violations[0].rule, topology::Rule::revision_conflict);
+  EXPECT_EQ(late.violations[0].rule, topology::BrokenRule::revision_conflict);
 }
 
 TEST_F(TopologyWriterTest, AnObjectThatCannotBeReadIsNamed) {
@@ -191,7 +191,7 @@ TEST_F(OvertakenTest, WhatHasBecomeWrongMeanwhileIsRefused) {
   auto reply = slow.commit({Create{bridge_port(2, 1)}});
   EXPECT_EQ(reply.status, Status::refused);
   ASSERT_THAT(reply.violations, SizeIs(1));
-  EXPECT_EQ(reply.violations[0].rule, topology::Rule::unknown_parent);
+  EXPECT_EQ(reply.violations[0].rule, topology::BrokenRule::unknown_parent);
 }
 
 TEST_F(OvertakenTest, WhoeverIsOvertakenForEverIsToldSo) {
@@ -216,7 +216,7 @@ TEST_F(OvertakenTest, AfterALostAnswerTheNextCommitBuildsOnWhatIs) {
   EXPECT_NE(slow.now().find(id<BridgeId>(1)), nullptr) << "the second one was written";
   auto again = slow.commit({Create{bridge(1)}});
   ASSERT_THAT(again.violations, SizeIs(1));
-  EXPECT_EQ(again.violations[0].rule, topology::Rule::duplicate_id);
+  EXPECT_EQ(again.violations[0].rule, topology::BrokenRule::duplicate_id);
 }
 
 // --- compaction ------------------------------------------------------------------------------------

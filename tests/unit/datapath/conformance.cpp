@@ -99,6 +99,20 @@ InstallResult DatapathConformance::install(const FlowInstall& flow) {
   return result;
 }
 
+void DatapathConformance::expect_rewritten(const Guest& from, const frames::Bytes& frame, FieldSet mask,
+                                           const ActionList& actions, const Guest& to, const frames::Bytes& result,
+                                           const Offload& offload) {
+  FlowInstall flow = flow_for(from, frame, mask, actions);
+  SCOPED_TRACE(flow.flow.to_string());
+  InstallResult installed = install(flow);
+  ASSERT_TRUE(installed == InstallResult::installed || installed == InstallResult::replaced) << int(installed);
+  send(from, frame, offload);
+  std::optional<WireFrame> got = harness_->receive(to.interface, kSoon);
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->bytes, result);
+  EXPECT_EQ(got->offload, offload);
+}
+
 size_t DatapathConformance::execute(frames::Bytes frame, const ActionList& actions, const Offload& offload) {
   PacketOut packet{frame, offload, {}, actions.view()};
   return channels_.front()->execute(std::span(&packet, 1));

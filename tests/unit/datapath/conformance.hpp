@@ -121,6 +121,9 @@ class DatapathConformance : public testing::TestWithParam<HarnessFactory> {
   InstallResult install(const Guest& from, const frames::Bytes& frame, FieldSet mask, const ActionList& actions) {
     return install(flow_for(from, frame, mask, actions));
   }
+  // Installs a flow with `actions` for `frame`, sends it, and expects `result` at `to`, with the same offload.
+  void expect_rewritten(const Guest& from, const frames::Bytes& frame, FieldSet mask, const ActionList& actions,
+                        const Guest& to, const frames::Bytes& result, const Offload& offload = {});
   size_t execute(frames::Bytes frame, const ActionList& actions, const Offload& offload = {});
   std::vector<std::pair<FlowId, FlowStats>> flow_stats();
   std::vector<Flow> flows();

@@ -2,6 +2,8 @@
 #include <algorithm>
 
 #include "conformance.hpp"
+#include "flows/packet/headers.hpp"
+#include "flows/packet/packet_builder.hpp"
 
 namespace viaduct::flows {
 
@@ -227,6 +229,39 @@ TEST_P(DatapathConformance, AFlowIsDumpedAsItWasGiven) {
   EXPECT_EQ(got.key, flow.flow.key) << got.to_string() << "\n" << flow.flow.to_string();
   EXPECT_EQ(got.mask, mask);
   EXPECT_EQ(got.actions, actions) << got.to_string();
+}
+
+TEST_P(DatapathConformance, TcpFlagsAreCollected) {
+  using namespace wire::tcp;
+  open();
+  Guest a = guest();
+  Guest b = guest();
+  PacketBuilder start = PacketBuilder{}.eth(a.host.mac, b.host.mac).ip(a.host.v4, b.host.v4);
+  FlowInstall flow = flow_for(a, PacketBuilder(start).tcp(1, 2).build(), kPorts, {Output{b.port}});
+  ASSERT_EQ(install(flow), InstallResult::installed);
+  EXPECT_EQ(flow_stats().at(0).second.tcp_flags, 0);
+  uint8_t all = 0;
+  for (uint8_t flags : {kSyn, static_cast<uint8_t>(kAckFlag | kPsh), kAckFlag, static_cast<uint8_t>(kFin | kAckFlag)}) {
+    frames::Bytes frame = PacketBuilder(start).tcp(1, 2, flags).build();
+    send(a, frame);
+    ASSERT_EQ(next_frame(b), frame);
+    all |= flags;
+    EXPECT_EQ(flow_stats().at(0).second.tcp_flags, all);
+  }
+  flow.flow.actions = {Output{a.port}};
+  ASSERT_EQ(install(flow), InstallResult::replaced);
+  EXPECT_EQ(flow_stats().at(0).second.tcp_flags, all);
+  kill();
+  open();
+  FlowStats last;
+  datapath_->dump_flows([&](const Flow&, const FlowStats& stats) { last = stats; });
+  EXPECT_EQ(last.tcp_flags, all);
+  last = {};
+  datapath_->remove_flows(std::span(&flow.flow.id, 1), [&](const FlowId&, const FlowStats& stats) { last = stats; });
+  EXPECT_EQ(last.tcp_flags, all);
+  frames::Bytes udp = PacketBuilder(start).udp(1, 2).payload(40).build();
+  expect_rewritten(a, udp, kPorts, {Output{b.port}}, b, udp);
+  EXPECT_EQ(flow_stats().at(0).second.tcp_flags, 0);
 }
 
 }  // namespace viaduct::flows

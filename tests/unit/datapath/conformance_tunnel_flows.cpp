@@ -26,6 +26,33 @@ TEST_P(TunnelConformance, AGuestsPacketsGoToAnotherHost) {
   }
 }
 
+TEST_P(TunnelConformance, TranslatedPacketsGoToAnotherHostAndComeFromOne) {
+  open_host();
+  const IpAddress src = IpAddress::v4(0xcb00'7107), dst = IpAddress::v4(0xc633'64ff);
+  for (const Underlay& way : ways_) {
+    SCOPED_TRACE(testing::PrintToString(way));
+    PortNumber port = tunnel_port(way.kind);
+    Guest a = guest();
+    frames::Udp spec = udp(a, a);
+    frames::Bytes frame = frames::udp4(spec);
+    spec.from.v4 = src;
+    spec.to.v4 = dst;
+    spec.src_port = 7;
+    spec.dst_port = 53;
+    frames::Bytes expected = frames::udp4(spec);
+    ActionList actions{SetIp{src, dst}, SetPorts{7, 53}, TunnelOutput{port, way.to(2, 77), 0}};
+    ASSERT_EQ(install(a, frame, FieldSet::all(), actions), InstallResult::installed);
+    send(a, frame);
+    std::optional<Tunneled> sent = next_tunneled();
+    ASSERT_TRUE(sent);
+    EXPECT_EQ(sent->frame, expected);
+    actions = {SetIp{src, dst}, SetPorts{7, 53}, Output{a.port}};
+    ASSERT_EQ(install(flow_for(port, way.from(2, 5), frame, FieldSet::all(), actions)), InstallResult::installed);
+    harness_->send_tunneled(way.packet(2, 5, frame));
+    EXPECT_EQ(next_frame(a), expected);
+  }
+}
+
 TEST_P(TunnelConformance, TheWholeTunnelIsMatched) {
   open_host();
   for (const Underlay& way : ways_) {

@@ -95,6 +95,47 @@ TEST(Record, ActionsComeBackAsTheyWere) {
   }
 }
 
+TEST(Record, TranslationsComeBackAsTheyWere) {
+  SetEthernet hop{MacAddress::from_uint64(1), MacAddress::from_uint64(2)};
+  SetPorts ports{1, 65535};
+  for (bool v6 : {false, true}) {
+    frames::Host x = frames::Host::number(8), y = frames::Host::number(9);
+    SetIp ip = v6 ? SetIp{x.v6, y.v6} : SetIp{x.v4, y.v4};
+    ActionList longest{hop, ip, ports, CheckMtu{1400}};
+    for (size_t i = 0; i < kMaxDecrementTtl; ++i) longest.push_back(DecrementTtl{});
+    longest.push_back(to(3));
+    for (const ActionList& actions : {ActionList{ip, to(3)}, ActionList{ports, to(3)}, longest}) {
+      FlowInstall install = flow_of(v6 ? udp6() : udp4(), FieldSet::all(), actions);
+      std::optional<Flow> back = round_trip(install);
+      ASSERT_TRUE(back) << to_string(actions.view());
+      EXPECT_EQ(back->actions, actions);
+    }
+  }
+}
+
+TEST(Record, TranslationsThatTheProgramCannotMakeAreRefused) {
+  SetIp ip{frames::Host::number(8).v4, frames::Host::number(9).v4};
+  SetIp v6{frames::Host::number(8).v6, frames::Host::number(9).v6};
+  SetPorts ports{1, 2};
+  for (const ActionList& actions : {ActionList{ip, ip, to(1)}, ActionList{ports, ports, to(1)}, ActionList{v6, to(1)},
+                                    ActionList{to(1), ip, to(2)}, ActionList{to(1), ports, to(2)}, ActionList{ip}}) {
+    EXPECT_FALSE(compiled(flow_of(udp4(), FieldSet::all(), actions))) << to_string(actions.view());
+  }
+  FlowInstall sctp = flow_of(udp4(), FieldSet::all(), {ports, to(1)});
+  sctp.packet_key.ip_proto = ip_proto::kSctp;
+  EXPECT_FALSE(compiled(sctp));
+  sctp.flow.actions = {ip, to(1)};
+  EXPECT_TRUE(compiled(sctp));
+}
+
+TEST(Record, OtherAddressesAndPortsAreOtherActions) {
+  frames::Host x = frames::Host::number(8), y = frames::Host::number(9);
+  auto record = [](const ActionList& actions) { return *compiled(flow_of(udp4(), FieldSet::all(), actions)); };
+  EXPECT_FALSE(same_actions(record({SetIp{x.v4, y.v4}, to(1)}), record({SetIp{x.v4, x.v4}, to(1)})));
+  EXPECT_FALSE(same_actions(record({SetPorts{1, 2}, to(1)}), record({SetPorts{1, 3}, to(1)})));
+  EXPECT_TRUE(same_actions(record({SetPorts{1, 2}, to(1)}), record({SetPorts{1, 2}, to(1)})));
+}
+
 TEST(Record, HopsAreCompiledIntoOneTemplate) {
   MacAddress x = MacAddress::from_uint64(1), y = MacAddress::from_uint64(2);
   ActionList actions{SetEthernet{x, y}, DecrementTtl{}, CheckMtu{1500}, SetEthernet{y, x},

@@ -27,7 +27,7 @@ struct VirtioHeader {
   uint8_t flags, gso_type;
   uint16_t header_length, gso_size, checksum_start, checksum_offset;
 };
-constexpr uint8_t kNeedsChecksum = 1, kGsoTcpV4 = 1;
+constexpr uint8_t kNeedsChecksum = 1, kGsoTcpV4 = 1, kGsoTcpV6 = 4;
 
 void must(bool ok, const char* what) {
   if (!ok) throw std::runtime_error(std::string(what) + ": " + std::strerror(errno));
@@ -50,7 +50,7 @@ void enter_new_namespace() {
   close(fd);
 }
 
-// Only what a guest of the tests sends: TCP over IPv4.
+// Only what a guest of the tests sends: TCP, and UDP that is not to be cut.
 VirtioHeader header_of(std::span<const uint8_t> frame, const Offload& offload) {
   VirtioHeader header{};
   if (offload == Offload{}) return header;
@@ -58,9 +58,10 @@ VirtioHeader header_of(std::span<const uint8_t> frame, const Offload& offload) {
   Packet packet = frames::parsed(copy);
   header.flags = kNeedsChecksum;
   header.checksum_start = packet.l4_offset;
-  header.checksum_offset = wire::tcp::kChecksum;
+  bool udp = packet.key.ip_proto == ip_proto::kUdp;
+  header.checksum_offset = udp ? wire::udp::kChecksum : wire::tcp::kChecksum;
   if (offload.gso == Offload::Gso::none) return header;
-  header.gso_type = kGsoTcpV4;
+  header.gso_type = offload.gso == Offload::Gso::tcp_v4 ? kGsoTcpV4 : kGsoTcpV6;
   header.gso_size = offload.gso_size;
   header.header_length = static_cast<uint16_t>(packet.l4_offset + wire::tcp::kBytes);
   return header;
@@ -69,8 +70,9 @@ VirtioHeader header_of(std::span<const uint8_t> frame, const Offload& offload) {
 Offload offload_of(const VirtioHeader& header) {
   Offload offload;
   offload.partial_checksum = (header.flags & kNeedsChecksum) != 0;
-  if ((header.gso_type & 0x7f) == kGsoTcpV4) {
-    offload.gso = Offload::Gso::tcp_v4;
+  uint8_t type = header.gso_type & 0x7f;
+  if (type == kGsoTcpV4 || type == kGsoTcpV6) {
+    offload.gso = type == kGsoTcpV4 ? Offload::Gso::tcp_v4 : Offload::Gso::tcp_v6;
     offload.gso_size = header.gso_size;
   }
   return offload;

@@ -77,12 +77,21 @@ FieldSet RandomFlows::mask(const FlowKey& packet) {
   return mask;
 }
 
-ActionList RandomFlows::actions() {
+void RandomFlows::translate(const FlowKey& packet, ActionList& out) {
+  IpFamily family = packet.eth_type == ethertype::kIpv4 ? IpFamily::v4 : IpFamily::v6;
+  if (below(2) == 0) out.push_back(SetIp{address(family), address(family)});
+  SetPorts ports{static_cast<uint16_t>(below(65536)), static_cast<uint16_t>(below(65536))};
+  if (below(2) == 0) out.push_back(ports);
+}
+
+ActionList RandomFlows::actions(const FlowKey& packet) {
   ActionList out;
+  uint32_t translation = below(8);  // in front of which output, if any
   auto mac = [&] { return MacAddress::from_uint64(0x0200'0000'0000 + random_()); };
   uint32_t outputs = below(4), decrements = 0, checks = 0;
   for (uint32_t i = 0; i <= outputs; ++i) {
     if (below(2) == 0) out.push_back(SetEthernet{mac(), mac()});
+    if (i == translation) translate(packet, out);
     if (below(2) == 0 && decrements++ < 8) out.push_back(DecrementTtl{});
     if (below(2) == 0 && checks++ < 3) out.push_back(CheckMtu{static_cast<uint16_t>(500 + below(9000))});
     if (i == outputs) break;

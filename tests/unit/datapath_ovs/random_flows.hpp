@@ -15,13 +15,15 @@ class RandomFlows {
   FlowKey packet();
   // Fields with the types of their layers.
   FieldSet mask(const FlowKey& packet);
-  ActionList actions();
+  // For `packet`, which is IP.
+  ActionList actions(const FlowKey& packet);
 
  private:
   uint32_t below(uint32_t limit) { return std::uniform_int_distribution<uint32_t>(0, limit - 1)(random_); }
   IpAddress address(IpFamily family);
   Tunnel tunnel();
   void ip(FlowKey& key);
+  void translate(const FlowKey& packet, ActionList& out);
 
   std::mt19937 random_;
 };

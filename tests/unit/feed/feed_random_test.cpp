@@ -56,7 +56,7 @@ struct Database {
   }
 
   States states_for(HostId host) const {
-    const auto devices = devices_by_walking(snapshot, host);
+    const auto devices = joined_by_walking(snapshot, host);
     States out;
     for (const auto& [key, entry] : states) {
       if (devices.contains(entry.device)) out.emplace(key, entry);

@@ -14,6 +14,8 @@ TEST(Action, Text) {
   EXPECT_EQ(to_string(Action(tunnel)), "tunnel(4,7/10.0.0.1->10.0.0.2)");
   tunnel.tos = 184;
   EXPECT_EQ(to_string(Action(tunnel)), "tunnel(4,7/10.0.0.1->10.0.0.2,tos=184)");
+  ActionList nat{SetIp{IpAddress::v4(0x0a000001), IpAddress::v4(0x0a000002)}, SetPorts{1, 65535}};
+  EXPECT_EQ(to_string(nat.view()), "set_ip(src=10.0.0.1,dst=10.0.0.2),set_ports(src=1,dst=65535)");
   EXPECT_EQ(to_string(std::span<const Action>{}), "drop");
 }
 

@@ -70,6 +70,23 @@ TEST(Apply, MalformedPacketsAreBridgedButNotRouted) {
   EXPECT_EQ(run({Output{{1}}}, cut).result, ApplyResult::malformed);
 }
 
+TEST(Apply, TranslatesAndRoutes) {
+  SetIp ips{IpAddress::v4(0xcb007101), IpAddress::v4(0xc0000201)};
+  Outcome out = run({kHop, ips, SetPorts{3000, 53}, DecrementTtl{}, Output{{5}}}, packet(64).payload(9).build());
+  EXPECT_EQ(out.result, ApplyResult::done);
+  ASSERT_EQ(out.sent.size(), 1U);
+  EXPECT_EQ(out.sent[0].frame,
+            packet(63).eth(kHop.src, kHop.dst).ip(ips.src, ips.dst).udp(3000, 53).payload(9).build());
+}
+
+TEST(Apply, TranslationStopsAtWhatItIsNotFor) {
+  SetIp v6{IpAddress::any(IpFamily::v6), IpAddress::any(IpFamily::v6)};
+  EXPECT_EQ(run({v6, Output{{1}}}, packet(9).build()).result, ApplyResult::malformed);
+  Outcome out = run({SetPorts{1, 2}, Output{{1}}}, packet(9).fragment(8, false).payload(8).build());
+  EXPECT_EQ(out.result, ApplyResult::malformed);
+  EXPECT_TRUE(out.sent.empty());
+}
+
 TEST(Apply, OffloadIsPassedOn) {
   Offload offload{1000, Offload::Gso::tcp_v4, true};
   EXPECT_EQ(run({Output{{1}}}, packet(9).build(), offload).sent.at(0).offload, offload);

@@ -70,6 +70,10 @@ class RandomWalk {
     net.route("e", "r1", "10.0.8.0/24", "b1", "10.0.2.253").route("f", "r1", "fd00:8::/64", "b1", "fd00:2::253");
     net.route("default", "r1", "0.0.0.0/0", "up1", "10.0.9.254").route("share", "r1", "0.0.0.0/0", "x1", "10.12.0.2");
     net.route("up", "r2", "8.0.0.0/8", "up2", "10.0.8.254");
+    net.chain("c1").chain("c2").chain("c3");
+    net.port_group("some", {"p1", "up1"}).ip_group("few", {"10.0.1.1/32", "fd00:2::/64"});
+    net.load_balancer("r1", "lb").pool("lb", "pool").vip("pool", "vip", "10.0.9.7", 80);
+    net.member("pool", "m1", "10.0.1.1", 80).member("pool", "m2", "10.0.2.4", 81);
     net.route("c", "r1", "fd00:3::/64", "x1", "fd12::2").route("d", "r2", "fd00::/16", "x2", "fd12::1");
     return net;
   }
@@ -153,8 +157,9 @@ class RandomWalk {
 
   IpAddress destination(bool v4) {
     static const std::vector<std::pair<const char*, const char*>> odd = {
-        {"8.8.8.8", "2001:db8::8"},    {"8.8.8.8", "2001:db8::8"}, {"10.66.0.1", "fd66::1"}, {"10.0.1.255", "ff02::1"},
-        {"10.0.2.254", "fd00:2::254"}, {"10.0.3.255", "fe80::5"},  {"127.0.0.1", "::1"}};
+        {"8.8.8.8", "2001:db8::8"}, {"8.8.8.8", "2001:db8::8"},    {"10.66.0.1", "fd66::1"},
+        {"10.0.1.255", "ff02::1"},  {"10.0.2.254", "fd00:2::254"}, {"10.0.3.255", "fe80::5"},
+        {"127.0.0.1", "::1"},       {"10.0.9.7", "fd00:9::1"},     {"203.0.113.5", "fd00:9::1"}};
     if (chance(60)) return any_of(places_).ip(v4);
     if (chance(40)) return any_of(places_).router(v4);
     const auto& pair = any_of(odd);
@@ -259,6 +264,16 @@ class RandomWalk {
     std::sort(neighbours.begin(), neighbours.end(), [](const auto& a, const auto& b) {
       return std::tie(a.device, a.port, a.address) < std::tie(b.device, b.port, b.address);
     });
+    std::vector<flows::ConnectionKey> connections;
+    driver_.connections().for_each([&](const auto& key, const auto&) { connections.push_back(key); });
+    std::sort(connections.begin(), connections.end(),
+              [](const auto& a, const auto& b) { return a.to_string() < b.to_string(); });
+    if (chance(30) && !connections.empty()) {
+      const auto key = any_of(connections);
+      const auto entry = driver_.connections().find(key);
+      if (const auto partner = flows::partner_of(key, *entry)) driver_.close(*partner);
+      return driver_.close(key);
+    }
     if (chance(40) && !macs.empty()) return driver_.expire(any_of(macs));
     if (neighbours.empty()) return;
     const auto& key = any_of(neighbours);

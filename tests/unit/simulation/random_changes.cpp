@@ -30,6 +30,20 @@ void RandomChanges::change() {
 }
 
 void RandomChanges::attempt() {
+  if (chance(35)) {
+    switch (roll(6)) {
+      case 0:
+        return change_filter();
+      case 1:
+        return change_group();
+      case 2:
+        return change_balancing();
+      case 3:
+        return change_rule();
+      default:
+        return create_rule();
+    }
+  }
   switch (roll(16)) {
     case 0:
     case 1:
@@ -79,8 +93,10 @@ bool RandomChanges::commit(Operations operations) {
 }
 
 void RandomChanges::erase() {
-  static const std::vector<Kind> kinds = {Kind::bridge, Kind::router, Kind::port,       Kind::port,
-                                          Kind::port,   Kind::route,  Kind::static_mac, Kind::static_neighbour};
+  static const std::vector<Kind> kinds = {
+      Kind::bridge,           Kind::router,           Kind::port,  Kind::port,       Kind::port, Kind::route,
+      Kind::static_mac,       Kind::static_neighbour, Kind::chain, Kind::rule,       Kind::rule, Kind::rule,
+      Kind::ip_group_address, Kind::port_group_port,  Kind::vip,   Kind::pool_member};
   const std::vector<Object> candidates = all(any_of(kinds));
   if (removed_.size() >= 2) return restore();
   if (candidates.empty()) return;

@@ -48,6 +48,13 @@ class RandomChanges {
   void change_route();
   void change_static_mac();
   void change_static_neighbour();
+  topology::Condition random_condition();
+  topology::Rule random_rule(const topology::Chain& chain);
+  void create_rule();
+  void change_rule();
+  void change_filter();
+  void change_group();
+  void change_balancing();
 
   std::mt19937_64& random_;
   ScenarioNetwork& net_;

@@ -137,7 +137,7 @@ TEST(Builder, DeletingABridgeTakesItsPortsAndUnlinksTheRest) {
 TEST(Builder, WhatIsCreatedOnADeletedDeviceIsRefused) {
   const auto result = build(bridge_and_router(), {Create{bridge_port(13, 10)}, Erase{{Kind::bridge, uuid(10)}}}, kNow);
   ASSERT_EQ(result.violations.size(), 1u) << text_of(result);
-  EXPECT_EQ(result.violations[0].rule, Rule::unknown_parent);
+  EXPECT_EQ(result.violations[0].rule, BrokenRule::unknown_parent);
 }
 
 TEST(Builder, AnUpdateThatChangesNothingIsNoChange) {
@@ -155,15 +155,16 @@ TEST(Builder, ARefusedTransactionChangesNothingAndSaysEverything) {
   bad.name = "a\nb";
   const auto before = bridge_and_router();
   const auto result = build(before, {Create{bridge(50)}, Create{bad}}, kNow);
-  std::vector<Rule> rules;
+  std::vector<BrokenRule> rules;
   for (const Violation& violation : result.violations) {
     rules.push_back(violation.rule);
     EXPECT_EQ(violation.object, (ObjectRef{Kind::port, uuid(22)}));
     EXPECT_FALSE(violation.message.empty());
     EXPECT_FALSE(violation.cure.empty());
   }
-  EXPECT_THAT(rules, ::testing::UnorderedElementsAre(Rule::unknown_parent, Rule::prefix_does_not_hold_address,
-                                                     Rule::mtu_out_of_range, Rule::name_invalid));
+  EXPECT_THAT(rules,
+              ::testing::UnorderedElementsAre(BrokenRule::unknown_parent, BrokenRule::prefix_does_not_hold_address,
+                                              BrokenRule::mtu_out_of_range, BrokenRule::name_invalid));
   EXPECT_EQ(result.next.revision(), before.revision());
   EXPECT_EQ(result.next.size(), before.size());
   EXPECT_TRUE(result.delta.empty());
@@ -176,7 +177,7 @@ TEST(Builder, NewAddressesOfAPortAreCheckedAgainstItsRoutes) {
   renumbered.addresses = {prefix("10.1.0.1/24")};
   const auto result = build(before, {Update{renumbered}}, kNow);
   ASSERT_EQ(result.violations.size(), 1u) << text_of(result);
-  EXPECT_EQ(result.violations[0].rule, Rule::prefix_does_not_hold_address);
+  EXPECT_EQ(result.violations[0].rule, BrokenRule::prefix_does_not_hold_address);
   EXPECT_EQ(result.violations[0].object, (ObjectRef{Kind::route, uuid(1)}));
   EXPECT_EQ(result.violations[0].field, "gateway");
 
@@ -193,7 +194,7 @@ TEST(Builder, TheRevisionOfAnUpdateMustBeTheStoredOne) {
   down.revision = 4;
   const auto result = build(before, {Update{down}}, 6);
   ASSERT_EQ(result.violations.size(), 1u);
-  EXPECT_EQ(result.violations[0].rule, Rule::revision_conflict);
+  EXPECT_EQ(result.violations[0].rule, BrokenRule::revision_conflict);
 }
 
 TEST(Builder, ViolationsReadAsSentences) {

@@ -10,22 +10,67 @@
 
 namespace viaduct::topology::testing {
 
-inline std::set<Uuid> devices_by_walking(const Snapshot& snapshot, HostId host) {
+// The owners that each object joins: of what it belongs to with what it names.
+inline std::multimap<Uuid, Uuid> joints_in(const Snapshot& snapshot) {
+  std::multimap<Uuid, Uuid> joints;
+  const auto join = [&](const Uuid& a, const Uuid& b) {
+    if (a.is_nil() || b.is_nil()) return;
+    joints.emplace(a, b);
+    joints.emplace(b, a);
+  };
+  const auto each = [&]<class T>(Kind kind, const std::function<void(const T&)>& visit) {
+    snapshot.for_each(kind, [&](const Object& object) { visit(std::get<T>(object)); });
+  };
+  each.operator()<Bridge>(Kind::bridge, [&](const Bridge& bridge) {
+    join(bridge.id.uuid(), bridge.inbound_filter.uuid());
+    join(bridge.id.uuid(), bridge.outbound_filter.uuid());
+  });
+  each.operator()<Router>(Kind::router, [&](const Router& router) {
+    for (ChainId chain :
+         {router.local_redirect, router.inbound_filter, router.forward_filter, router.outbound_filter}) {
+      join(router.id.uuid(), chain.uuid());
+    }
+    join(router.id.uuid(), router.load_balancer.uuid());
+  });
+  each.operator()<Port>(Kind::port, [&](const Port& port) {
+    if (port.is_interior()) join(port.device(), snapshot.find(port.peer)->device());
+    join(port.device(), port.inbound_filter.uuid());
+    join(port.device(), port.outbound_filter.uuid());
+  });
+  each.operator()<Rule>(Kind::rule, [&](const Rule& rule) {
+    join(rule.chain.uuid(), rule.jump.uuid());
+    const Condition& c = rule.condition;
+    for (const auto& group : {c.port_group, c.in_port_group, c.out_port_group}) {
+      if (group.value) join(rule.chain.uuid(), group.value->uuid());
+    }
+    for (const auto& group : {c.ip_src_group, c.ip_dst_group}) {
+      if (group.value) join(rule.chain.uuid(), group.value->uuid());
+    }
+  });
+  each.operator()<PortGroupPort>(Kind::port_group_port, [&](const PortGroupPort& member) {
+    join(member.group.uuid(), snapshot.find(member.port)->device());
+  });
+  each.operator()<Pool>(Kind::pool, [&](const Pool& pool) {
+    join(pool.id.uuid(), pool.load_balancer.uuid());
+    join(pool.id.uuid(), pool.health_monitor.uuid());
+  });
+  return joints;
+}
+
+inline std::set<Uuid> joined_by_walking(const Snapshot& snapshot, HostId host) {
   std::set<Uuid> found;
   std::vector<Uuid> queue;
-  const auto reach = [&](const Uuid& device) {
-    if (found.insert(device).second) queue.push_back(device);
+  const auto reach = [&](const Uuid& owner) {
+    if (found.insert(owner).second) queue.push_back(owner);
   };
-  std::multimap<Uuid, Uuid> links;
-  snapshot.for_each(Kind::port, [&](const Object& object) {
-    const Port& port = std::get<Port>(object);
-    if (port.is_exterior() && port.host == host) reach(port.device());
-    if (port.is_interior()) links.emplace(port.device(), snapshot.find(port.peer)->device());
+  const auto joints = joints_in(snapshot);
+  snapshot.for_each_port_bound_to(host, [&](const Port& port) {
+    if (port.is_exterior()) reach(port.device());
   });
   while (!queue.empty()) {
-    const Uuid device = queue.back();
+    const Uuid owner = queue.back();
     queue.pop_back();
-    const auto [first, end] = links.equal_range(device);
+    const auto [first, end] = joints.equal_range(owner);
     for (auto at = first; at != end; ++at) reach(at->second);
   }
   return found;
@@ -43,7 +88,7 @@ inline std::set<Uuid> zones_by_walking(const Snapshot& snapshot, HostId host) {
 using Closure = std::map<ObjectRef, Object>;
 
 inline Closure closure_by_walking(const Snapshot& snapshot, HostId host) {
-  std::set<Uuid> owners = devices_by_walking(snapshot, host);
+  std::set<Uuid> owners = joined_by_walking(snapshot, host);
   owners.merge(zones_by_walking(snapshot, host));
   Closure closure;
   const auto add = [&](const Object& object) { closure.emplace(ref_of(object), object); };

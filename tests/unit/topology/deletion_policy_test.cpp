@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/unit/topology/literals.hpp"
 #include "topology/builder.hpp"
 
@@ -33,21 +35,86 @@ const std::vector<Row>& rows() {
       {Reference::tunnel_zone_host_zone, OnDelete::cascade, ref(Kind::tunnel_zone, 70),
        ref(Kind::tunnel_zone_host, 71)},
       {Reference::tunnel_zone_host_host, OnDelete::cascade, ref(Kind::host, 2), ref(Kind::tunnel_zone_host, 71)},
+      {Reference::port_inbound_filter, OnDelete::clear, ref(Kind::chain, 80), ref(Kind::port, 11)},
+      {Reference::port_outbound_filter, OnDelete::clear, ref(Kind::chain, 80), ref(Kind::port, 11)},
+      {Reference::bridge_inbound_filter, OnDelete::clear, ref(Kind::chain, 80), ref(Kind::bridge, 10)},
+      {Reference::bridge_outbound_filter, OnDelete::clear, ref(Kind::chain, 81), ref(Kind::bridge, 10)},
+      {Reference::router_local_redirect, OnDelete::clear, ref(Kind::chain, 80), ref(Kind::router, 20)},
+      {Reference::router_inbound_filter, OnDelete::clear, ref(Kind::chain, 80), ref(Kind::router, 20)},
+      {Reference::router_forward_filter, OnDelete::clear, ref(Kind::chain, 81), ref(Kind::router, 20)},
+      {Reference::router_outbound_filter, OnDelete::clear, ref(Kind::chain, 81), ref(Kind::router, 20)},
+      {Reference::router_load_balancer, OnDelete::clear, ref(Kind::load_balancer, 93), ref(Kind::router, 20)},
+      {Reference::rule_chain, OnDelete::cascade, ref(Kind::chain, 80), ref(Kind::rule, 83)},
+      {Reference::rule_jump, OnDelete::cascade, ref(Kind::chain, 81), ref(Kind::rule, 82)},
+      {Reference::rule_port_group, OnDelete::refuse, ref(Kind::port_group, 84), ref(Kind::rule, 83)},
+      {Reference::rule_in_port_group, OnDelete::refuse, ref(Kind::port_group, 85), ref(Kind::rule, 83)},
+      {Reference::rule_out_port_group, OnDelete::refuse, ref(Kind::port_group, 86), ref(Kind::rule, 83)},
+      {Reference::rule_in_ports, OnDelete::clear, ref(Kind::port, 12), ref(Kind::rule, 83)},
+      {Reference::rule_out_ports, OnDelete::clear, ref(Kind::port, 22), ref(Kind::rule, 83)},
+      {Reference::rule_ip_src_group, OnDelete::refuse, ref(Kind::ip_group, 87), ref(Kind::rule, 83)},
+      {Reference::rule_ip_dst_group, OnDelete::refuse, ref(Kind::ip_group, 88), ref(Kind::rule, 83)},
+      {Reference::port_group_port_group, OnDelete::cascade, ref(Kind::port_group, 90), ref(Kind::port_group_port, 89)},
+      {Reference::port_group_port_port, OnDelete::cascade, ref(Kind::port, 11), ref(Kind::port_group_port, 89)},
+      {Reference::ip_group_address_group, OnDelete::cascade, ref(Kind::ip_group, 91), ref(Kind::ip_group_address, 92)},
+      {Reference::pool_load_balancer, OnDelete::clear, ref(Kind::load_balancer, 93), ref(Kind::pool, 94)},
+      {Reference::pool_health_monitor, OnDelete::clear, ref(Kind::health_monitor, 95), ref(Kind::pool, 94)},
+      {Reference::pool_member_pool, OnDelete::cascade, ref(Kind::pool, 94), ref(Kind::pool_member, 96)},
+      {Reference::vip_pool, OnDelete::cascade, ref(Kind::pool, 94), ref(Kind::vip, 97)},
   };
   return rows;
 }
 
+// Rule 82 jumps, rule 83 names a group in each of its fields, and two ports.
+Snapshot with_functions(Snapshot snapshot) {
+  Rule r83 = rule(83, 80, 20);
+  r83.condition.port_group.value = id<PortGroupId>(84);
+  r83.condition.in_port_group.value = id<PortGroupId>(85);
+  r83.condition.out_port_group.value = id<PortGroupId>(86);
+  r83.condition.in_ports.value = {id<PortId>(12), id<PortId>(21)};
+  r83.condition.out_ports.value = {id<PortId>(21), id<PortId>(22)};
+  r83.condition.ip_src_group.value = id<IpGroupId>(87);
+  r83.condition.ip_dst_group.value = id<IpGroupId>(88);
+  const std::vector<Object> objects = {chain(80),
+                                       chain(81),
+                                       jump(82, 80, 81, 10),
+                                       r83,
+                                       port_group(84),
+                                       port_group(85),
+                                       port_group(86),
+                                       ip_group(87),
+                                       ip_group(88),
+                                       port_group_port(89, 90, 11),
+                                       port_group(90),
+                                       ip_group(91),
+                                       ip_group_address(92, 91, "10.9.0.0/16"),
+                                       load_balancer(93),
+                                       pool(94, 93, 95),
+                                       health_monitor(95),
+                                       pool_member(96, 94, "10.0.0.96", 8080),
+                                       vip(97, 94, "10.0.0.97", 80)};
+  for (const Object& object : objects) snapshot.put(share(object));
+  return snapshot;
+}
+
 // host1 ~ 11 -- bridge10 -- 12 === 21 -- router20 -- 22, a route through 22, static entries on the bridge; zone70: host2
 Snapshot everything() {
+  Bridge b10 = bridge(10);
+  b10.inbound_filter = id<ChainId>(80);
+  b10.outbound_filter = id<ChainId>(81);
+  Router r20 = router(20);
+  r20.local_redirect = r20.inbound_filter = id<ChainId>(80);
+  r20.forward_filter = r20.outbound_filter = id<ChainId>(81);
+  r20.load_balancer = id<LoadBalancerId>(93);
   Port p11 = bridge_port(11, 10), p12 = bridge_port(12, 10), p21 = router_port(21, 20, "10.0.0.1/24");
   p11.host = id<HostId>(1);
   p11.interface = "eth0";
+  p11.inbound_filter = p11.outbound_filter = id<ChainId>(80);
   p12.peer = p21.id;
   p21.peer = p12.id;
-  return snapshot_of(host(1), bridge(10), p11, p12, router(20), p21, router_port(22, 20),
-                     route(40, 20, "0.0.0.0/0", 22), static_mac(50, 10, "02:00:00:00:00:09", 11),
-                     static_neighbour(60, 10, "10.0.0.9", "02:00:00:00:00:09"), host(2), tunnel_zone(70),
-                     tunnel_zone_host(71, 70, 2, "192.0.2.2"));
+  return with_functions(snapshot_of(host(1), b10, p11, p12, r20, p21, router_port(22, 20),
+                                    route(40, 20, "0.0.0.0/0", 22), static_mac(50, 10, "02:00:00:00:00:09", 11),
+                                    static_neighbour(60, 10, "10.0.0.9", "02:00:00:00:00:09"), host(2), tunnel_zone(70),
+                                    tunnel_zone_host(71, 70, 2, "192.0.2.2")));
 }
 
 bool names(const Object& object, Reference reference, const Uuid& target) {
@@ -73,7 +140,7 @@ TEST(DeletionPolicy, TheBuilderFollowsEachRow) {
     const auto after = result.next.find(row.referrer);
     if (row.policy == OnDelete::refuse) {
       ASSERT_EQ(result.violations.size(), 1u);
-      EXPECT_EQ(result.violations[0].rule, Rule::still_referenced);
+      EXPECT_EQ(result.violations[0].rule, BrokenRule::still_referenced);
       EXPECT_EQ(result.violations[0].object, row.target);
       continue;
     }
@@ -95,11 +162,45 @@ TEST(DeletionPolicy, WhatIsDeletedTogetherIsNoObstacle) {
 TEST(DeletionPolicy, ClearingAReferenceClearsNothingElse) {
   for (const Row& row : rows()) {
     Object object = *everything().find(row.referrer);
-    clear_reference(object, row.reference);
+    clear_reference(object, row.reference, row.target.id);
     EXPECT_FALSE(names(object, row.reference, row.target.id));
     EXPECT_EQ(ref_of(object), row.referrer);
     EXPECT_EQ(name_of(object), name_of(*everything().find(row.referrer)));
   }
+}
+
+// Chain 80 with one rule whose condition names these ports of bridge 10.
+Snapshot rule_on_ports(std::vector<uint64_t> ports, bool inverted) {
+  Rule r = rule(83, 80, 10);
+  r.condition.in_ports.inverted = inverted;
+  r.condition.in_ports.value.emplace();
+  for (uint64_t port : ports) r.condition.in_ports.value->push_back(id<PortId>(port));
+  return snapshot_of(bridge(10), bridge_port(11, 10), bridge_port(12, 10), chain(80), r);
+}
+
+TEST(DeletionPolicy, ARuleThatLosesItsLastPortGoesWithIt) {
+  const auto result = build(rule_on_ports({11, 12}, false), {Erase{ref(Kind::bridge, 10)}}, 2);
+  ASSERT_TRUE(result.ok()) << to_string(result.violations.front());
+  EXPECT_EQ(result.next.count(Kind::rule), 0u);
+  const auto gone = std::find_if(result.changes.begin(), result.changes.end(),
+                                 [](const AppliedChange& change) { return change.object == ref(Kind::rule, 83); });
+  ASSERT_NE(gone, result.changes.end());
+  EXPECT_EQ(gone->action, Action::deleted);
+  EXPECT_EQ(gone->cause, "port port11 deleted") << "the first of its ports";
+}
+
+TEST(DeletionPolicy, ARuleForAllButOnePortIsForAllWhenThatIsGone) {
+  const auto result = build(rule_on_ports({11}, true), {Erase{ref(Kind::port, 11)}}, 2);
+  ASSERT_TRUE(result.ok()) << to_string(result.violations.front());
+  EXPECT_EQ(result.next.find(id<RuleId>(83))->condition, Condition{});
+}
+
+TEST(DeletionPolicy, ARuleThatIsChangedToNameADeletedPortIsRefused) {
+  Rule changed = *rule_on_ports({11}, false).find(id<RuleId>(83));
+  changed.condition.in_ports.value = {id<PortId>(12)};
+  const auto result = build(rule_on_ports({11}, false), {Update{changed}, Erase{ref(Kind::port, 12)}}, 2);
+  ASSERT_EQ(result.violations.size(), 1u);
+  EXPECT_EQ(result.violations[0].rule, BrokenRule::ports_missing);
 }
 
 }  // namespace

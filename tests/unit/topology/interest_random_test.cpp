@@ -51,7 +51,7 @@ struct Agents {
 
 void expect_answers(const Interest& interest, const Snapshot& snapshot) {
   for (HostId host : all_hosts()) {
-    EXPECT_EQ(set_of(interest.devices_of(host)), devices_by_walking(snapshot, host));
+    EXPECT_EQ(set_of(interest.joined_to(host)), joined_by_walking(snapshot, host));
     EXPECT_EQ(set_of(interest.zones_of(host)), zones_by_walking(snapshot, host));
     Closure closure;
     interest.for_each_object_of(snapshot, host, [&](const Object& object) {

@@ -69,8 +69,8 @@ struct Network {
 
 TEST(Interest, ReachesOverLinks) {
   Network net;
-  EXPECT_THAT(net.interest.devices_of(id<HostId>(1)), UnorderedElementsAre(number(10), number(20), number(30)));
-  EXPECT_THAT(net.interest.devices_of(id<HostId>(3)), UnorderedElementsAre(number(40)));
+  EXPECT_THAT(net.interest.joined_to(id<HostId>(1)), UnorderedElementsAre(number(10), number(20), number(30)));
+  EXPECT_THAT(net.interest.joined_to(id<HostId>(3)), UnorderedElementsAre(number(40)));
   EXPECT_THAT(net.interest.hosts_of(number(20)), UnorderedElementsAre(id<HostId>(1), id<HostId>(2)));
   EXPECT_TRUE(net.interest.needs(id<HostId>(2), number(10)));
   EXPECT_FALSE(net.interest.needs(id<HostId>(3), number(10)));
@@ -110,13 +110,13 @@ TEST(Interest, ALinkJoinsAndItsEndParts) {
   net.change({Create{p23}, Create{p42}});
   EXPECT_THAT(net.told_to(1), ElementsAre("put port 23", "put bridge 40", "put port 41", "put port 42"));
   EXPECT_EQ(net.told_to(3).size(), 1u /* port 42 */ + 3 /* devices */ + 7 /* their ports */);
-  EXPECT_THAT(net.interest.devices_of(id<HostId>(3)).size(), 4u);
+  EXPECT_THAT(net.interest.joined_to(id<HostId>(3)).size(), 4u);
   Port alone = net.port(23);
   alone.peer = {};
   net.change({Update{alone}});
   EXPECT_THAT(net.told_to(1), ElementsAre("forget 40", "put port 23"));
   EXPECT_THAT(net.told_to(3), UnorderedElementsAre("forget 10", "forget 20", "forget 30", "put port 42"));
-  EXPECT_THAT(net.interest.devices_of(id<HostId>(3)), ElementsAre(number(40)));
+  EXPECT_THAT(net.interest.joined_to(id<HostId>(3)), ElementsAre(number(40)));
 }
 
 TEST(Interest, AWayAroundKeepsTogether) {
@@ -143,6 +143,83 @@ TEST(Interest, ADeletedDeviceIsForgottenWhole) {
   net.change({Erase{ref_of(router(20))}});
   EXPECT_THAT(net.told_to(1), UnorderedElementsAre("forget 20", "forget 30", "put port 12"));
   EXPECT_THAT(net.told_to(2), UnorderedElementsAre("forget 20", "forget 10", "put port 31"));
+}
+
+// --- what is named by devices ----------------------------------------------------------------------
+
+Port filtered(Port port, uint64_t chain) {
+  port.inbound_filter = id<ChainId>(chain);
+  return port;
+}
+Rule about(Rule rule, uint64_t group) {
+  rule.condition.ip_src_group.value = id<IpGroupId>(group);
+  return rule;
+}
+
+TEST(Interest, AFilterBringsItsChainWithAllThatItNames) {
+  Network net;
+  net.change({Create{chain(80)}, Create{chain(81)}, Create{ip_group(84)},
+              Create{ip_group_address(85, 84, "10.0.0.0/8")}, Create{jump(82, 80, 81)},
+              Create{about(rule(83, 81), 84)}});
+  EXPECT_THAT(net.told, IsEmpty()) << "nobody needs them";
+  net.change({Update{filtered(net.port(41), 80)}});
+  EXPECT_THAT(net.told_to(3), UnorderedElementsAre("put port 41", "put chain 80", "put rule 82", "put chain 81",
+                                                   "put rule 83", "put ip-group 84", "put ip-group-address 85"));
+  net.change({Create{rule(86, 81)}});
+  EXPECT_THAT(net.told_to(3), ElementsAre("put rule 86"));
+  net.change({Erase{ref_of(rule(82, 80))}});
+  EXPECT_THAT(net.told_to(3), UnorderedElementsAre("forget 81", "forget 84", "delete rule 82"))
+      << "the jump was the only way there";
+  net.change({Update{filtered(net.port(41), 0)}});
+  EXPECT_THAT(net.told_to(3), ElementsAre("forget 80", "put port 41"));
+}
+
+TEST(Interest, TheLastOfSeveralReferencesIsWhatCounts) {
+  Network net;
+  net.change({Create{chain(80)}, Create{ip_group(84)}, Create{about(rule(82, 80), 84)}, Create{about(rule(83, 80), 84)},
+              Update{filtered(net.port(41), 80)}});
+  net.change({Erase{ref_of(rule(82, 80))}});
+  EXPECT_THAT(net.told_to(3), ElementsAre("delete rule 82"));
+  net.change({Update{rule(83, 80)}});
+  EXPECT_THAT(net.told_to(3), ElementsAre("forget 84", "put rule 83"));
+}
+
+TEST(Interest, SharingAChainJoinsTheClosures) {
+  Network net;
+  net.change({Create{chain(80)}, Update{filtered(net.port(11), 80)}});
+  EXPECT_FALSE(net.interest.needs(id<HostId>(3), number(10)));
+  net.change({Update{filtered(net.port(41), 80)}});
+  EXPECT_TRUE(net.interest.needs(id<HostId>(3), number(10)));
+  EXPECT_TRUE(net.interest.needs(id<HostId>(1), number(40)));
+  net.change({Erase{ref_of(chain(80))}});
+  EXPECT_FALSE(net.interest.needs(id<HostId>(3), number(10)));
+  EXPECT_THAT(net.told_to(3), UnorderedElementsAre("forget 10", "forget 20", "forget 30", "forget 80", "put port 41"));
+}
+
+TEST(Interest, TheHostsOfAPortGroupKnowAllItsPorts) {
+  Network net;
+  net.change({Create{port_group(84)}, Create{port_group_port(85, 84, 11)}});
+  EXPECT_THAT(net.told_to(1), UnorderedElementsAre("put port-group 84", "put port-group-port 85"));
+  net.change({Create{port_group_port(86, 84, 41)}});
+  EXPECT_THAT(net.told_to(1), UnorderedElementsAre("put port-group-port 86", "put bridge 40", "put port 41"));
+  EXPECT_TRUE(net.interest.needs(id<HostId>(3), number(30)));
+  net.change({Erase{ref_of(net.port(41))}});
+  EXPECT_THAT(net.told_to(1), UnorderedElementsAre("delete port-group-port 86", "forget 40"));
+}
+
+TEST(Interest, ARouterBringsItsLoadBalancer) {
+  Network net;
+  Router r20 = router(20);
+  r20.load_balancer = id<LoadBalancerId>(93);
+  net.change({Create{load_balancer(93)}, Create{health_monitor(95)}, Create{pool(94, 93, 95)},
+              Create{pool_member(96, 94, "10.0.0.96", 80)}, Create{vip(97, 94, "10.0.0.97", 80)},
+              Create{router_port(24, 20, "10.0.0.1/24")}});
+  net.change({Update{r20}});
+  EXPECT_THAT(net.told_to(2), UnorderedElementsAre("put router 20", "put load-balancer 93", "put pool 94",
+                                                   "put pool-member 96", "put vip 97", "put health-monitor 95"));
+  EXPECT_THAT(net.told_to(3), IsEmpty());
+  net.change({Update{pool(94, 93)}});
+  EXPECT_THAT(net.told_to(2), ElementsAre("forget 95", "put pool 94"));
 }
 
 TEST(Interest, AZoneBringsItsHosts) {
@@ -183,17 +260,33 @@ TEST(Components, TheSmallerSideMoves) {
   for (uint64_t leaf = 1001; leaf <= 1000 + kLeaves; ++leaf) {
     components.begin_step();
     components.add(number(leaf));
-    components.link(number(1), id<PortId>(leaf), number(leaf), id<PortId>(leaf + 5000));
+    components.link(number(1), number(leaf), LinkId::of_peers(id<PortId>(leaf), id<PortId>(leaf + 5000)));
     ASSERT_EQ(components.moved().size(), 1u);
     ASSERT_TRUE(components.moved().contains(number(leaf)));
   }
   components.bind(number(1001), id<HostId>(2));
   components.begin_step();
-  components.unlink(number(1), id<PortId>(1001), id<PortId>(6001));
+  components.unlink(number(1), number(1001), LinkId::of_peers(id<PortId>(6001), id<PortId>(1001)));
   EXPECT_EQ(components.moved().size(), 1u);
   EXPECT_TRUE(components.moved().contains(number(1001)));
   EXPECT_THAT(audiences.hosts(components.component_of(number(1001))), ElementsAre(id<HostId>(2)));
   EXPECT_THAT(audiences.hosts(components.component_of(number(2000))), ElementsAre(id<HostId>(1)));
+}
+
+TEST(Components, TwoAreJoinedUntilTheirLastLinkGoes) {
+  Audiences audiences;
+  Components components(audiences);
+  components.add(number(1));
+  components.add(number(2));
+  const LinkId one{Reference::rule_jump, number(11), number(2)}, other{Reference::rule_jump, number(12), number(2)};
+  components.link(number(1), number(2), one);
+  components.link(number(1), number(2), one);  // again
+  components.link(number(2), number(1), other);
+  components.link(number(1), number(1), one);  // with itself
+  components.unlink(number(2), number(1), one);
+  EXPECT_EQ(components.component_of(number(1)), components.component_of(number(2)));
+  components.unlink(number(1), number(2), other);
+  EXPECT_NE(components.component_of(number(1)), components.component_of(number(2)));
 }
 
 TEST(Components, NobodyMovesWhenThereIsAWayAround) {
@@ -201,14 +294,16 @@ TEST(Components, NobodyMovesWhenThereIsAWayAround) {
   Components components(audiences);
   for (uint64_t device = 1; device <= 3; ++device) components.add(number(device));
   for (uint64_t device = 1; device <= 3; ++device) {
-    components.link(number(device), id<PortId>(device), number(device % 3 + 1), id<PortId>(10 + device));
+    components.link(number(device), number(device % 3 + 1),
+                    LinkId::of_peers(id<PortId>(device), id<PortId>(10 + device)));
   }
   components.begin_step();
-  components.unlink(number(2), id<PortId>(2), id<PortId>(12));
+  const LinkId between{LinkId::of_peers(id<PortId>(2), id<PortId>(12))};
+  components.unlink(number(2), number(3), between);
   EXPECT_THAT(components.moved(), IsEmpty());
-  EXPECT_EQ(components.devices(components.component_of(number(1))).size(), 3u);
-  components.unlink(number(2), id<PortId>(2), id<PortId>(12));  // again
-  components.unlink(number(9), id<PortId>(2), id<PortId>(12));  // of no device
+  EXPECT_EQ(components.owners(components.component_of(number(1))).size(), 3u);
+  components.unlink(number(3), number(2), between);  // again
+  components.unlink(number(9), number(2), between);  // of no owner
   EXPECT_THAT(components.moved(), IsEmpty());
 }
 

@@ -64,6 +64,57 @@ inline TunnelZoneHost tunnel_zone_host(uint64_t number, uint64_t zone, uint64_t 
   return {id<TunnelZoneHostId>(number), 0, id<TunnelZoneId>(zone), id<HostId>(host), ip(address)};
 }
 
+inline Chain chain(uint64_t number) { return {id<ChainId>(number), 0, "chain" + std::to_string(number), ""}; }
+// Accepts everything; the next in its chain.
+inline Rule rule(uint64_t number, uint64_t chain, uint32_t position = 0) {
+  Rule rule;
+  rule.id = id<RuleId>(number);
+  rule.chain = id<ChainId>(chain);
+  rule.position = position;
+  return rule;
+}
+inline Rule jump(uint64_t number, uint64_t chain, uint64_t to, uint32_t position = 0) {
+  Rule jump = rule(number, chain, position);
+  jump.action = RuleAction::jump;
+  jump.jump = id<ChainId>(to);
+  return jump;
+}
+inline PortGroup port_group(uint64_t number) {
+  return {id<PortGroupId>(number), 0, "ports" + std::to_string(number), "", false};
+}
+inline PortGroupPort port_group_port(uint64_t number, uint64_t group, uint64_t port) {
+  return {id<PortGroupPortId>(number), 0, id<PortGroupId>(group), id<PortId>(port)};
+}
+inline IpGroup ip_group(uint64_t number) {
+  return {id<IpGroupId>(number), 0, "addresses" + std::to_string(number), ""};
+}
+inline IpGroupAddress ip_group_address(uint64_t number, uint64_t group, std::string_view text) {
+  return {id<IpGroupAddressId>(number), 0, id<IpGroupId>(group), prefix(text)};
+}
+inline LoadBalancer load_balancer(uint64_t number) {
+  return {id<LoadBalancerId>(number), 0, "balancer" + std::to_string(number), "", true};
+}
+inline Pool pool(uint64_t number, uint64_t balancer = 0, uint64_t monitor = 0) {
+  Pool pool;
+  pool.id = id<PoolId>(number);
+  pool.name = "pool" + std::to_string(number);
+  pool.load_balancer = id<LoadBalancerId>(balancer);
+  pool.health_monitor = id<HealthMonitorId>(monitor);
+  return pool;
+}
+inline PoolMember pool_member(uint64_t number, uint64_t pool, std::string_view address, uint16_t port) {
+  return {id<PoolMemberId>(number), 0, id<PoolId>(pool), ip(address), port, 1, true};
+}
+inline Vip vip(uint64_t number, uint64_t pool, std::string_view address, uint16_t port) {
+  return {id<VipId>(number), 0, "vip" + std::to_string(number), id<PoolId>(pool), ip(address), port, false, true};
+}
+inline HealthMonitor health_monitor(uint64_t number) {
+  HealthMonitor monitor;
+  monitor.id = id<HealthMonitorId>(number);
+  monitor.name = "monitor" + std::to_string(number);
+  return monitor;
+}
+
 inline Ref<Object> share(Object object) { return std::make_shared<const Object>(std::move(object)); }
 
 // Unchecked.

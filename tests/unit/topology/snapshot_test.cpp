@@ -200,5 +200,40 @@ TEST(Snapshot, SharesEverythingElse) {
   EXPECT_EQ(Delta::between(before, after).changes.size(), 1u);
 }
 
+template <class T, class Visit>
+std::vector<uint64_t> numbers(Visit&& visit) {
+  std::vector<uint64_t> out;
+  visit([&](const T& value) { out.push_back(value.id.uuid().low()); });
+  return out;
+}
+
+TEST(Snapshot, FindsRulesGroupsAndLoadBalancers) {
+  Router r20 = router(20);
+  r20.load_balancer = id<LoadBalancerId>(70);
+  const auto snapshot = snapshot_of(
+      r20, router(21), router_port(11, 20), chain(40), rule(41, 40, 20), rule(42, 40, 10), rule(43, 49, 10),
+      port_group(50), port_group_port(51, 50, 11), port_group_port(52, 53, 11), ip_group(60),
+      ip_group_address(61, 60, "10.0.0.0/8"), load_balancer(70), pool(71, 70, 90), pool(72, 70), pool(73, 0, 90),
+      pool_member(74, 71, "10.0.0.1", 80), vip(75, 71, "10.0.0.2", 80), health_monitor(90));
+  EXPECT_EQ(snapshot.find(id<RuleId>(42))->position, 10u);
+  EXPECT_EQ(snapshot.find(id<HealthMonitorId>(90))->name, "monitor90");
+  EXPECT_EQ(snapshot.find(id<ChainId>(41)), nullptr);
+  EXPECT_THAT(numbers<Rule>([&](auto v) { snapshot.for_each_rule_of(id<ChainId>(40), v); }), ElementsAre(41u, 42u));
+  EXPECT_THAT(numbers<PortGroupPort>([&](auto v) { snapshot.for_each_port_of(id<PortGroupId>(50), v); }),
+              ElementsAre(51u));
+  EXPECT_THAT(numbers<PortGroupPort>([&](auto v) { snapshot.for_each_port_group_of(id<PortId>(11), v); }),
+              ElementsAre(51u, 52u));
+  EXPECT_THAT(numbers<IpGroupAddress>([&](auto v) { snapshot.for_each_address_of(id<IpGroupId>(60), v); }),
+              ElementsAre(61u));
+  EXPECT_THAT(numbers<Pool>([&](auto v) { snapshot.for_each_pool_of(id<LoadBalancerId>(70), v); }),
+              ElementsAre(71u, 72u));
+  EXPECT_THAT(numbers<Pool>([&](auto v) { snapshot.for_each_pool_of(id<HealthMonitorId>(90), v); }),
+              ElementsAre(71u, 73u));
+  EXPECT_THAT(numbers<PoolMember>([&](auto v) { snapshot.for_each_member_of(id<PoolId>(71), v); }), ElementsAre(74u));
+  EXPECT_THAT(numbers<Vip>([&](auto v) { snapshot.for_each_vip_of(id<PoolId>(71), v); }), ElementsAre(75u));
+  EXPECT_EQ(snapshot.router_of(id<LoadBalancerId>(70)), id<RouterId>(20));
+  EXPECT_EQ(snapshot.router_of(id<LoadBalancerId>(71)), std::nullopt);
+}
+
 }  // namespace
 }  // namespace viaduct::topology

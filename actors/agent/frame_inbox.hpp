@@ -1,5 +1,5 @@
-// Liveness probes of other hosts, from the packet workers to the tunnel manager. Bounded: more than a burst of a thousand
-// peers is counted and lost, and then some peer's next probe is in time.
+// Frames that other hosts send to this host and not to the virtual network, from the packet workers to the actor whose
+// they are. Bounded: what is beyond a burst is counted and lost, and whoever sends such frames sends them again.
 #pragma once
 
 #include <cstdint>
@@ -14,34 +14,33 @@
 
 namespace viaduct::actors {
 
-struct ReceivedProbe {
+struct ReceivedFrame {
   flows::Tunnel tunnel;
   std::vector<uint8_t> frame;
 };
 
-class ProbeInbox {
+class FrameInbox {
  public:
-  static constexpr size_t kCapacity = 4'096;
-  static constexpr size_t kMaxBytes = 256;
+  FrameInbox(size_t capacity, size_t max_bytes) : capacity_(capacity), max_bytes_(max_bytes) {}
 
   void on_ring(std::function<void()> wake) { bell_.on_ring(std::move(wake)); }
   // Any thread.
   void post(const flows::Tunnel& tunnel, std::span<const uint8_t> frame) {
     {
       std::lock_guard lock(mutex_);
-      if (probes_.size() >= kCapacity || frame.size() > kMaxBytes) {
+      if (frames_.size() >= capacity_ || frame.size() > max_bytes_) {
         ++refused_;
         return;
       }
-      probes_.push_back({tunnel, {frame.begin(), frame.end()}});
+      frames_.push_back({tunnel, {frame.begin(), frame.end()}});
     }
     bell_.ring();
   }
-  // The tunnel manager.
-  std::vector<ReceivedProbe> take() {
+  // The actor.
+  std::vector<ReceivedFrame> take() {
     bell_.answer();
     std::lock_guard lock(mutex_);
-    return std::exchange(probes_, {});
+    return std::exchange(frames_, {});
   }
   uint64_t refused() const {
     std::lock_guard lock(mutex_);
@@ -49,9 +48,10 @@ class ProbeInbox {
   }
 
  private:
+  const size_t capacity_, max_bytes_;
   Bell bell_;
   mutable std::mutex mutex_;
-  std::vector<ReceivedProbe> probes_;
+  std::vector<ReceivedFrame> frames_;
   uint64_t refused_ = 0;
 };
 

@@ -1,0 +1,34 @@
+#include "actors/agent/state_claims.hpp"
+
+#include "actors/agent/nat_connections.hpp"
+
+namespace viaduct::actors {
+
+void StateClaims::follow(const std::vector<topology::StateChange>& changes) {
+  for (const auto& change : changes) {
+    const topology::StateEntry& entry = change.after != nullptr ? *change.after : *change.before;
+    const auto* claim = std::get_if<topology::NatBlockClaim>(&entry.fact);
+    if (claim == nullptr) continue;
+    const flows::NatBlock block{claim->device, claim->address, claim->block};
+    if (change.after != nullptr) {
+      holders_[block] = entry.host;
+    } else {
+      holders_.erase(block);
+    }
+  }
+}
+
+bool StateClaims::answers(HostId host) const {
+  const auto* path = network_ == nullptr ? nullptr : network_->locations().paths.find(host);
+  return path != nullptr && path->alive;
+}
+
+bool StateClaims::may_claim(HostId by, HostId self, const flows::ConnectionUpdate& update) const {
+  const auto block = block_of(update.key);
+  if (!block || update.ended) return true;
+  const auto holder = holders_.find(*block);
+  if (holder == holders_.end() || holder->second == by || holder->second == self) return true;
+  return !answers(holder->second);  // copies of a dead host's connections are passed on by others
+}
+
+}  // namespace viaduct::actors

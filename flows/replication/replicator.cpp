@@ -1,0 +1,353 @@
+#include "flows/replication/replicator.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace viaduct::flows {
+
+namespace {
+constexpr size_t kBatchesAPoll = 32;  // to one peer
+constexpr size_t kRefreshesAPoll = 4'096;
+}  // namespace
+
+Replicator::Replicator(HostId self, uint64_t life, ConnectionTable& table, MayClaim may_claim, PeersOf peers_of,
+                       const Options& options)
+    : self_(self),
+      life_(life),
+      table_(table),
+      may_claim_(std::move(may_claim)),
+      peers_of_(std::move(peers_of)),
+      options_(options) {}
+
+// --- out ------------------------------------------------------------------------------------------
+
+ConnectionUpdate Replicator::update_of(const ConnectionKey& key, const ConnectionEntry& entry) const {
+  const std::span<const PortId> ends = ends_.of(key);
+  return {key, entry, false, {ends.begin(), ends.end()}};
+}
+
+// False when the peer is silent, and is sent it whenever it answers.
+bool Replicator::put(const ConnectionKey& key, const ConnectionEntry& entry, HostId peer, ReplicationTicket ticket,
+                     Time now) {
+  auto link = links_.find(peer);
+  if (link == links_.end()) return false;
+  const bool answers = !link->second.silent();
+  if (link->second.put(key, update_of(key, entry), ticket, now)) ++awaited_[ticket].updates;
+  return answers;
+}
+
+void Replicator::wait_for_what_is_sent(const ConnectionKey& key, HostId peer, ReplicationTicket ticket) {
+  if (ticket == 0) return;
+  const auto link = links_.find(peer);
+  if (link != links_.end() && link->second.wait_for(key, ticket)) ++awaited_[ticket].updates;
+}
+
+// Who made an entry tells those whom it concerns; who has a copy does so when nobody else with the entry is left.
+bool Replicator::passes_on(const ConnectionEntry& entry, const Shared& shared) const {
+  if (entry.owned || shared.adopted) return true;
+  return std::none_of(shared.peers.begin(), shared.peers.end(), [&](const HostId& peer) {
+    const auto link = links_.find(peer);
+    return link != links_.end() && !link->second.silent();
+  });
+}
+
+void Replicator::forget(SharedKeys::iterator shared) {
+  ends_.forget(shared->first);
+  shared_.erase(shared);
+}
+
+// A pair's halves go together, whichever of them a packet has used.
+bool Replicator::share(const Share& what, Time now) {
+  bool all_answer = true;
+  for (const ConnectionKey& key : what.keys) {
+    const auto entry = table_.find(key);
+    if (!entry) continue;
+    all_answer = share_one(key, *entry, what, now) && all_answer;
+    const auto partner = partner_of(key, *entry);
+    const auto other = partner ? table_.find(*partner) : std::nullopt;
+    if (other) all_answer = share_one(*partner, *other, what, now) && all_answer;
+  }
+  if (!all_answer && what.ticket != 0) ++counters_.unacknowledged;
+  return what.ticket != 0 && awaited_.contains(what.ticket);
+}
+
+// False when one of those who are to know is silent.
+bool Replicator::share_one(const ConnectionKey& key, const ConnectionEntry& entry, const Share& what, Time now) {
+  if (shared_.size() >= options_.max_shared && !shared_.contains(key)) {
+    ++counters_.not_shared;
+    return false;
+  }
+  const auto [at, is_new] = shared_.try_emplace(key);
+  Shared& shared = at->second;
+  if (is_new) look_later(key, shared, now);
+  shared.owned = entry.owned;
+  if (!what.ends.empty()) ends_.note(key, what.ends);
+  if (!what.by_anybody && !passes_on(entry, shared)) return true;
+  shared.told = std::max(shared.told, entry.last_seen);
+  bool all_answer = true;
+  for (const HostId& peer : what.peers) {
+    if (peer == self_) continue;
+    if (std::find(shared.peers.begin(), shared.peers.end(), peer) != shared.peers.end()) {
+      wait_for_what_is_sent(key, peer, what.ticket);
+      continue;
+    }
+    shared.peers.push_back(peer);
+    all_answer = put(key, entry, peer, what.ticket, now) && all_answer;
+  }
+  return all_answer;
+}
+
+void Replicator::moved(std::span<const PortId> ports, Time now) {
+  for (const ConnectionEnds::Found& found : ends_.at(ports)) {
+    const std::vector<HostId> peers = peers_of_(found.ends);
+    share({found.keys, {}, peers}, now);
+  }
+}
+
+bool Replicator::made_here(const ConnectionKey& key) const {
+  const auto at = shared_.find(key);
+  return at != shared_.end() && at->second.owned;
+}
+
+void Replicator::ended(std::span<const ConnectionKey> keys, Time now) {
+  for (const ConnectionKey& key : keys) {
+    const auto at = shared_.find(key);
+    if (at == shared_.end()) continue;
+    for (const HostId& peer : at->second.peers) {
+      const auto link = links_.find(peer);
+      if (link != links_.end()) link->second.put(key, {key, {}, true}, 0, now);
+    }
+    forget(at);
+  }
+}
+
+void Replicator::reach(const std::vector<HostId>& hosts) {
+  for (const HostId& host : hosts) {
+    if (host == self_) continue;
+    const auto [link, is_new] = links_.try_emplace(host, options_.link);
+    if (is_new && !shared_.empty()) link->second.start_over();
+  }
+  for (auto link = links_.begin(); link != links_.end();) {
+    if (std::find(hosts.begin(), hosts.end(), link->first) != hosts.end()) {
+      ++link;
+      continue;
+    }
+    const auto tickets = link->second.all_tickets();
+    orphaned_.insert(orphaned_.end(), tickets.begin(), tickets.end());
+    link = links_.erase(link);
+  }
+}
+
+void Replicator::lost(HostId host, Time now) {
+  const auto link = links_.find(host);
+  if (link == links_.end()) return;
+  link->second.hush();
+  std::vector<ConnectionKey> orphans;
+  for (const auto& [key, shared] : shared_) {
+    if (std::find(shared.peers.begin(), shared.peers.end(), host) != shared.peers.end()) orphans.push_back(key);
+  }
+  for (const ConnectionKey& key : orphans) {
+    const auto entry = table_.find(key);
+    if (entry && !entry->owned && passes_on(*entry, shared_.at(key))) adopt(key, now);
+  }
+}
+
+void Replicator::look_later(const ConnectionKey& key, Shared& shared, Time now) {
+  shared.refresh = now + options_.refresh;
+  refreshes_.emplace_back(shared.refresh, key);
+}
+
+// Says again what is still in use.
+void Replicator::refresh(Time now) {
+  for (size_t left = kRefreshesAPoll; left > 0 && !refreshes_.empty() && refreshes_.front().first <= now; --left) {
+    const auto [due, key] = refreshes_.front();
+    refreshes_.pop_front();
+    const auto at = shared_.find(key);
+    if (at == shared_.end() || at->second.refresh != due) continue;
+    const auto entry = table_.find(key);
+    if (!entry) {  // it has aged, here as there
+      forget(at);
+      continue;
+    }
+    look_later(key, at->second, now);
+    if (entry->last_seen <= at->second.told) continue;
+    if (!entry->owned && passes_on(*entry, at->second)) adopt(key, now);
+    at->second.told = entry->last_seen;
+    for (const HostId& peer : at->second.peers) put(key, *entry, peer, 0, now);
+  }
+}
+
+// Its owner is silent: whoever else may need it hears of it from here.
+void Replicator::adopt(const ConnectionKey& key, Time now) {
+  const std::span<const PortId> ends = ends_.of(key);
+  if (ends.empty()) return;
+  const std::vector<HostId> peers = peers_of_(ends);
+  shared_.at(key).adopted = true;
+  share({{&key, 1}, {}, peers}, now);
+}
+
+void Replicator::resync(HostId peer, ReplicationLink& link, Time now) {
+  ++counters_.resyncs;
+  for (const auto& [key, shared] : shared_) {
+    if (std::find(shared.peers.begin(), shared.peers.end(), peer) == shared.peers.end()) continue;
+    if (const auto entry = table_.find(key)) link.put(key, update_of(key, *entry), 0, now);
+  }
+}
+
+Replicator::Work Replicator::poll(Time now) {
+  Work work;
+  refresh(now);
+  ask_again(now, work);
+  for (StateFrame& answer : std::exchange(answers_, {})) work.frames.push_back(std::move(answer));
+  const auto orphaned = std::exchange(orphaned_, {});
+  release(orphaned, work.released);
+  counters_.unacknowledged += work.released.size();
+  for (auto& [peer, link] : links_) {
+    const auto given_up = link.give_up(now);
+    const size_t before = work.released.size();
+    release(given_up, work.released);
+    counters_.unacknowledged += work.released.size() - before;
+    if (link.resync()) resync(peer, link, now);
+    for (StateBatch& batch : link.poll(now, kBatchesAPoll)) {
+      counters_.sent += batch.updates.size();
+      work.frames.push_back({self_, peer, life_, std::move(batch)});
+    }
+  }
+  return work;
+}
+
+std::optional<Time> Replicator::next_deadline() const {
+  std::optional<Time> next;
+  if (!refreshes_.empty()) next = refreshes_.front().first;
+  const auto consider = [&](Time at) { next = next ? std::min(*next, at) : at; };
+  for (const auto& [number, question] : questions_) consider(std::min(question.again, question.until));
+  if (!answers_.empty() || !answered_.empty() || !orphaned_.empty()) consider(Time{});
+  for (const auto& [peer, link] : links_) {
+    const auto at = link.next_deadline();
+    if (at) consider(*at);
+  }
+  return next;
+}
+
+void Replicator::release(std::span<const ReplicationTicket> tickets, std::vector<ReplicationTicket>& out) {
+  for (const ReplicationTicket ticket : tickets) {
+    const auto at = awaited_.find(ticket);
+    if (at == awaited_.end() || --at->second.updates > 0) continue;
+    awaited_.erase(at);
+    if ((ticket & kOwn) != 0) {
+      handed_over(ticket);
+    } else {
+      out.push_back(ticket);
+    }
+  }
+}
+
+// --- in -------------------------------------------------------------------------------------------
+
+Replicator::Received Replicator::receive(const StateFrame& frame, HostId by, Time now) {
+  Received out;
+  if (frame.sender != by || frame.receiver != self_) {
+    ++counters_.not_for_us;
+    return out;
+  }
+  if (const auto* batch = std::get_if<StateBatch>(&frame.content)) {
+    for (const ConnectionUpdate& update : batch->updates) apply(update, by, now, out);
+    out.answer = StateFrame{self_, by, life_, StateAcknowledgement{frame.life, {batch->sequence}}};
+    return out;
+  }
+  if (const auto* question = std::get_if<StateQuestion>(&frame.content)) {
+    hand_over(*question, by, frame.life, now);
+    return out;
+  }
+  if (const auto* handed = std::get_if<StateHandedOver>(&frame.content)) {
+    const auto at = questions_.find(handed->number);
+    if (at == questions_.end() || at->second.from != by) return out;
+    questions_.erase(at);
+    answered_.push_back(handed->number);
+    return out;
+  }
+  const auto& acknowledgement = std::get<StateAcknowledgement>(frame.content);
+  const auto link = links_.find(by);
+  if (link == links_.end() || acknowledgement.of_life != life_) return out;
+  release(link->second.acknowledged(acknowledgement.sequences, frame.life, now), out.released);
+  return out;
+}
+
+// Believed from whoever has the entry too; its owner tells all others who have.
+void Replicator::apply_end(const ConnectionKey& key, HostId by, Time now, Received& out) {
+  const auto at = shared_.find(key);
+  if (at == shared_.end()) return;  // it has aged
+  const auto& peers = at->second.peers;
+  if (std::find(peers.begin(), peers.end(), by) == peers.end()) {
+    ++counters_.not_theirs;
+    return;
+  }
+  for (const HostId& peer : peers) {
+    const auto link = links_.find(peer);
+    if (at->second.owned && peer != by && link != links_.end()) link->second.put(key, {key, {}, true}, 0, now);
+  }
+  forget(at);
+  if (table_.erase(key)) out.changed.push_back(key);
+}
+
+void Replicator::apply(const ConnectionUpdate& update, HostId by, Time now, Received& out) {
+  ++counters_.received;
+  if (!may_claim_(by, update)) {
+    ++counters_.not_theirs;
+    return;
+  }
+  if (update.ended) return apply_end(update.key, by, now, out);
+  OpenResult result = table_.open(update.key, update.entry);
+  if (result == OpenResult::taken) {
+    const auto known = table_.find(update.key);
+    if (known && known->owned) {
+      ++counters_.conflicts;
+      return;
+    }
+    table_.erase(update.key);
+    result = table_.open(update.key, update.entry);
+    out.changed.push_back(update.key);
+  }
+  if (result == OpenResult::refused) {
+    ++counters_.table_full;
+    return;
+  }
+  if (result == OpenResult::added) out.changed.push_back(update.key);
+  const auto [at, is_new] = shared_.try_emplace(update.key);
+  Shared& shared = at->second;
+  if (is_new) look_later(update.key, shared, now);
+  if (!update.ends.empty()) ends_.note(update.key, update.ends);
+  const auto entry = table_.find(update.key);
+  // An owner passes on to the others what one of them has seen; a copy has told nobody else anything.
+  const bool passes_on = entry && entry->owned;
+  if (!passes_on) shared.told = std::max(shared.told, update.entry.last_seen);
+  if (std::find(shared.peers.begin(), shared.peers.end(), by) == shared.peers.end()) shared.peers.push_back(by);
+}
+
+Replicator::Counters Replicator::counters() const {
+  Counters out = counters_;
+  for (const auto& [peer, link] : links_) {
+    out.sent_again += link.sent_again();
+    out.overflows += link.overflows();
+  }
+  return out;
+}
+
+size_t Replicator::backlog() const {
+  size_t out = 0;
+  for (const auto& [peer, link] : links_) out += link.waiting();
+  return out;
+}
+
+bool Replicator::expects_answers() const {
+  return std::any_of(links_.begin(), links_.end(), [](const auto& link) {
+    return !link.second.silent() && link.second.in_flight() + link.second.waiting() > 0;
+  });
+}
+
+bool Replicator::silent(HostId peer) const {
+  const auto link = links_.find(peer);
+  return link != links_.end() && link->second.silent();
+}
+
+}  // namespace viaduct::flows

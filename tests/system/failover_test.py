@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""Connections outlive the hosts that carry them: two gateways with translation and a load-balanced service, thousands of TCP
+connections; a gateway dies, freezes, is moved away; a machine is moved with its connections open; state is lost on the way."""
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import run_program  # noqa: E402
+from gateways import Gateways, make_lab  # noqa: E402
+from lab import TIME_SCALE, wait_for  # noqa: E402
+
+
+
+def none_lost(checks, cloud):
+    """Every connection carries data again, within so many milliseconds. A second is what a machine shows that has nothing
+    else to do (--within 1000); on one that is short of time TCP's time-outs double, and the figure is the machine's."""
+    total = cloud.total()
+    within = cloud.within * TIME_SCALE
+    checks.check("no connection is lost or stuck", total["lost"] == 0 and total["stuck"] == 0, total)
+    checks.check(f"each is answered within {within:.0f} ms", total["longest_ms"] < within, total["longest_ms"])
+
+
+def no_segment_lost(checks, cloud, lost_before):
+    none_lost(checks, cloud)
+    checks.equal("segments that TCP lost", cloud.segments_lost() - lost_before, 0)
+
+
+def killed(checks, cloud):
+    for number in cloud.gateways:
+        cloud.mark()
+        cloud.cut(number)
+        cloud.go_on(4)
+        none_lost(checks, cloud)
+        cloud.mark()
+        cloud.mend(number)
+        cloud.go_on(3)
+        none_lost(checks, cloud)
+
+
+def frozen(checks, cloud):
+    """Its kernel goes on, and who sends by it is soon told otherwise."""
+    cloud.mark()
+    cloud.freeze(1)
+    cloud.go_on(4)
+    none_lost(checks, cloud)
+    cloud.mark()
+    cloud.thaw(1)
+    cloud.go_on(3)
+    none_lost(checks, cloud)
+
+
+def withdrawn(checks, cloud):
+    lost = cloud.segments_lost()
+    cloud.mark()
+    cloud.withdraw(2)
+    cloud.go_on(4)
+    no_segment_lost(checks, cloud, lost)
+    cloud.mark()
+    cloud.restore(2)
+    cloud.go_on(3)
+    no_segment_lost(checks, cloud, lost)
+
+
+def machine_moved(checks, cloud):
+    for to in (4, 1):
+        cloud.mark()
+        before = cloud.counted("viaduct_replication_handed_over_total")
+        cloud.move_machine("vm1", cloud.lab.host(to))
+        cloud.go_on(4)
+        none_lost(checks, cloud)
+        handed = cloud.counted("viaduct_replication_handed_over_total") - before
+        checks.check("its connections were handed over", handed > 0, handed)
+    checks.equal("hosts that did not answer", cloud.counted("viaduct_replication_hand_overs_unanswered_total"), 0)
+
+
+def lossy(checks, cloud):
+    """One frame of connection state in twenty is lost; connections are opened, and their gateway dies."""
+    cloud.lose(5)
+    others = Gateways(cloud.lab, cloud.within)
+    others.open(cloud.total()["open"] // 4)
+    others.cut(2)
+    for each in (cloud, others):
+        each.mark()
+        each.go_on(4)
+        none_lost(checks, each)
+    others.mend(2)
+    lost = cloud.lose_nothing()
+    checks.check("frames were lost", lost > 0, lost)
+    checks.equal("first packets that left before others knew their connection",
+                 cloud.counted("viaduct_replication_unacknowledged_total"), 0)
+    wait_for(lambda: cloud.total()["stuck"] == 0, "all go on")
+
+
+def play_all(checks, lab, options):
+    lab.start()
+    cloud = Gateways(lab, options.within)
+    cloud.make()
+    cloud.open(options.connections, options.period)
+    cloud.mark()
+    cloud.go_on(3)
+    checks.equal("connections", cloud.total()["open"], options.connections)
+    checks.play([lossy, killed, frozen, withdrawn, machine_moved], cloud)
+
+
+def options(parser):
+    parser.add_argument("--connections", type=int, default=1_000, help="a multiple of four")
+    parser.add_argument("--within", type=int, default=5_000, help="milliseconds a connection may be silent")
+    parser.add_argument("--period", type=int, default=500, help="milliseconds between two questions on one connection")
+
+
+if __name__ == "__main__":
+    sys.exit(run_program(__doc__, play_all, options, make_lab=make_lab, prefix="vt-g"))
