@@ -222,6 +222,10 @@ class Gateways:
         self.lab.wait_served(seconds=60)
         host.wait_active([f"up{number}"])
         wait_for(self.lab.tunnels_up, "every host reaches every other", 30)
+        # The world's kernel asks for no IPv6 neighbour before its link has an address of its own again.
+        for uplink in (uplink4, uplink6):
+            wait_for(lambda uplink=uplink: self.lab.guest("world", "ping", "-c1", "-W1", uplink(number, 1),
+                                                          check=False).returncode == 0, f"the world reaches up{number}")
         self.send_by(self.gateways)
 
     def freeze(self, number):
@@ -237,9 +241,9 @@ class Gateways:
     def withdraw(self, number):
         """A planned end of a gateway: first nobody sends by it, then it may go."""
         self.send_by([other for other in self.gateways if other != number])
-        for line in self.lab.cluster.json("route", "list", "--router", "r1"):
-            if line.get("port") == f"up{number}":
-                self.lab.cluster.viaduct("route", "delete", line["id"])
+        routes = [line["id"] for line in self.lab.cluster.json("route", "list", "--router", "r1")
+                  if line["next_hop_port_name"] == f"up{number}"]
+        self.lab.cluster.viaduct("route", "delete", *routes)
         self.lab.cluster.viaduct("wait")
         self.lab.cluster.viaduct("port", "set", f"up{number}", "--admin-up", "false", "--wait")
 
