@@ -10,6 +10,8 @@ from gateways import Gateways, make_lab  # noqa: E402
 from lab import TIME_SCALE, wait_for  # noqa: E402
 
 
+LOSS = 5  # percent
+
 
 def none_lost(checks, cloud):
     """Every connection carries data again, within so many milliseconds. A second is what a machine shows that has nothing
@@ -74,8 +76,8 @@ def machine_moved(checks, cloud):
 
 
 def lossy(checks, cloud):
-    """One frame of connection state in twenty is lost; connections are opened, and their gateway dies."""
-    cloud.lose(5)
+    """Of the frames of connection state so many are lost; connections are opened, and their gateway dies."""
+    cloud.lose(LOSS)
     others = Gateways(cloud.lab, cloud.within)
     others.open(cloud.total()["open"] // 4)
     others.cut(2)
@@ -91,20 +93,34 @@ def lossy(checks, cloud):
     wait_for(lambda: cloud.total()["stuck"] == 0, "all go on")
 
 
+def slow_network(checks, cloud):
+    """Of a test that has run over slow links: they were, and no connection was opened behind the back of those who may see it."""
+    sent, lost = cloud.delayed()
+    checks.check("frames were late", sent > 0, sent)
+    checks.check("frames were lost", lost > 0, lost)
+    checks.equal("first packets that left before others knew their connection",
+                 cloud.counted("viaduct_replication_unacknowledged_total"), 0)
+
+
 def play_all(checks, lab, options):
     lab.start()
     cloud = Gateways(lab, options.within)
     cloud.make()
+    if options.delay:
+        cloud.delay(options.delay, LOSS)
     cloud.open(options.connections, options.period)
     cloud.mark()
     cloud.go_on(3)
     checks.equal("connections", cloud.total()["open"], options.connections)
-    checks.play([lossy, killed, frozen, withdrawn, machine_moved], cloud)
+    bad_network = slow_network if options.delay else lossy
+    checks.play([bad_network, killed, frozen, withdrawn, machine_moved], cloud)
 
 
 def options(parser):
     parser.add_argument("--connections", type=int, default=1_000, help="a multiple of four")
     parser.add_argument("--within", type=int, default=5_000, help="milliseconds a connection may be silent")
+    parser.add_argument("--delay", type=int, default=0,
+                        help=f"milliseconds that frames of connection state take, and {LOSS} %% of them are lost; needs netem")
     parser.add_argument("--period", type=int, default=500, help="milliseconds between two questions on one connection")
 
 

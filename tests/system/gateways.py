@@ -10,7 +10,7 @@ import signal
 
 from four_guests import metric
 from hosts_lab import HostsLab
-from lab import Failure, run, wait_for, watch
+from lab import TIME_SCALE, Failure, run, wait_for, watch
 
 WORLD = {4: "198.51.100.1", 6: "2001:db8:100::1"}
 CLOUD = {4: "203.0.113.0/24", 6: "2001:db8:113::/64"}
@@ -57,8 +57,9 @@ class Gateways:
         self.gateways = {1: lab.host(2), 2: lab.host(3)}
 
     @staticmethod
-    def prepare(lab, probes=100, connections=65_536):
-        """Before the daemons start."""
+    def prepare(lab, probes=None, connections=65_536):
+        """Before the daemons start. A host that does not answer three probes is silent: an emulated one takes its time."""
+        probes = probes or int(100 * TIME_SCALE)
         for agent in lab.agents:
             agent.settings["underlay"] = {"probe_interval": probes}
             agent.settings["connections"] = {"max": connections, "per_port": connections, "per_tenant": connections}
@@ -76,7 +77,7 @@ class Gateways:
         """A second interface of the machine, on another host; it answers by the one whose port is bound."""
         space, (v4, v6) = self.lab.namespace(name), MACHINES[name]
         inside = ["ip", "-n", space]
-        mac = self.lab.guest(name, "cat", "/sys/class/net/eth0/address").stdout.strip()
+        mac = json.loads(run(*inside, "-j", "link", "show", "eth0").stdout)[0]["address"]
         run("ip", "-n", host.space, "link", "add", name, "type", "veth", "peer", "name", "eth1", "netns", space)
         run("ip", "-n", host.space, "link", "set", name, "up")
         run(*inside, "link", "add", "legs", "address", mac, "type", "bridge")
@@ -266,6 +267,28 @@ class Gateways:
             rules = f"""table inet lossy {{ chain out {{ type filter hook output priority 0; policy accept;
                        meta l4proto udp @th,96,24 0xfffffe numgen random mod 100 < {percent} counter drop; }}; }}"""
             run(*host.beside(), "nft", rules)
+
+    def delay(self, milliseconds, percent):
+        """Frames with connection state take so long, and so many of them are lost. For a kernel with netem."""
+        for host in self.lab.agents:
+            queues = [*host.beside(), "tc", "qdisc", "add", "dev", "eth0"]
+            run(*queues, "root", "handle", "1:", "prio")
+            run(*queues, "parent", "1:3", "netem", "delay", f"{milliseconds}ms", "loss", f"{percent}%")
+            # every other frame by the first band; those with state by the last: VXLAN's identifier behind 20 bytes of IPv4
+            filters = [*host.beside(), "tc", "filter", "add", "dev", "eth0", "parent", "1:", "protocol", "ip"]
+            run(*filters, "prio", "1", "u32", "match", "ip", "protocol", "17", "0xff",
+                "match", "u32", "0xfffffe00", "0xffffff00", "at", "32", "flowid", "1:3")
+            run(*filters, "prio", "2", "u32", "match", "u32", "0", "0", "flowid", "1:1")
+
+    def delayed(self):
+        """How many frames with state were late, and how many were lost."""
+        sent = dropped = 0
+        for host in self.lab.agents:
+            queue = next(one for one in json.loads(run(*host.beside(), "tc", "-s", "-j", "qdisc", "show", "dev", "eth0").stdout)
+                         if one["kind"] == "netem")
+            sent += queue["packets"]
+            dropped += queue["drops"]
+        return sent, dropped
 
     def lose_nothing(self):
         lost = 0
