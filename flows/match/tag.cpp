@@ -16,6 +16,7 @@ enum class Kind : uint64_t {
   local_flood,
   route,
   routes,
+  next_hop,
   neighbour,
   datapath_port,
   tunnel_path,
@@ -64,6 +65,7 @@ Tag broadcast(const BridgeId& bridge) { return Mixer(Kind::broadcast).add(bridge
 Tag local_flood(const BridgeId& bridge) { return Mixer(Kind::local_flood).add(bridge.uuid()).tag(); }
 Tag route(const RouteId& route) { return Mixer(Kind::route).add(route.uuid()).tag(); }
 Tag routes(const RouterId& router) { return Mixer(Kind::routes).add(router.uuid()).tag(); }
+Tag next_hop(const PortId& port) { return Mixer(Kind::next_hop).add(port.uuid()).tag(); }
 Tag neighbour(const RouterId& router, const PortId& port, const IpAddress& next_hop) {
   return Mixer(Kind::neighbour).add(router.uuid()).add(port.uuid()).add(next_hop).tag();
 }

@@ -16,6 +16,8 @@
 // | local_flood   | a flood from another host arrived              | the bridge's set of usable ports here changes    |
 // | route         | the route was selected                         | that route is removed or changed                 |
 // | routes        | the router looked up any destination           | never; epoch only: any route changes             |
+// | next_hop      | a route by that port was selected, or passed   | routes by the port, or a gateway behind it, stand|
+// |               | over because it does not stand well            | otherwise                                        |
 // | neighbour     | the next hop was resolved or asked for in vain | its MAC appears, changes, fails or expires       |
 // | datapath_port | in or out by that port of the datapath         | the port is created, removed or changes          |
 // | tunnel_path   | sent, or to be sent, to that host              | the way to it appears, goes or changes           |
@@ -68,6 +70,7 @@ Tag broadcast(const BridgeId& bridge);
 Tag local_flood(const BridgeId& bridge);
 Tag route(const RouteId& route);
 Tag routes(const RouterId& router);
+Tag next_hop(const PortId& port);
 Tag neighbour(const RouterId& router, const PortId& port, const IpAddress& next_hop);
 Tag datapath_port(PortNumber port);
 Tag tunnel_path(const HostId& host);

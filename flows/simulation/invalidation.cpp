@@ -171,16 +171,11 @@ class Collector {
     if (old != nullptr && old->number) add(tag::datapath_port(old->number));
     if (now != nullptr && now->number) add(tag::datapath_port(now->number));
     own_routes_of(old, now);
-    const RouteStanding was = standing_of(old), is = standing_of(now);
-    if (was == is) return;
-    if (was != RouteStanding::none) {
-      before_.snapshot.for_each_route_through(
-          id, [&](const topology::Route& route) { route_gone(route.router, route.id); });
-    }
-    if (is != RouteStanding::none) {
+    if (old == nullptr) {
       after_.snapshot.for_each_route_through(
           id, [&](const topology::Route& route) { route_here(route.router, route.destination); });
     }
+    if (old == nullptr || now == nullptr || next_hops_of(old) != next_hops_of(now)) add(tag::next_hop(id));
   }
   void own_routes_of(const PortView* old, const PortView* now) {
     const auto before = old == nullptr ? std::vector<routing::FibEntry>{} : own_routes(*old);

@@ -24,13 +24,6 @@ namespace viaduct::flows::simulation {
 
 enum class PortDevice : uint8_t { bridge, router };
 
-// Of a router's port: what becomes of the routes through it.
-enum class RouteStanding : uint8_t {
-  none,      // they do not count
-  doubtful,  // they count where no better one has the same destination
-  good
-};
-
 struct PortView {
   PortId id;
   std::string name;
@@ -63,9 +56,9 @@ struct PortView {
   // A router port's routes count: up, and linked or active on some host.
   bool publishes_routes() const { return admin_up && (!peer.is_nil() || number || active_elsewhere()); }
   // A host that is silent may be dead, or only its agent: others are better, and it is better than nothing.
-  RouteStanding route_standing() const {
-    if (!publishes_routes()) return RouteStanding::none;
-    return silent ? RouteStanding::doubtful : RouteStanding::good;
+  routing::Standing route_standing() const {
+    if (!publishes_routes()) return routing::Standing::none;
+    return silent ? routing::Standing::doubtful : routing::Standing::good;
   }
   friend bool operator==(const PortView&, const PortView&) = default;
 };

@@ -137,9 +137,10 @@ std::vector<FibEntry> own_routes(const PortView& port) {
   return entries;
 }
 
-namespace {
-constexpr uint32_t kDoubtful = 1U << 31;  // of a weight: behind all others of the same destination
-}  // namespace
+routing::NextHops next_hops_of(const PortView* port) {
+  if (port == nullptr || port->device != PortDevice::router) return {};
+  return {port->route_standing()};
+}
 
 std::optional<FibEntry> entry_of(const topology::Route& route, const NetworkData& network) {
   FibEntry entry{route.id,      route.source, route.destination, route.next_hop, route.next_hop_port,
@@ -147,8 +148,6 @@ std::optional<FibEntry> entry_of(const topology::Route& route, const NetworkData
   if (route.next_hop != NextHop::port) return entry;
   const PortView* port = network.port(route.next_hop_port);
   if (port == nullptr || port->device_id != route.router.uuid()) return std::nullopt;
-  if (port->route_standing() == RouteStanding::none) return std::nullopt;
-  if (port->route_standing() == RouteStanding::doubtful) entry.weight |= kDoubtful;
   return entry;
 }
 

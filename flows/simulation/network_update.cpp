@@ -192,9 +192,18 @@ class Update {
         for (const auto& entry : new_routes) to->fib = to->fib.with(entry);
       }
     }
-    if (standing_of(old) != standing_of(now)) {
+    update_next_hops_of(id, old, now);
+  }
+  void update_next_hops_of(PortId id, const PortView* old, const PortView* now) {
+    // A route may have come before the port that it names.
+    if (old == nullptr && now != nullptr) {
       after_.snapshot.for_each_route_through(id, [&](const topology::Route& route) { put_route(route); });
     }
+    const routing::NextHops next_hops = next_hops_of(now);
+    if (now == nullptr ? old == nullptr : old != nullptr && next_hops_of(old) == next_hops) return;
+    const PortView* of = now == nullptr ? old : now;
+    RouterView* router = of->device == PortDevice::router ? routers_.edit(RouterId(of->device_id)) : nullptr;
+    if (router != nullptr) router->fib = router->fib.stand(id, next_hops);
   }
   void put_route(const topology::Route& route) {
     RouterView* router = routers_.edit(route.router);

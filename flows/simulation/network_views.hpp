@@ -107,7 +107,7 @@ struct RouterView {
   uint32_t tenant = 0;
   ChainId local_redirect, inbound_filter, forward_filter, outbound_filter;
   LoadBalancerId load_balancer;
-  routing::Fib fib;  // connected and local routes of the ports that publish, and stored routes through such
+  routing::Fib fib;  // connected and local routes of the ports that publish, and stored ones; how its ports stand
 };
 
 struct ChainView {
@@ -216,12 +216,11 @@ struct BridgeShare {
 // Nothing for ids that are no bridge port in `network`.
 std::optional<BridgeShare> share_of(const NetworkData& network, PortId bridge_port);
 
-inline RouteStanding standing_of(const PortView* port) {
-  return port == nullptr ? RouteStanding::none : port->route_standing();
-}
+// How routes through a router's port stand; of a bridge's port, or none: good, nothing to say.
+routing::NextHops next_hops_of(const PortView* port);
 // The connected and local routes of a router port; empty unless it publishes its routes.
 std::vector<routing::FibEntry> own_routes(const PortView& port);
-// A stored route; nothing while the port that it goes through publishes none.
+// A stored route; nothing when the port that it goes through is another device's.
 std::optional<routing::FibEntry> entry_of(const topology::Route& route, const NetworkData& network);
 
 // The pools and load balancers whose views may differ.

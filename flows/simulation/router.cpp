@@ -197,13 +197,15 @@ const FibEntry* choose_route(Walk& walk, const RouterView& router, const IpAddre
   walk.tag(tag::routes(router.id));
   walk.verdict.routed.push_back({router.id, destination});
   const bool with_ports = has_ports(walk.key);
-  const routing::FibMatch match = router.fib.lookup(source, destination, connection_hash(walk.key, with_ports));
+  const routing::FibMatch match = router.fib.lookup(source, destination, connection_hash(walk.key, with_ports),
+                                                    [&](PortId port) { walk.tag(tag::next_hop(port)); });
   if (match.candidates > 1 && with_ports) walk.verdict.mask.add({Field::l4_src, Field::l4_dst});
   if (match.entry == nullptr) {
     walk.note_device(Stage::route, [&] { return "none to " + destination.to_string(); });
     return nullptr;
   }
   walk.tag(tag::route(match.entry->id));
+  if (match.entry->kind == NextHop::port) walk.tag(tag::next_hop(match.entry->port));
   walk.note_device(Stage::route, [&] {
     const std::string shared = match.candidates > 1 ? ", one of " + std::to_string(match.candidates) : "";
     return describe(walk, *match.entry) + shared;

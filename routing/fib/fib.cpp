@@ -1,7 +1,6 @@
 #include "routing/fib/fib.hpp"
 
 #include <algorithm>
-#include <span>
 
 namespace viaduct::routing {
 namespace {
@@ -16,26 +15,6 @@ uint64_t mixed(uint64_t x) {
 // their order nor the others matter.
 uint64_t score(RouteId id, uint64_t flow_hash) { return mixed(mixed(id.uuid().high() ^ flow_hash) + id.uuid().low()); }
 
-// The entries are ordered by weight: those of the first that counts are the candidates.
-// True when there is one.
-bool select(std::span<const FibEntry> entries, const IpAddress& source, uint64_t flow_hash, FibMatch& match) {
-  uint64_t best = 0;
-  for (const FibEntry& entry : entries) {
-    if (match.entry != nullptr && entry.weight != match.entry->weight) break;
-    if (entry.source.length() != 0) {
-      match.source_read = true;
-      if (!entry.source.contains(source)) continue;
-    }
-    const uint64_t drawn = entries.size() > 1 ? score(entry.id, flow_hash) : 0;
-    if (match.entry == nullptr || drawn > best) {
-      match.entry = &entry;
-      best = drawn;
-    }
-    ++match.candidates;
-  }
-  return match.entry != nullptr;
-}
-
 void visit_trie(const TrieNode* node, const std::function<void(const FibEntry&)>& visit) {
   if (node == nullptr) return;
   if (node->list) std::ranges::for_each(node->list->entries(), visit);
@@ -49,7 +28,47 @@ bool has(const EntryList* list, RouteId id) {
 
 }  // namespace
 
-FibMatch Fib::lookup(const IpAddress& source, const IpAddress& destination, uint64_t flow_hash) const {
+Standing NextHops::of(const std::optional<IpAddress>& gateway) const {
+  return gateway && std::ranges::binary_search(dead, *gateway) ? Standing::none : standing;
+}
+
+Standing Fib::standing_of(const FibEntry& entry) const {
+  if (entry.kind != topology::NextHop::port || next_hops_.empty()) return Standing::good;
+  const NextHops* known = next_hops_.find(entry.port);
+  return known == nullptr ? Standing::good : known->of(entry.gateway);
+}
+
+// The entries are ordered by weight: those of the first that counts are the candidates. True when there is one.
+bool Fib::select(const EntryList& list, const IpAddress& source, uint64_t flow_hash, PassedOver passed_over,
+                 FibMatch& match) const {
+  for (const Standing wanted : {Standing::good, Standing::doubtful}) {
+    uint64_t best = 0;
+    bool others = false;  // that a second turn could serve
+    for (const FibEntry& entry : list.entries()) {
+      if (match.entry != nullptr && entry.weight != match.entry->weight) break;
+      if (entry.source.length() != 0) {
+        match.source_read = true;
+        if (!entry.source.contains(source)) continue;
+      }
+      if (const Standing standing = standing_of(entry); standing != wanted) {
+        if (wanted == Standing::good) passed_over.call(passed_over.to, entry.port);
+        others = others || standing == Standing::doubtful;
+        continue;
+      }
+      const uint64_t drawn = list.count > 1 ? score(entry.id, flow_hash) : 0;
+      if (match.entry == nullptr || drawn > best) {
+        match.entry = &entry;
+        best = drawn;
+      }
+      ++match.candidates;
+    }
+    if (match.entry != nullptr || !others) break;
+  }
+  return match.entry != nullptr;
+}
+
+FibMatch Fib::find(const IpAddress& source, const IpAddress& destination, uint64_t flow_hash,
+                   PassedOver passed_over) const {
   const TrieKey key = TrieKey::of(destination);
   const auto width = static_cast<unsigned>(destination.width_bits());
   const EntryList* holding[130];  // the lists at prefixes that hold the destination, shortest first
@@ -62,7 +81,7 @@ FibMatch Fib::lookup(const IpAddress& source, const IpAddress& destination, uint
     node = node->child[key.bit(node->length)].get();
   }
   FibMatch match;
-  while (count > 0 && !select(holding[--count]->entries(), source, flow_hash, match)) {
+  while (count > 0 && !select(*holding[--count], source, flow_hash, passed_over, match)) {
   }
   return match;
 }
@@ -81,6 +100,12 @@ Fib Fib::without(RouteId id, const IpPrefix& destination) const {
   if (!has(trie_find(trie, destination), id)) return out;
   trie = trie_without(trie, id, destination);
   --out.size_;
+  return out;
+}
+
+Fib Fib::stand(PortId port, const NextHops& next_hops) const {
+  Fib out = *this;
+  out.next_hops_ = next_hops == NextHops{} ? next_hops_.erase(port) : next_hops_.insert(port, next_hops);
   return out;
 }
 

@@ -91,6 +91,31 @@ TEST(Fib, OlderVersionsAndTheirEntriesStay) {
   EXPECT_EQ(held->id, route_id(2));
 }
 
+TEST(Fib, ARouteWhoseNextHopIsDownIsPassedOver) {
+  const Fib fib = Fib().with(entry(1, "10.0.0.0/8")).with(entry(2, "10.1.0.0/16")).with(entry(3, "10.1.0.0/16", 200));
+  const PortId first = entry(2, "::/0").port, second = entry(3, "::/0").port;
+  const auto chosen = [](const Fib& in) { return in.lookup(ip("1.1.1.1"), ip("10.1.2.3"), 0).entry->id; };
+  EXPECT_EQ(chosen(fib.stand(first, {Standing::none})), route_id(3));
+  EXPECT_EQ(chosen(fib.stand(first, {Standing::doubtful})), route_id(3));
+  EXPECT_EQ(chosen(fib.stand(first, {Standing::none}).stand(second, {Standing::none})), route_id(1));
+  // Better than a shorter prefix: a host that is silent may only have lost its agent.
+  EXPECT_EQ(chosen(fib.stand(first, {Standing::doubtful}).stand(second, {Standing::none})), route_id(2));
+  EXPECT_EQ(chosen(fib.stand(first, {Standing::none}).stand(first, {})), route_id(2));
+}
+
+TEST(Fib, AGatewayThatIsGoneTakesItsRoutesAlong) {
+  FibEntry one = entry(1, "10.0.0.0/8"), other = entry(2, "10.0.0.0/8");
+  other.port = one.port;
+  one.gateway = ip("192.0.2.1");
+  other.gateway = ip("192.0.2.2");
+  const Fib fib = Fib().with(one).with(other).stand(one.port, {Standing::good, {ip("192.0.2.1")}});
+  for (uint64_t hash = 0; hash < 100; ++hash) {
+    const FibMatch match = fib.lookup(ip("1.1.1.1"), ip("10.0.0.1"), hash);
+    ASSERT_EQ(match.entry->id, route_id(2));
+    ASSERT_EQ(match.candidates, 1U);
+  }
+}
+
 TEST(Fib, VisitsInOrder) {
   Fib fib = Fib()
                 .with(entry(1, "::/0"))

@@ -15,9 +15,10 @@ TEST(Tag, KindsOfOneObjectDiffer) {
                                tag::broadcast(BridgeId(id)),
                                tag::route(RouteId(id)),
                                tag::routes(RouterId(id)),
+                               tag::next_hop(PortId(id)),
                                tag::local_flood(BridgeId(id)),
                                tag::tunnel_path(HostId(id))};
-  EXPECT_EQ(tags.size(), 7U);
+  EXPECT_EQ(tags.size(), 8U);
   EXPECT_EQ(tag::device(BridgeId(id)), tag::device(id));
 }
 

@@ -1,6 +1,7 @@
 // Compiled networks: what they hold, and that an update shares what it does not touch.
 #include <gtest/gtest.h>
 
+#include "flows/simulation/invalidation.hpp"
 #include "network_text.hpp"
 #include "scenario_network.hpp"
 
@@ -27,8 +28,15 @@ Network updated(const Network& network, const ScenarioNetwork& before, const Sce
                          after.locations(), {rebound, {}, {}, {}});
 }
 
+// Those that packets take.
 size_t routes_of(const Network& network, const ScenarioNetwork& net) {
-  return network.router(RouterId(net.id("r1")))->fib.size();
+  const routing::Fib& fib = network.router(RouterId(net.id("r1")))->fib;
+  size_t count = 0;
+  fib.for_each([&](const routing::FibEntry& entry) {
+    const routing::NextHops* next_hops = fib.next_hops(entry.port);
+    count += next_hops == nullptr || next_hops->of(entry.gateway) != routing::Standing::none ? 1 : 0;
+  });
+  return count;
 }
 
 TEST(Network, is_empty_at_first) {
@@ -66,6 +74,22 @@ TEST(Network, routes_follow_from_addresses_and_vanish_with_their_port) {
   EXPECT_EQ(text_of(network), text_of(down.compile()));
   network = updated(network, down, small(), {net.port("up")});
   EXPECT_EQ(text_of(network), text_of(small().compile()));
+}
+
+TEST(Network, a_next_hop_that_goes_costs_the_same_however_many_routes_lead_there) {
+  ScenarioNetwork net = small();
+  for (int i = 0; i < 100; ++i) {
+    net.route("more" + std::to_string(i), "r1", "10.77." + std::to_string(i) + ".0/24", "up", "10.0.9.254");
+  }
+  ScenarioNetwork next = net;
+  next.deactivate("up");
+  const Network before = net.compile();
+  const Moved moved{{net.port("up")}, {}, {}, {}};
+  const Network after = updated(before, net, next, moved.ports);
+  EXPECT_EQ(after.router(RouterId(net.id("r1")))->fib.size(), before.router(RouterId(net.id("r1")))->fib.size() - 2);
+  const Invalidation concerned = invalidated_by(before, after, {}, moved);
+  EXPECT_LT(concerned.tags.size(), 10U);
+  EXPECT_TRUE(concerned.prefixes.empty());
 }
 
 TEST(Network, an_update_shares_the_views_that_it_does_not_touch) {

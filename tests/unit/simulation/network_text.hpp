@@ -54,6 +54,10 @@ inline std::string text_of(const RouterView& router) {
     out += "\n  " + entry.destination.to_string() + " from " + entry.source.to_string() + " " + entry.id.to_string() +
            " " + std::to_string(static_cast<int>(entry.kind)) + " " + entry.port.to_string() + " " +
            (entry.gateway ? entry.gateway->to_string() : "-") + " " + std::to_string(entry.weight);
+    if (const routing::NextHops* known = router.fib.next_hops(entry.port)) {
+      out += " stands " + std::to_string(static_cast<int>(known->standing));
+      for (const IpAddress& dead : known->dead) out += " without " + dead.to_string();
+    }
   });
   return out;
 }
