@@ -71,6 +71,7 @@ VIADUCT_LOCAL_MESSAGE(HealthClaimsAnswered)
 VIADUCT_LOCAL_MESSAGE(HealthSession)
 VIADUCT_LOCAL_MESSAGE(PoolsChanged)
 VIADUCT_LOCAL_MESSAGE(OwnHealth)
+VIADUCT_LOCAL_MESSAGE(RoutesLearned)
 VIADUCT_LOCAL_MESSAGE(EndsMoved)
 VIADUCT_LOCAL_MESSAGE(AwaitHandOver)
 VIADUCT_LOCAL_MESSAGE(HandedOver)
@@ -163,7 +164,8 @@ using TopologyMirrorActor = SupervisedActor::extend<
     replies_to<ReadMirror>::with<MirrorPosition>,
     replies_to<ReadTopology>::with<SnapshotPtr>,  // as far as this host has it
     reacts_to<HostPaths>,                         // other hosts are reached otherwise
-    reacts_to<OwnHealth>>;                        // what this host finds of pools' members
+    reacts_to<OwnHealth>,                         // what this host finds of pools' members
+    reacts_to<RoutesLearned>>;                    // what its routers learn
 
 // Knows how other hosts are reached, and whether they answer. [agent]
 using TunnelManagerActor =
@@ -179,6 +181,7 @@ using StatePublisherActor =
                             reacts_to<OwnLocations>,    // from the mirror
                             reacts_to<NatLeases>,       // from the NAT leaser
                             reacts_to<HealthClaims>,    // from the health checker
+                            reacts_to<RoutesLearned>,   // from speakers of routing protocols
                             reacts_to<SessionChanged>,  // the cluster node that hears it, or that none does
                             reacts_to<Tick>>;
 

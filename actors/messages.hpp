@@ -332,6 +332,12 @@ struct HealthSession {
 struct OwnHealth {
   std::map<PoolId, topology::HealthReport> reports;
 };
+// From a speaker of a routing protocol to the mirror and the publisher: what it has learned (LearnedRoutes, GatewayLost),
+// each as a whole, and what is so no longer.
+struct RoutesLearned {
+  std::vector<topology::HostFact> said;
+  std::vector<topology::HostFact> ended;
+};
 struct ReportNat {};
 struct NatReport {
   std::vector<std::string> problems;  // addresses without ports, each with what helps

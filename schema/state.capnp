@@ -55,6 +55,21 @@ struct HealthReport {
   members @1 :List(Member);
 }
 
+# A part of what a router learns of a peer behind one of its ports: prefixes that this gateway leads to.
+struct LearnedRoutes {
+  port @0 :Topology.Uuid;
+  gateway @1 :Topology.IpAddress;
+  part @2 :UInt16;
+  v6 @3 :Bool;        # the prefixes are
+  prefixes @4 :Data;  # of each the length in bits, in a byte, and as many bytes of the address as hold them
+}
+
+# Routes by this gateway behind the port do not count for now.
+struct GatewayLost {
+  port @0 :Topology.Uuid;
+  gateway @1 :Topology.IpAddress;
+}
+
 # The host's agent is at work. Its key's revision is the epoch that fences the host's writes.
 struct HostSession {
   name @0 :Text;
@@ -77,6 +92,9 @@ struct StateEntry {
     natBlock @7 :NatBlockClaim;
     # Likewise "/state/pool_health/".
     poolHealth @8 :HealthReport;
+    # Likewise "/state/learned_routes/" and "/state/gateway_lost/".
+    learnedRoutes @9 :LearnedRoutes;
+    gatewayLost @10 :GatewayLost;
   }
 }
 

@@ -6,6 +6,20 @@
 namespace viaduct::topology {
 namespace {
 
+size_t bytes_of_length(size_t bits) { return (bits + 7) / 8; }
+
+std::vector<uint8_t> bytes_of(const std::vector<IpPrefix>& prefixes) {
+  std::vector<uint8_t> out;
+  out.reserve(prefixes.size() * 5);
+  for (const IpPrefix& prefix : prefixes) {
+    const auto length = static_cast<size_t>(prefix.length());
+    out.push_back(static_cast<uint8_t>(length));
+    const auto& address = prefix.address().storage();
+    out.insert(out.end(), address.begin(), address.begin() + static_cast<std::ptrdiff_t>(bytes_of_length(length)));
+  }
+  return out;
+}
+
 struct FactEncoder {
   schema::StateEntry::Builder to;
   void operator()(const PortActive& from) {
@@ -46,6 +60,20 @@ struct FactEncoder {
     encode(from.device, it.initDevice());
     encode(from.address, it.initAddress());
     it.setBlock(from.block);
+  }
+  void operator()(const LearnedRoutes& from) {
+    auto it = to.initLearnedRoutes();
+    encode(from.port.uuid(), it.initPort());
+    encode(from.gateway, it.initGateway());
+    it.setPart(from.part);
+    it.setV6(!from.prefixes.empty() && from.prefixes.front().family() == IpFamily::v6);
+    const std::vector<uint8_t> bytes = bytes_of(from.prefixes);
+    it.setPrefixes(capnp::Data::Reader(bytes.data(), bytes.size()));
+  }
+  void operator()(const GatewayLost& from) {
+    auto it = to.initGatewayLost();
+    encode(from.port.uuid(), it.initPort());
+    encode(from.gateway, it.initGateway());
   }
   void operator()(const HealthReport& from) {
     auto it = to.initPoolHealth();
@@ -102,6 +130,40 @@ HealthReport decode_health(schema::HealthReport::Reader from) {
   return out;
 }
 
+// Of what is not as bytes_of() writes it: nothing.
+std::optional<std::vector<IpPrefix>> prefixes_of(capnp::Data::Reader bytes, IpFamily family) {
+  std::vector<IpPrefix> out;
+  const size_t width = family == IpFamily::v4 ? 32 : 128;
+  for (size_t at = 0; at < bytes.size();) {
+    const size_t length = bytes[at++];
+    const size_t held = bytes_of_length(length);
+    if (length > width || bytes.size() - at < held) return std::nullopt;
+    IpAddress::Bytes address{};
+    std::copy_n(bytes.begin() + at, held, address.begin());
+    at += held;
+    const IpPrefix prefix(IpAddress::from_network(family, address.data()), static_cast<int>(length));
+    if (prefix.has_host_bits() || (!out.empty() && !(out.back() < prefix))) return std::nullopt;
+    out.push_back(prefix);
+  }
+  return out;
+}
+
+Decoded<HostFact> decode_learned_routes(schema::LearnedRoutes::Reader from) {
+  auto gateway = decode(from.getGateway());
+  if (!gateway) return Decoded<HostFact>::failure("learned routes: " + gateway.error());
+  if (!*gateway) return Decoded<HostFact>::failure("learned routes without a gateway");
+  auto prefixes = prefixes_of(from.getPrefixes(), from.getV6() ? IpFamily::v6 : IpFamily::v4);
+  if (!prefixes) return Decoded<HostFact>::failure("learned routes: prefixes that are none, or not in order");
+  return HostFact{LearnedRoutes{PortId(decode(from.getPort())), **gateway, from.getPart(), std::move(*prefixes)}};
+}
+
+Decoded<HostFact> decode_gateway_lost(schema::GatewayLost::Reader from) {
+  auto gateway = decode(from.getGateway());
+  if (!gateway) return Decoded<HostFact>::failure("lost gateway: " + gateway.error());
+  if (!*gateway) return Decoded<HostFact>::failure("lost gateway without an address");
+  return HostFact{GatewayLost{PortId(decode(from.getPort())), **gateway}};
+}
+
 Decoded<HostFact> decode_fact(schema::StateEntry::Reader from) {
   switch (from.which()) {
     case schema::StateEntry::PORT_ACTIVE:
@@ -118,6 +180,10 @@ Decoded<HostFact> decode_fact(schema::StateEntry::Reader from) {
       return decode_nat_block(from.getNatBlock());
     case schema::StateEntry::POOL_HEALTH:
       return HostFact{decode_health(from.getPoolHealth())};
+    case schema::StateEntry::LEARNED_ROUTES:
+      return decode_learned_routes(from.getLearnedRoutes());
+    case schema::StateEntry::GATEWAY_LOST:
+      return decode_gateway_lost(from.getGatewayLost());
   }
   return Decoded<HostFact>::failure("unknown state " + std::to_string(static_cast<int>(from.which())));
 }

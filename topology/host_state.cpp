@@ -31,10 +31,16 @@ struct KeyOf {
   std::string operator()(const NatBlockClaim& it) const {
     return joined("nat_block", {it.device.to_string(), it.address.to_string(), std::to_string(it.block)});
   }
+  std::string operator()(const LearnedRoutes& it) const {
+    return joined("learned_routes", {it.port.to_string(), it.gateway.to_string(), std::to_string(it.part)});
+  }
+  std::string operator()(const GatewayLost& it) const {
+    return joined("gateway_lost", {it.port.to_string(), it.gateway.to_string()});
+  }
   std::string operator()(const HealthReport& it) const { return joined("pool_health", {it.pool.to_string()}); }
 };
 constexpr std::array<std::string_view, std::variant_size_v<HostFact>> kTables = {
-    "port", "flood", "mac", "neighbour", "host", "nat_block", "pool_health"};
+    "port", "flood", "mac", "neighbour", "host", "nat_block", "pool_health", "learned_routes", "gateway_lost"};
 
 }  // namespace
 

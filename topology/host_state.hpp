@@ -63,6 +63,21 @@ struct HealthReport {
   std::vector<MemberHealth> members = {};
   friend bool operator==(const HealthReport&, const HealthReport&) = default;
 };
+// A part of what a router learns of a peer behind one of its ports: prefixes that this gateway leads to. A prefix is in one
+// part only.
+struct LearnedRoutes {
+  PortId port;
+  IpAddress gateway;
+  uint16_t part = 0;
+  std::vector<IpPrefix> prefixes = {};  // of one family, sorted, without host bits
+  friend bool operator==(const LearnedRoutes&, const LearnedRoutes&) = default;
+};
+// Routes by this gateway behind the port do not count for now, static ones neither: it does not answer.
+struct GatewayLost {
+  PortId port;
+  IpAddress gateway;
+  friend bool operator==(const GatewayLost&, const GatewayLost&) = default;
+};
 // The host's agent is at work. Its key's revision is the epoch that fences the host's writes.
 struct HostSession {
   std::string name;
@@ -73,7 +88,8 @@ struct HostSession {
   friend bool operator==(const HostSession&, const HostSession&) = default;
 };
 
-using HostFact = std::variant<PortActive, FloodKey, MacClaim, NeighbourClaim, HostSession, NatBlockClaim, HealthReport>;
+using HostFact = std::variant<PortActive, FloodKey, MacClaim, NeighbourClaim, HostSession, NatBlockClaim, HealthReport,
+                              LearnedRoutes, GatewayLost>;
 
 struct StateEntry {
   HostId host;            // the owner

@@ -24,6 +24,7 @@ void LocationBook::restore(const std::vector<topology::StatePtr>& own) {
   for (const auto& entry : own) {
     if (const auto* port = fact_of<topology::PortActive>(entry)) keys[port->key] = port->port;
     if (const auto* flood = fact_of<topology::FloodKey>(entry)) keys[flood->key] = flood->bridge;
+    routes_.restore(entry->fact, locations_);
   }
   keys_.restore(keys);
 }
@@ -93,6 +94,7 @@ void LocationBook::follow(const std::vector<topology::StateChange>& changes, Mov
     follow_port(change, moved);
     follow_flood(change, moved);
     health_.follow(change, locations_, moved);
+    routes_.follow(change, locations_, moved);
   }
 }
 

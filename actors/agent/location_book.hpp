@@ -1,5 +1,6 @@
 // Where exterior ports are, kept for the simulation: this host's own bindings and the keys it gives them, what other
-// hosts say of theirs, the paths to those hosts, and the health of pools' members. Says what moved, and what of its own this host has to publish.
+// hosts say of theirs, the paths to those hosts, the health of pools' members, and what routers have learned. Says what moved,
+// and what of its own this host has to publish.
 //
 // Not for several threads at a time; in the topology mirror's actor.
 #pragma once
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "actors/agent/health_book.hpp"
+#include "actors/agent/route_book.hpp"
 #include "actors/messages.hpp"
 #include "flows/simulation/locations.hpp"
 #include "routing/underlay/tunnel_keys.hpp"
@@ -19,9 +21,9 @@ namespace viaduct::actors {
 class LocationBook {
  public:
   LocationBook(HostId host, routing::underlay::RandomSource random)
-      : host_(host), keys_(std::move(random)), health_(host) {}
+      : host_(host), keys_(std::move(random)), health_(host), routes_(host) {}
 
-  // Keys that this host's earlier life gave, as the state tables hold them. Before anything else.
+  // Keys that this host's earlier life gave, and what it had learned, as the state tables hold them. Before anything else.
   void restore(const std::vector<topology::StatePtr>& own);
 
   // Each adds what it moved to `moved`.
@@ -33,6 +35,7 @@ class LocationBook {
   void forget_unmonitored(const topology::Snapshot& topology, flows::simulation::Moved& moved) {
     health_.forget_unmonitored(topology, locations_, moved);
   }
+  void learn(const RoutesLearned& news, flows::simulation::Moved& moved) { routes_.learn(news, locations_, moved); }
   void set_copy_dscp(bool copy) { locations_.copy_dscp = copy; }
 
   const flows::simulation::Locations& locations() const { return locations_; }
@@ -51,6 +54,7 @@ class LocationBook {
   routing::underlay::TunnelKeys keys_;
   flows::simulation::Locations locations_;
   HealthBook health_;
+  RouteBook routes_;
   std::map<PortId, BridgeId> active_;               // here; nil for router ports
   std::map<BridgeId, std::set<PortId>> on_bridge_;  // of active_
 };

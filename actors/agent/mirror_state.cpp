@@ -118,16 +118,23 @@ ReconcileBindings MirrorState::wishes(const Snapshot& snapshot, const Delta& del
   return out;
 }
 
-// The keys of an earlier life go on: other hosts use them, and flows in the kernel match them.
-void MirrorState::restore_keys() {
+// The keys of an earlier life go on: other hosts use them, and flows in the kernel match them. So do the routes that it had
+// learned: the peers go on too, for a while.
+RoutesLearned MirrorState::restore() {
+  RoutesLearned learned;
   std::vector<topology::StatePtr> own;
-  states_.for_each_of_host(host_, [&](const std::string&, const topology::StatePtr& entry) { own.push_back(entry); });
+  states_.for_each_of_host(host_, [&](const std::string&, const topology::StatePtr& entry) {
+    own.push_back(entry);
+    if (RouteBook::is_route(entry->fact)) learned.said.push_back(entry->fact);
+  });
   locations_.restore(own);
+  return learned;
 }
 
 MirrorState::Published MirrorState::finish(Pending pending, const BindingsChanged& bindings,
                                            const std::optional<HostPaths>& paths) {
-  if (first_) restore_keys();
+  std::optional<RoutesLearned> restored;
+  if (first_) restored = restore();
   auto states = std::exchange(waiting_states_, {});
   Moved moved;
   locations_.bind(bindings, pending.effect.snapshot, std::chrono::steady_clock::now(), moved);
@@ -139,6 +146,7 @@ MirrorState::Published MirrorState::finish(Pending pending, const BindingsChange
   Published out = publish(pending.effect.snapshot, pending.effect.delta, moved);
   out.states = std::move(states);
   out.own_moved = own_moved;
+  out.restored = std::move(restored);
   return out;
 }
 
@@ -171,6 +179,14 @@ MirrorState::Published MirrorState::judge(const OwnHealth& own) {
   Moved moved;
   locations_.judge(own, moved);
   locations_.forget_unmonitored(snapshot_, moved);
+  return publish(snapshot_, nothing, moved);
+}
+
+MirrorState::Published MirrorState::learn(const RoutesLearned& news) {
+  Delta nothing;
+  nothing.from_revision = nothing.to_revision = revision();
+  Moved moved;
+  locations_.learn(news, moved);
   return publish(snapshot_, nothing, moved);
 }
 

@@ -39,6 +39,7 @@ class MirrorState {
     DevicesChanged devices;
     std::vector<topology::StateChange> states;  // of the state tables
     std::vector<PortId> moved_ends;             // see ends_with_moved_peers()
+    std::optional<RoutesLearned> restored;      // with the first: what an earlier life of this host had learned
     bool topology = false;                      // has changed, or is the first
     bool own_moved = false;                     // own_locations() differ from what they were, or from the tables
   };
@@ -47,6 +48,7 @@ class MirrorState {
   Published rebind(const BindingsChanged& bindings);
   Published reach(const HostPaths& paths);
   Published judge(const OwnHealth& own);
+  Published learn(const RoutesLearned& news);
   // The bindings as they are, for a batch that does not touch them.
   BindingsChanged current_bindings() const { return {locations_.locations().bindings, {}}; }
 
@@ -59,7 +61,7 @@ class MirrorState {
  private:
   Published publish(const topology::Snapshot& snapshot, const topology::Delta& delta,
                     const flows::simulation::Moved& moved);
-  void restore_keys();
+  RoutesLearned restore();
   void set_paths(const HostPaths& paths, flows::simulation::Moved& moved);
   std::map<HostId, std::vector<PortId>> arrivals(const ReconcileBindings& bindings, const topology::Delta& delta) const;
   ReconcileBindings wishes(const topology::Snapshot& snapshot, const topology::Delta& delta, bool complete) const;

@@ -63,6 +63,14 @@ void StateOutbox::report(const std::vector<HealthClaim>& claims) {
   for (const HealthClaim& one : claims) one.claim ? claim(one.report) : give_up(one.report);
 }
 
+void StateOutbox::routed(const RoutesLearned& news) {
+  const auto key_of = [&](const topology::HostFact& fact) { return topology::state_key({host_, {}, 0, fact}); };
+  for (const topology::HostFact& fact : news.ended) routes_.erase(*routes_waiting_.insert(key_of(fact)).first);
+  for (const topology::HostFact& fact : news.said) {
+    routes_.insert_or_assign(*routes_waiting_.insert(key_of(fact)).first, fact);
+  }
+}
+
 void StateOutbox::claim(topology::HostFact fact) {
   std::string key = topology::state_key({host_, {}, 0, fact});
   claims_.insert_or_assign(key, std::move(fact));
@@ -92,6 +100,7 @@ std::optional<StateWrite> StateOutbox::next(AgentState& state, std::chrono::syst
   if (write.complete) add_everything(state, now_s, write);
   add_locations(write);
   add_claims(write);
+  add_routes(write);
   if (write.complete || !write.puts.empty() || !write.deletes.empty()) return write;
   out_.reset();
   return std::nullopt;
@@ -165,6 +174,26 @@ void StateOutbox::add_claims(StateWrite& write) {
   }
 }
 
+void StateOutbox::add_routes(StateWrite& write) {
+  if (write.complete) {
+    routes_waiting_.clear();
+    for (const auto& [key, fact] : routes_) put(key, {host_, {}, 0, fact}, Mode::claim, write);
+    return;
+  }
+  size_t prefixes = 0;
+  while (!routes_waiting_.empty() && write.puts.size() < kMaxPuts && prefixes < kMaxPrefixes) {
+    const std::string& key = *out_->routes.insert(routes_waiting_.extract(routes_waiting_.begin())).position;
+    const auto fact = routes_.find(key);
+    if (fact == routes_.end()) {
+      write.deletes.push_back(key);
+      out_->deletes.push_back(key);
+      continue;
+    }
+    if (const auto* routes = std::get_if<topology::LearnedRoutes>(&fact->second)) prefixes += routes->prefixes.size();
+    put(key, {host_, {}, 0, fact->second}, Mode::claim, write);
+  }
+}
+
 void StateOutbox::answer_claims(const Out& out, const std::vector<std::string>& lost) {
   const std::set<std::string_view> taken(lost.begin(), lost.end());
   for (const auto& [key, fact] : out.claims) {
@@ -185,6 +214,7 @@ void StateOutbox::written(const topology::StateWritten* written) {
   if (written == nullptr || written->ended || !written->error.empty()) {  // again, after the next join or at once
     waiting_.merge(out.keys);
     claims_waiting_.merge(out.claim_keys);
+    routes_waiting_.merge(out.routes);
     complete_ |= out.complete;
     located_changed_ = true;
     return;

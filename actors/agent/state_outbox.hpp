@@ -26,7 +26,8 @@ class StateOutbox {
  public:
   // Confirmations of a neighbour that say nothing else are published no more often.
   static constexpr std::chrono::seconds kConfirmInterval{30};
-  static constexpr size_t kMaxPuts = 5'000;  // of a write that is not complete
+  static constexpr size_t kMaxPuts = 5'000;       // of a write that is not complete
+  static constexpr size_t kMaxPrefixes = 60'000;  // likewise
 
   explicit StateOutbox(HostId host) : host_(host) {}
 
@@ -37,6 +38,8 @@ class StateOutbox {
   void lease(const std::vector<NatLease>& leases);
   // Pools that this host checks, with what it has found, or not any more.
   void report(const std::vector<HealthClaim>& claims);
+  // What this host's routers have learned, or not any more: nobody else says it of their ports.
+  void routed(const RoutesLearned& news);
   void joined() { complete_ = true; }
 
   // Nothing while a write is out, or when there is nothing to say.
@@ -45,7 +48,9 @@ class StateOutbox {
   void written(const topology::StateWritten* written);
 
   bool out() const { return out_.has_value(); }
-  bool waiting() const { return complete_ || located_changed_ || !waiting_.empty() || !claims_waiting_.empty(); }
+  bool waiting() const {
+    return complete_ || located_changed_ || !waiting_.empty() || !claims_waiting_.empty() || !routes_waiting_.empty();
+  }
   size_t published() const { return published_.size(); }
   // What has become of claims, since the last call.
   struct Answered {
@@ -63,6 +68,7 @@ class StateOutbox {
     std::vector<std::string> deletes;
     std::map<std::string, topology::HostFact> claims;  // of puts
     std::set<std::string> claim_keys;
+    std::set<std::string> routes;  // keys, of puts and deletes
     bool complete = false;
   };
   void add(const std::string& key, const flows::simulation::Learned& entry, AgentState& state, uint64_t now_s,
@@ -72,6 +78,7 @@ class StateOutbox {
   void claim(topology::HostFact fact);
   void give_up(const topology::HostFact& fact);
   void add_claims(topology::StateWrite& write);
+  void add_routes(topology::StateWrite& write);
   void answer_claims(const Out& out, const std::vector<std::string>& lost);
   void put(const std::string& key, topology::StateEntry entry, topology::StateWrite::Mode mode,
            topology::StateWrite& write);
@@ -82,6 +89,8 @@ class StateOutbox {
   bool located_changed_ = false;
   std::map<std::string, topology::HostFact> claims_;  // NAT blocks and pools that this host wants to have
   std::set<std::string> claims_waiting_;              // to be said; not in claims_: given back
+  std::map<std::string, topology::HostFact> routes_;  // learned by routers of this host
+  std::set<std::string> routes_waiting_;              // to be said; not in routes_: ended
   Answered answered_;
   bool primed_ = false;
   bool complete_ = false;

@@ -136,6 +136,10 @@ StatePublisherActor::behavior_type publisher_behavior(Self self, const Publisher
       },
       [=](const NatLeases& news) { lease(self, news); },
       [=](const HealthClaims& news) { claim_pools(self, news); },
+      [=](const RoutesLearned& news) {
+        self->state.outbox->routed(news);
+        arm(self, kGather);
+      },
       [=](const SessionChanged& news) { session_changed(self, news); },
       [=](const Tick&) { write(self); },
   };

@@ -96,6 +96,8 @@ void publish(Self self, const MirrorState::Published& published) {
   self->send(links.devices, published.devices);
   take_in(published.states, links.host, links.state, std::chrono::steady_clock::now(),
           [&](const auto& neighbour) { links.workers.neighbour_ready(neighbour); });
+  // Before the leaser hears: its first word lets the publisher write, and what is not named then is given up.
+  if (published.restored) self->send(links.publisher, *published.restored);
   tell_nat_leaser(self, published);
   tell_health_checker(self, published);
   self->send(links.replicator, EndsMoved{published.network, published.moved_ends});
@@ -243,6 +245,7 @@ TopologyMirrorActor::behavior_type mirror_behavior(Self self, const MirrorLinks&
         if (self->state.mirror->ready()) publish_alone(self, self->state.mirror->reach(paths));
       },
       [=](const OwnHealth& own) { publish_alone(self, self->state.mirror->judge(own)); },
+      [=](const RoutesLearned& news) { publish_alone(self, self->state.mirror->learn(news)); },
   };
 }
 

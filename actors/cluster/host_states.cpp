@@ -59,7 +59,14 @@ struct DeviceOf {
     if (topology.find(it.pool) == nullptr || !needs(it.pool.uuid())) return std::nullopt;
     return it.pool.uuid();
   }
+  std::optional<Uuid> operator()(const topology::LearnedRoutes& it) const { return router_of(it.port); }
+  std::optional<Uuid> operator()(const topology::GatewayLost& it) const { return router_of(it.port); }
   std::optional<Uuid> operator()(const HostSession&) const { return std::nullopt; }
+  std::optional<Uuid> router_of(PortId id) const {
+    const topology::Port* port = topology.find(id);
+    if (port == nullptr || !port->on_router() || !port->is_exterior() || port->host != host) return std::nullopt;
+    return port->device();
+  }
 };
 
 uint64_t unix_nanoseconds(WallTime time) {

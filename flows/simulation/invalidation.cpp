@@ -165,6 +165,7 @@ class Collector {
 
   void port(PortId id, const PortView* old, const PortView* now) {
     if (old == nullptr && now == nullptr) return;
+    next_hops(id, old, now);
     if (old != nullptr && now != nullptr && same_for_packets(*old, *now)) return;
     add(tag::device(id));
     if (old == nullptr) add(tag::absent(id));
@@ -175,7 +176,19 @@ class Collector {
       after_.snapshot.for_each_route_through(
           id, [&](const topology::Route& route) { route_here(route.router, route.destination); });
     }
-    if (old == nullptr || now == nullptr || next_hops_of(old) != next_hops_of(now)) add(tag::next_hop(id));
+  }
+  // Learned routes come and go by themselves, and with their port.
+  void next_hops(PortId id, const PortView* old, const PortView* now) {
+    if (old == nullptr || now == nullptr || next_hops_of(before_, id) != next_hops_of(after_, id)) {
+      add(tag::next_hop(id));
+    }
+    const LearnedAtPort* had = learned_at(before_, id);
+    const LearnedAtPort* has = learned_at(after_, id);
+    if (had == has) return;
+    const RouterId router((now != nullptr ? now : old)->device_id);
+    for_each_learned_change(had, has, [&](const IpPrefix& prefix, const IpAddress& gateway, bool added) {
+      added ? route_here(router, prefix) : route_gone(router, learned_route(id, prefix, gateway).id);
+    });
   }
   void own_routes_of(const PortView* old, const PortView* now) {
     const auto before = old == nullptr ? std::vector<routing::FibEntry>{} : own_routes(*old);

@@ -49,6 +49,26 @@ struct TunnelPath {
 // What a key of this host stands for.
 using LocalKey = std::variant<PortId, BridgeId>;
 
+// What a router has learned behind one of its ports: the gateway's parts of prefixes, each as the state tables have it.
+struct LearnedPart {
+  IpAddress gateway;
+  uint16_t part = 0;
+  friend bool operator==(const LearnedPart&, const LearnedPart&) = default;
+};
+struct LearnedPartHash {
+  size_t operator()(const LearnedPart& key) const noexcept {
+    return (std::hash<IpAddress>{}(key.gateway) + key.part) * 0x9e37'79b9'7f4a'7c15ULL;
+  }
+};
+struct LearnedAtPort {
+  topology::PersistentMap<LearnedPart, std::shared_ptr<const topology::LearnedRoutes>, LearnedPartHash> parts;
+  std::vector<IpAddress> lost;  // gateways, sorted
+  bool empty() const { return parts.empty() && lost.empty(); }
+};
+
+// By who says so: what the host says that the port is bound to counts.
+using LearnedByHost = std::map<HostId, std::shared_ptr<const LearnedAtPort>>;
+
 struct Locations {
   Bindings bindings;
   topology::PersistentMap<PortId, RemotePort> remote;
@@ -59,12 +79,13 @@ struct Locations {
   topology::PersistentMap<PoolId, HostId> checkers;       // who checks the pool's members; nil: this host
   // All that is known of checked pools; for operators.
   topology::PersistentMap<PoolId, std::shared_ptr<const topology::HealthReport>> health;
+  topology::PersistentMap<PortId, LearnedByHost> learned;
   bool copy_dscp = false;  // of the inner packet, to the outer header
 };
 
 // What differs between two Locations. Not checkers: no flow depends on them.
 struct Moved {
-  std::vector<PortId> ports;      // bindings or remote
+  std::vector<PortId> ports;      // bindings, remote or learned
   std::vector<BridgeId> bridges;  // floods
   std::vector<HostId> hosts;      // paths
   std::vector<uint32_t> keys;

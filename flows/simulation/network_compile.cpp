@@ -137,9 +137,57 @@ std::vector<FibEntry> own_routes(const PortView& port) {
   return entries;
 }
 
-routing::NextHops next_hops_of(const PortView* port) {
+const LearnedAtPort* learned_at(const NetworkData& network, PortId id) {
+  const LearnedByHost* learned = network.locations.learned.find(id);
+  const PortView* port = learned == nullptr ? nullptr : network.port(id);
+  if (port == nullptr || port->device != PortDevice::router || !port->exterior) return nullptr;
+  const auto said = learned->find(port->host);
+  return said == learned->end() ? nullptr : said->second.get();
+}
+
+routing::NextHops next_hops_of(const NetworkData& network, PortId id) {
+  const PortView* port = network.port(id);
   if (port == nullptr || port->device != PortDevice::router) return {};
-  return {port->route_standing()};
+  const LearnedAtPort* learned = learned_at(network, id);
+  return {port->route_standing(), learned == nullptr ? std::vector<IpAddress>{} : learned->lost};
+}
+
+FibEntry learned_route(PortId port, const IpPrefix& destination, const IpAddress& gateway) {
+  constexpr uint32_t kExternalDistance = 20;  // of external BGP, as routers have it by default: before stored routes
+  FibEntry entry;
+  const uint64_t by = std::hash<IpAddress>{}(gateway);
+  const Uuid id = derived_route_id(port, destination, NextHop::port).uuid();
+  entry.id = RouteId(Uuid::from_words(id.high() ^ by, id.low() + by));
+  entry.source = IpPrefix::any(destination.family());
+  entry.destination = destination;
+  entry.kind = NextHop::port;
+  entry.port = port;
+  entry.gateway = gateway;
+  entry.weight = kExternalDistance;
+  return entry;
+}
+
+void for_each_learned_change(const LearnedAtPort* before, const LearnedAtPort* after, const LearnedChange& visit) {
+  using Parts = decltype(LearnedAtPort::parts);
+  using Part = std::shared_ptr<const topology::LearnedRoutes>;
+  static const std::vector<IpPrefix> kNone;
+  const auto changed = [&](const LearnedPart& key, const Part* old, const Part* now, bool added) {
+    const std::vector<IpPrefix>& from = old == nullptr ? kNone : (*old)->prefixes;
+    const std::vector<IpPrefix>& to = now == nullptr ? kNone : (*now)->prefixes;
+    const auto& [more, less] = added ? std::tie(to, from) : std::tie(from, to);
+    auto other = less.begin();
+    for (const IpPrefix& prefix : more) {
+      while (other != less.end() && *other < prefix) ++other;
+      if (other == less.end() || *other != prefix) visit(prefix, key.gateway, added);
+    }
+  };
+  const Parts none;
+  const Parts& old = before == nullptr ? none : before->parts;
+  const Parts& now = after == nullptr ? none : after->parts;
+  // What goes first, so that a prefix may move between parts.
+  for (const bool added : {false, true}) {
+    Parts::diff(old, now, [&](const LearnedPart& key, const Part* a, const Part* b) { changed(key, a, b, added); });
+  }
 }
 
 std::optional<FibEntry> entry_of(const topology::Route& route, const NetworkData& network) {

@@ -193,14 +193,27 @@ class Update {
       }
     }
     update_next_hops_of(id, old, now);
+    update_learned_at(id);
+  }
+  void update_learned_at(PortId id) {
+    const LearnedAtPort* old = learned_at(before_, id);
+    const LearnedAtPort* now = learned_at(after_, id);
+    if (old == now) return;
+    const PortView* port = after_.port(id) != nullptr ? after_.port(id) : before_.port(id);
+    RouterView* router = routers_.edit(RouterId(port->device_id));
+    if (router == nullptr) return;
+    for_each_learned_change(old, now, [&](const IpPrefix& prefix, const IpAddress& gateway, bool added) {
+      const routing::FibEntry entry = learned_route(id, prefix, gateway);
+      router->fib = added ? router->fib.with(entry) : router->fib.without(entry.id, prefix);
+    });
   }
   void update_next_hops_of(PortId id, const PortView* old, const PortView* now) {
     // A route may have come before the port that it names.
     if (old == nullptr && now != nullptr) {
       after_.snapshot.for_each_route_through(id, [&](const topology::Route& route) { put_route(route); });
     }
-    const routing::NextHops next_hops = next_hops_of(now);
-    if (now == nullptr ? old == nullptr : old != nullptr && next_hops_of(old) == next_hops) return;
+    const routing::NextHops next_hops = next_hops_of(after_, id);
+    if (now == nullptr ? old == nullptr : old != nullptr && next_hops_of(before_, id) == next_hops) return;
     const PortView* of = now == nullptr ? old : now;
     RouterView* router = of->device == PortDevice::router ? routers_.edit(RouterId(of->device_id)) : nullptr;
     if (router != nullptr) router->fib = router->fib.stand(id, next_hops);

@@ -1,5 +1,6 @@
 #include "scenario_network.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace viaduct::scenario {
@@ -251,9 +252,47 @@ ScenarioNetwork& ScenarioNetwork::kill_host(int host) {
   return *this;
 }
 
+template <class Change>
+ScenarioNetwork& ScenarioNetwork::change_learned(const std::string& port, Change&& change) {
+  using flows::simulation::LearnedAtPort;
+  const auto* known = locations_.learned.find(this->port(port));
+  auto all = known == nullptr ? flows::simulation::LearnedByHost{} : *known;
+  const topology::Port* object = snapshot_.find(this->port(port));
+  auto& said = all[object == nullptr ? HostId{} : object->host];
+  auto learned = said == nullptr ? LearnedAtPort{} : *said;
+  change(learned);
+  said = std::make_shared<const LearnedAtPort>(std::move(learned));
+  locations_.learned.put(this->port(port), std::move(all));
+  return *this;
+}
+
+ScenarioNetwork& ScenarioNetwork::learn(const std::string& port, const std::string& gateway, const Addresses& prefixes,
+                                        uint16_t part) {
+  topology::LearnedRoutes routes{this->port(port), ip(gateway), part};
+  for (const std::string& prefix : prefixes) routes.prefixes.push_back(IpPrefix::parse(prefix).value().network());
+  std::sort(routes.prefixes.begin(), routes.prefixes.end());
+  return change_learned(port, [&](auto& learned) {
+    if (prefixes.empty()) return learned.parts.remove({routes.gateway, part});
+    learned.parts.put({routes.gateway, part}, std::make_shared<const topology::LearnedRoutes>(routes));
+  });
+}
+
+ScenarioNetwork& ScenarioNetwork::lose_gateway(const std::string& port, const std::string& gateway) {
+  return change_learned(port, [&](auto& learned) {
+    learned.lost.push_back(ip(gateway));
+    std::sort(learned.lost.begin(), learned.lost.end());
+    learned.lost.erase(std::unique(learned.lost.begin(), learned.lost.end()), learned.lost.end());
+  });
+}
+
+ScenarioNetwork& ScenarioNetwork::find_gateway(const std::string& port, const std::string& gateway) {
+  return change_learned(port, [&](auto& learned) { std::erase(learned.lost, ip(gateway)); });
+}
+
 flows::simulation::Locations ScenarioNetwork::locations(int host) const {
   auto locations = hosts_.count() == 1 ? locations_ : hosts_.locations(host, snapshot_, locations_.bindings);
   locations.unhealthy = locations_.unhealthy;
+  locations.learned = locations_.learned;
   for (const auto& [pool, checker] : checkers_) {
     if (checker >= 0) locations.checkers.put(pool, checker == host ? HostId{} : ScenarioHosts::id(checker));
   }

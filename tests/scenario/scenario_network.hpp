@@ -96,6 +96,12 @@ class ScenarioNetwork {
   ScenarioNetwork& claim(const std::string& port, int host);
   ScenarioNetwork& kill_host(int host);  // its ports vanish
   ScenarioHosts& change_hosts() { return hosts_; }
+  // --- routing protocols ---------------------------------------------------------------------------
+  // What the port's host says that this gateway behind it leads to: all of that part, which may be nothing.
+  ScenarioNetwork& learn(const std::string& port, const std::string& gateway, const Addresses& prefixes,
+                         uint16_t part = 0);
+  ScenarioNetwork& lose_gateway(const std::string& port, const std::string& gateway);
+  ScenarioNetwork& find_gateway(const std::string& port, const std::string& gateway);
 
   ScenarioNetwork& put(topology::Object object);
   // What the topology's builder made of this network's snapshot. Names stay as they are.
@@ -119,6 +125,8 @@ class ScenarioNetwork {
  private:
   Uuid make_id(const std::string& name);
   ScenarioNetwork& bind(topology::Port port);
+  template <class Change>
+  ScenarioNetwork& change_learned(const std::string& port, Change&& change);
   topology::Port router_port(const std::string& router, const std::string& name, const std::string& mac,
                              const Addresses& addresses);
   void commit(topology::Object object);

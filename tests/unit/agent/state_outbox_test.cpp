@@ -349,5 +349,54 @@ TEST_F(StateOutboxTest, PoolsAreClaimedWithWhatIsFoundAndAnsweredApart) {
   EXPECT_THAT(must_next().deletes, ElementsAre(key_of(one)));
 }
 
+// --- learned routes --------------------------------------------------------------------------------
+
+topology::LearnedRoutes routes(uint16_t part, std::vector<std::string_view> prefixes) {
+  topology::LearnedRoutes out{id<PortId>(22), ip("10.9.0.254"), part};
+  for (std::string_view prefix : prefixes) out.prefixes.push_back(IpPrefix::parse(prefix).value());
+  return out;
+}
+
+TEST_F(StateOutboxTest, LearnedRoutesAreSaidWhenTheyChangeAndWholeAfterAJoin) {
+  const auto one = routes(1, {"10.1.0.0/16"}), two = routes(2, {"10.2.0.0/16"}), more = routes(1, {"10.3.0.0/16"});
+  outbox.routed({{one, two}, {}});
+  EXPECT_THAT(must_next().puts, UnorderedElementsAre(Puts(one, Mode::claim), Puts(two, Mode::claim)));
+  done();
+  outbox.routed({{more}, {two}});
+  const auto write = must_next();
+  EXPECT_THAT(write.puts, ElementsAre(Puts(more, Mode::claim)));
+  EXPECT_THAT(write.deletes, ElementsAre(key_of(two)));
+  done();
+  outbox.joined();
+  EXPECT_THAT(must_next().puts, ElementsAre(Puts(more, Mode::claim)));
+}
+
+TEST_F(StateOutboxTest, LearnedRoutesThatWereNotTakenAreSaidAgain) {
+  const auto one = routes(1, {"10.1.0.0/16"}), two = routes(2, {"10.2.0.0/16"});
+  outbox.routed({{one, two}, {}});
+  must_next();
+  outbox.routed({{}, {two}});
+  outbox.written(nullptr);
+  const auto write = must_next();
+  EXPECT_THAT(write.puts, ElementsAre(Puts(one, Mode::claim)));
+  EXPECT_THAT(write.deletes, ElementsAre(key_of(two)));
+}
+
+TEST_F(StateOutboxTest, AWriteHoldsSoManyPrefixes) {
+  const size_t each = StateOutbox::kMaxPrefixes / 2 + 1;
+  RoutesLearned news;
+  for (uint16_t part = 0; part < 3; ++part) {
+    topology::LearnedRoutes many = routes(part, {});
+    for (uint32_t i = 0; i < each; ++i) many.prefixes.push_back(IpPrefix::host(IpAddress::v4(0x0a00'0000 + i)));
+    news.said.emplace_back(many);
+  }
+  outbox.routed(news);
+  EXPECT_THAT(must_next().puts, SizeIs(2));
+  done();
+  EXPECT_THAT(must_next().puts, SizeIs(1));
+  done();
+  EXPECT_FALSE(outbox.waiting());
+}
+
 }  // namespace
 }  // namespace viaduct::actors

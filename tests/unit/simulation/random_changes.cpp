@@ -24,6 +24,7 @@ RandomChanges::RandomChanges(std::mt19937_64& random, ScenarioNetwork& net, std:
     : random_(random), net_(net), exterior_(std::move(exterior)) {}
 
 void RandomChanges::change() {
+  if (chance(10)) return change_learned();
   if (net_.hosts().count() > 1 && chance(40)) return change_hosts();
   const uint64_t before = net_.snapshot().revision();
   for (int i = 0; i < 6 && net_.snapshot().revision() == before; ++i) attempt();
@@ -159,6 +160,28 @@ void RandomChanges::change_binding() {
     net_.activate(name);
   } else {
     net_.renumber(name);
+  }
+}
+
+void RandomChanges::change_learned() {
+  const std::vector<std::string> uplinks = {"up1", "up2"};
+  const std::string& port = any_of(uplinks);
+  const std::string& gateway = any_of(kGateways);
+  switch (roll(4)) {
+    case 0:
+      return void(net_.lose_gateway(port, gateway));
+    case 1:
+      return void(net_.find_gateway(port, gateway));
+    default: {
+      std::vector<std::string> prefixes;
+      const bool v6 = gateway.find(':') != std::string::npos;
+      const auto part = static_cast<uint16_t>(roll(2));  // a prefix is in one only
+      for (size_t i = part; i < kDestinations.size(); i += 2) {
+        const bool is_v6 = kDestinations[i].find(':') != std::string::npos;
+        if (is_v6 == v6 && chance(60)) prefixes.push_back(kDestinations[i]);
+      }
+      net_.learn(port, gateway, prefixes, part);
+    }
   }
 }
 

@@ -41,6 +41,7 @@ class RandomChanges {
   void switch_admin_state();
   void change_binding();
   void change_hosts();
+  void change_learned();
   void change_port();
   void change_router_port(topology::Port port);
   void relink(topology::Port port);
