@@ -36,6 +36,7 @@ constexpr std::array<std::string_view, kDropReasons> kNames{
     "packet_too_big",
     "next_hop_unresolved",
     "not_to_local_service",
+    "not_routing_talk",
     "dropped_by_rule",
     "rejected_by_rule",
     "too_many_chains",

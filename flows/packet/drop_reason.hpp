@@ -46,6 +46,7 @@ enum class DropReason : uint8_t {
   packet_too_big,
   next_hop_unresolved,   // ARP/ND gave no answer
   not_to_local_service,  // for a router's own address, and nothing of the router answers that
+  not_routing_talk,      // from the speaker of a router's port, and nothing that a speaker has to say
   // rules and connections
   dropped_by_rule,
   rejected_by_rule,

@@ -171,6 +171,8 @@ class Collector {
     if (old == nullptr) add(tag::absent(id));
     if (old != nullptr && old->number) add(tag::datapath_port(old->number));
     if (now != nullptr && now->number) add(tag::datapath_port(now->number));
+    if (old != nullptr && old->speaker.number) add(tag::datapath_port(old->speaker.number));
+    if (now != nullptr && now->speaker.number) add(tag::datapath_port(now->speaker.number));
     own_routes_of(old, now);
     if (old == nullptr) {
       after_.snapshot.for_each_route_through(

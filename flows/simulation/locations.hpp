@@ -66,6 +66,14 @@ struct LearnedAtPort {
   bool empty() const { return parts.empty() && lost.empty(); }
 };
 
+// Who speaks a routing protocol for a router's port on this host: an interface of the datapath with the port's addresses,
+// and those it speaks with.
+struct Speaker {
+  PortNumber number;
+  std::vector<IpAddress> peers;  // sorted
+  friend bool operator==(const Speaker&, const Speaker&) = default;
+};
+
 // By who says so: what the host says that the port is bound to counts.
 using LearnedByHost = std::map<HostId, std::shared_ptr<const LearnedAtPort>>;
 
@@ -80,12 +88,13 @@ struct Locations {
   // All that is known of checked pools; for operators.
   topology::PersistentMap<PoolId, std::shared_ptr<const topology::HealthReport>> health;
   topology::PersistentMap<PortId, LearnedByHost> learned;
+  topology::PersistentMap<PortId, Speaker> speakers;
   bool copy_dscp = false;  // of the inner packet, to the outer header
 };
 
 // What differs between two Locations. Not checkers: no flow depends on them.
 struct Moved {
-  std::vector<PortId> ports;      // bindings, remote or learned
+  std::vector<PortId> ports;      // bindings, remote, learned or speakers
   std::vector<BridgeId> bridges;  // floods
   std::vector<HostId> hosts;      // paths
   std::vector<uint32_t> keys;

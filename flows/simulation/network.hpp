@@ -44,6 +44,7 @@ struct PortView {
   std::vector<IpPrefix> addresses;
   std::optional<IpAddress> link_local;  // from the MAC; only where one of the addresses is IPv6
   uint16_t mtu = 0;
+  Speaker speaker;  // of a router's port that is active here; without a number: none
 
   bool has_address(const IpAddress& address) const;
   // On the link of this port: in the prefix of one of its addresses, or IPv6 link-local.
@@ -85,6 +86,8 @@ class Network {
   const PoolView* pool(PoolId id) const;
   // The port active here under this number; null when unknown.
   const PortView* at(PortNumber number) const;
+  // The port that the speaker under this number speaks for; null when it is none's.
+  const PortView* spoken_for(PortNumber speaker) const;
   void for_each_port(const std::function<void(const PortView&)>& visit) const;
   const Locations& locations() const;
   // Whose packets come by tunnels from this address; null when unknown.

@@ -97,6 +97,8 @@ PortView view_of(const topology::Port& port, const Locations& locations, const t
   view.mtu = port.mtu;
   const PortNumber* number = view.exterior ? locations.bindings.find(port.id) : nullptr;
   if (number != nullptr) view.number = *number;
+  const Speaker* speaker = number != nullptr && !view.on_bridge() ? locations.speakers.find(port.id) : nullptr;
+  if (speaker != nullptr) view.speaker = *speaker;
   const RemotePort* remote = view.exterior && number == nullptr ? locations.remote.find(port.id) : nullptr;
   // Who claims a port that is bound to another host is not believed.
   if (remote != nullptr && remote->host == port.host) {

@@ -126,7 +126,9 @@ class Update {
   void update_ports() {
     for (PortId id : ports_) {
       const PortView* old = before_.port(id);
-      if (old != nullptr && old->number) after_.by_number = after_.by_number.erase(old->number);
+      if (old == nullptr) continue;
+      if (old->number) after_.by_number = after_.by_number.erase(old->number);
+      if (old->speaker.number) after_.speakers = after_.speakers.erase(old->speaker.number);
     }
     for (PortId id : ports_) {
       const topology::Port* port = after_.snapshot.find(id);
@@ -136,6 +138,7 @@ class Update {
       }
       auto view = std::make_shared<const PortView>(view_of(*port, after_.locations, after_.snapshot));
       if (view->number) after_.by_number = after_.by_number.insert(view->number, id);
+      if (view->speaker.number) after_.speakers = after_.speakers.insert(view->speaker.number, id);
       after_.ports = after_.ports.insert(id, std::move(view));
     }
   }
@@ -351,6 +354,10 @@ const BalancerView* Network::balancer(LoadBalancerId id) const {
 const PoolView* Network::pool(PoolId id) const {
   const auto* view = data_->pools.find(id);
   return view == nullptr ? nullptr : view->get();
+}
+const PortView* Network::spoken_for(PortNumber speaker) const {
+  const PortId* id = data_->speakers.find(speaker);
+  return id == nullptr ? nullptr : port(*id);
 }
 const PortView* Network::at(PortNumber number) const {
   const PortId* id = data_->by_number.find(number);

@@ -183,6 +183,7 @@ struct NetworkData {
   Locations locations;
   PersistentMap<PortId, std::shared_ptr<const PortView>> ports;
   PersistentMap<PortNumber, PortId> by_number;
+  PersistentMap<PortNumber, PortId> speakers;        // whom they speak for
   PersistentMap<PortNumber, uint32_t> tunnel_ports;  // how many of the paths go by each
   Claims<IpAddress, HostId> peers;                   // whose packets come by tunnels from this address
   PersistentMap<BridgeId, std::shared_ptr<const BridgeView>> bridges;

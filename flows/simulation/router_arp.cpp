@@ -45,6 +45,7 @@ void receive_reply(Walk& walk, const RouterView& router, const Arp& arp) {
   const bool to_us = walk.in->has_address(arp.target_ip) && arp.target_mac == walk.in->mac;
   if (may_teach(*walk.in, arp) && (announced || to_us)) {
     learn(walk, router, arp);
+    tell_speaker(walk);
   } else {
     walk.drop(DropReason::neighbour_ignored);
   }

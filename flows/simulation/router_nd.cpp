@@ -58,6 +58,7 @@ void receive_advertisement(Walk& walk, const RouterView& router, const Neighbour
   }
   learn(walk, router, nd.target, *mac);
   walk.consume(DropReason::consumed_by_router);
+  tell_speaker(walk);
 }
 
 }  // namespace

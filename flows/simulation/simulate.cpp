@@ -31,6 +31,7 @@ const PortView* ingress(Walk& walk, const PortView& port) {
     if (port.device == PortDevice::router) answer_unreachable(walk, Unreachable::prohibited);
     return walk.drop(DropReason::port_down);
   }
+  if (port.speaker.number && hand_to_speaker(walk, port)) return nullptr;
   if (!filter(walk, port, port.inbound_filter, {&port, nullptr, port.device_id})) return nullptr;
   if (port.device == PortDevice::bridge) {
     const BridgeView* bridge = walk.network().bridge(BridgeId(port.device_id));
@@ -107,6 +108,7 @@ void simulate(const Input& input, Verdict& verdict, Trace* trace) {
     return;
   }
   if (port == nullptr) {
+    if (const PortView* own = input.network.spoken_for(number)) return leave_speaker(walk, *own);
     walk.note(DeviceKind::none, {}, Stage::drop, [&] { return "unknown_port " + std::to_string(number.value); });
     walk.drop(DropReason::unknown_port);
     return;

@@ -127,6 +127,12 @@ void Walk::output(const PortView& port) {
   note_port(port, Stage::output, [&] { return name_of(port) + ", number " + std::to_string(port.number.value); });
 }
 
+void Walk::output_to_speaker(const PortView& port) {
+  tag(tag::datapath_port(port.speaker.number));
+  put_output(Output{port.speaker.number});
+  note_port(port, Stage::output, [&] { return "speaker of " + name_of(port); });
+}
+
 void Walk::enter(const PortView& port) {
   in = &port;
   entered = {key, icmp_id, quote};

@@ -94,6 +94,7 @@ struct Walk {
   // By an exterior port that is active here, or to another host; may be called several times.
   void output(const PortView& port);
   void output(HostId host, const TunnelPath& path, uint32_t key);
+  void output_to_speaker(const PortView& port);
 
   // --- what happens on the way -------------------------------------------------------------------
   void route_onwards(const PortView& out, const MacAddress& next_hop);
@@ -227,6 +228,15 @@ bool take_check_answer(Walk& walk, const RouterView& router);
 bool is_check(const Walk& walk);
 // The port by which it leaves; null when the verdict is made.
 const PortView* send_check(Walk& walk, const RouterView& router);
+
+// --- routing protocols (routing_talk.cpp) ---------------------------------------------------------
+// From a peer to the speaker of the port where it entered: true, and the verdict is made. Before any rule: what the network
+// does with packets must not end what it is told by.
+bool hand_to_speaker(Walk& walk, const PortView& port);
+// What the speaker of this port sends leaves by the port.
+void leave_speaker(Walk& walk, const PortView& port);
+// ARP and neighbour discovery that the router has taken in concern its speaker too.
+void tell_speaker(Walk& walk);
 
 // --- devices --------------------------------------------------------------------------------------
 const PortView* through_bridge(Walk& walk, const BridgeView& bridge);  // bridge.cpp

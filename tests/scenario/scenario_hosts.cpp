@@ -100,6 +100,7 @@ Moved moved(const Locations& before, const Locations& after) {
   };
   Bindings::diff(before.bindings, after.bindings, note(out.ports));
   decltype(before.remote)::diff(before.remote, after.remote, note(out.ports));
+  decltype(before.speakers)::diff(before.speakers, after.speakers, note(out.ports));
   decltype(before.learned)::diff(before.learned, after.learned, note(out.ports));
   decltype(before.floods)::diff(before.floods, after.floods, note(out.bridges));
   decltype(before.paths)::diff(before.paths, after.paths, note(out.hosts));

@@ -228,6 +228,7 @@ ScenarioNetwork& ScenarioNetwork::spread(int hosts) {
   for (const auto& [name, number] : numbers_) {
     if (names_.count(name) != 0) move(name, hosts_.host_of(port(name)));
   }
+  for (const auto& [speaker, name] : speakers_) hosts_.place(port(speaker), hosts_.host_of(port(name)));
   return *this;
 }
 
@@ -277,6 +278,24 @@ ScenarioNetwork& ScenarioNetwork::learn(const std::string& port, const std::stri
   });
 }
 
+ScenarioNetwork& ScenarioNetwork::speak(const std::string& port, const std::string& speaker, const Addresses& peers) {
+  if (names_.count(speaker) == 0) {
+    names_.emplace(speaker, topology::ObjectRef{Kind::port, make_id(speaker)});
+    numbers_[speaker] = flows::PortNumber{++last_number_};
+    speakers_[speaker] = port;
+    hosts_.place(this->port(speaker), hosts_.host_of(this->port(port)));
+  }
+  flows::simulation::Speaker speaks{number(speaker), {}};
+  for (const std::string& peer : peers) speaks.peers.push_back(ip(peer));
+  std::sort(speaks.peers.begin(), speaks.peers.end());
+  if (peers.empty()) {
+    locations_.speakers.remove(this->port(port));
+  } else {
+    locations_.speakers.put(this->port(port), std::move(speaks));
+  }
+  return *this;
+}
+
 ScenarioNetwork& ScenarioNetwork::lose_gateway(const std::string& port, const std::string& gateway) {
   return change_learned(port, [&](auto& learned) {
     learned.lost.push_back(ip(gateway));
@@ -293,6 +312,7 @@ flows::simulation::Locations ScenarioNetwork::locations(int host) const {
   auto locations = hosts_.count() == 1 ? locations_ : hosts_.locations(host, snapshot_, locations_.bindings);
   locations.unhealthy = locations_.unhealthy;
   locations.learned = locations_.learned;
+  locations.speakers = locations_.speakers;
   for (const auto& [pool, checker] : checkers_) {
     if (checker >= 0) locations.checkers.put(pool, checker == host ? HostId{} : ScenarioHosts::id(checker));
   }

@@ -100,6 +100,8 @@ class ScenarioNetwork {
   // What the port's host says that this gateway behind it leads to: all of that part, which may be nothing.
   ScenarioNetwork& learn(const std::string& port, const std::string& gateway, const Addresses& prefixes,
                          uint16_t part = 0);
+  // A speaker for the port, on its host, which can be sent from and to; without peers it goes.
+  ScenarioNetwork& speak(const std::string& port, const std::string& speaker, const Addresses& peers);
   ScenarioNetwork& lose_gateway(const std::string& port, const std::string& gateway);
   ScenarioNetwork& find_gateway(const std::string& port, const std::string& gateway);
 
@@ -135,6 +137,7 @@ class ScenarioNetwork {
   flows::simulation::Locations locations_;
   ScenarioHosts hosts_;
   std::map<PoolId, int> checkers_;
+  std::map<std::string, std::string> speakers_;  // each with its port, on whose host it is
   std::map<std::string, topology::ObjectRef> names_;
   std::map<std::string, flows::PortNumber> numbers_;
   std::string last_router_;

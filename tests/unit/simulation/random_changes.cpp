@@ -167,7 +167,9 @@ void RandomChanges::change_learned() {
   const std::vector<std::string> uplinks = {"up1", "up2"};
   const std::string& port = any_of(uplinks);
   const std::string& gateway = any_of(kGateways);
-  switch (roll(4)) {
+  switch (roll(5)) {
+    case 4:
+      return void(net_.speak("up1", "s1", chance(40) ? std::vector<std::string>{} : std::vector{gateway}));
     case 0:
       return void(net_.lose_gateway(port, gateway));
     case 1:
