@@ -173,7 +173,7 @@ class Update {
     for_each_change(Kind::route, [&](const Uuid& id, const ObjectChange& change) {
       const auto* old = as<topology::Route>(change.before);
       RouterView* router = old == nullptr ? nullptr : routers_.edit(old->router);
-      if (router != nullptr) router->fib = router->fib.without(RouteId(id), old->destination);
+      if (router != nullptr) router->fib.remove(RouteId(id), old->destination);
     });
     for (PortId id : ports_) update_routes_of(id);
     for_each_change(Kind::route, [&](const Uuid&, const ObjectChange& change) {
@@ -188,11 +188,11 @@ class Update {
     if (old_routes != new_routes || (old && now && old->device_id != now->device_id)) {
       RouterView* from = old_routes.empty() ? nullptr : routers_.edit(RouterId(old->device_id));
       if (from != nullptr) {
-        for (const auto& entry : old_routes) from->fib = from->fib.without(entry.id, entry.destination);
+        for (const auto& entry : old_routes) from->fib.remove(entry.id, entry.destination);
       }
       RouterView* to = new_routes.empty() ? nullptr : routers_.edit(RouterId(now->device_id));
       if (to != nullptr) {
-        for (const auto& entry : new_routes) to->fib = to->fib.with(entry);
+        for (const auto& entry : new_routes) to->fib.put(entry);
       }
     }
     update_next_hops_of(id, old, now);
@@ -207,7 +207,7 @@ class Update {
     if (router == nullptr) return;
     for_each_learned_change(old, now, [&](const IpPrefix& prefix, const IpAddress& gateway, bool added) {
       const routing::FibEntry entry = learned_route(id, prefix, gateway);
-      router->fib = added ? router->fib.with(entry) : router->fib.without(entry.id, prefix);
+      added ? router->fib.put(entry) : router->fib.remove(entry.id, prefix);
     });
   }
   void update_next_hops_of(PortId id, const PortView* old, const PortView* now) {
@@ -219,13 +219,13 @@ class Update {
     if (now == nullptr ? old == nullptr : old != nullptr && next_hops_of(before_, id) == next_hops) return;
     const PortView* of = now == nullptr ? old : now;
     RouterView* router = of->device == PortDevice::router ? routers_.edit(RouterId(of->device_id)) : nullptr;
-    if (router != nullptr) router->fib = router->fib.stand(id, next_hops);
+    if (router != nullptr) router->fib.stand(id, next_hops);
   }
   void put_route(const topology::Route& route) {
     RouterView* router = routers_.edit(route.router);
     if (router == nullptr) return;
     const auto entry = entry_of(route, after_);
-    router->fib = entry ? router->fib.with(*entry) : router->fib.without(route.id, route.destination);
+    entry ? router->fib.put(*entry) : router->fib.remove(route.id, route.destination);
   }
 
   void update_static_entries() {

@@ -22,10 +22,6 @@ void visit_trie(const TrieNode* node, const std::function<void(const FibEntry&)>
   visit_trie(node->child[1].get(), visit);
 }
 
-bool has(const EntryList* list, RouteId id) {
-  return list != nullptr && std::ranges::any_of(list->entries(), [&](const FibEntry& entry) { return entry.id == id; });
-}
-
 }  // namespace
 
 Standing NextHops::of(const std::optional<IpAddress>& gateway) const {
@@ -86,27 +82,20 @@ FibMatch Fib::find(const IpAddress& source, const IpAddress& destination, uint64
   return match;
 }
 
-Fib Fib::with(const FibEntry& entry) const {
-  Fib out = *this;
-  TrieRef& trie = out.root(entry.destination.family());
-  if (!has(trie_find(trie, entry.destination), entry.id)) ++out.size_;
-  trie = trie_with(trie, entry);
-  return out;
+void Fib::put(const FibEntry& entry) {
+  if (trie_put(root(entry.destination.family()), entry)) ++size_;
 }
 
-Fib Fib::without(RouteId id, const IpPrefix& destination) const {
-  Fib out = *this;
-  TrieRef& trie = out.root(destination.family());
-  if (!has(trie_find(trie, destination), id)) return out;
-  trie = trie_without(trie, id, destination);
-  --out.size_;
-  return out;
+void Fib::remove(RouteId id, const IpPrefix& destination) {
+  if (trie_remove(root(destination.family()), id, destination)) --size_;
 }
 
-Fib Fib::stand(PortId port, const NextHops& next_hops) const {
-  Fib out = *this;
-  out.next_hops_ = next_hops == NextHops{} ? next_hops_.erase(port) : next_hops_.insert(port, next_hops);
-  return out;
+void Fib::stand(PortId port, const NextHops& next_hops) {
+  if (next_hops == NextHops{}) {
+    next_hops_.remove(port);
+  } else {
+    next_hops_.put(port, next_hops);
+  }
 }
 
 void Fib::for_each(const std::function<void(const FibEntry&)>& visit) const {

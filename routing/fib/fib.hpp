@@ -8,9 +8,10 @@
 // Routes are not touched when a next hop goes or comes back (prefix-independent convergence): how it stands is kept once
 // for its port, by stand(), and asked at each look-up.
 //
-// A Fib is immutable; with() and without() share all but the path to the changed prefix, so a change costs its prefix
-// length and not the size of the table. Threads: const methods from any thread; entries live as long as a copy of the
-// Fib that returned them.
+// A value: copies share everything, and a change copies what it changes and others share, so a change costs its prefix
+// length and not the size of the table, and many changes in a row copy a node once. Threads: const methods from any
+// thread, each thread with a copy of its own where one of them changes it; entries live as long as a copy of the Fib that
+// returned them is not changed.
 //
 // It is a path-compressed binary trie (Patricia) for each family, made anew along the changed path. A node is one cache
 // line, so a look-up costs one line a level, about log2(prefixes) levels, and one for the entry.
@@ -66,10 +67,10 @@ class Fib {
   }
   // Replaces the entry of the same id and destination, if any. Host bits of the destination do not count; a source of
   // length 0 holds every source.
-  Fib with(const FibEntry& entry) const;
-  Fib without(RouteId id, const IpPrefix& destination) const;
+  void put(const FibEntry& entry);
+  void remove(RouteId id, const IpPrefix& destination);
   // How the next hops of entries of kind `port` by this port stand. One of which nothing was said is good.
-  Fib stand(PortId port, const NextHops& next_hops) const;
+  void stand(PortId port, const NextHops& next_hops);
   const NextHops* next_hops(PortId port) const { return next_hops_.find(port); }  // null: nothing was said
   // By family, then destination from short to long along each branch, then weight and id.
   void for_each(const std::function<void(const FibEntry&)>& visit) const;

@@ -36,46 +36,61 @@ TrieRef make_node(TrieKey key, unsigned length, EntryListRef list, TrieRef zero 
   node->child[1] = std::move(one);
   return TrieRef(node.release());
 }
-TrieRef with_child(const TrieNode& node, bool side, TrieRef child) {
-  return side ? make_node(node.key, node.length, node.list, node.child[0], std::move(child))
-              : make_node(node.key, node.length, node.list, std::move(child), node.child[1]);
+TrieRef make_leaf(TrieKey key, unsigned length, const FibEntry& entry) {
+  return make_node(key, length, list_with({}, entry));
 }
 
-TrieRef insert(const TrieRef& trie, const TrieKey& key, unsigned length, const FibEntry& entry) {
-  if (!trie) return make_node(key, length, list_with({}, entry));
+// For changing: the node itself when nobody else refers to it, or a copy that takes its place.
+TrieNode* own(TrieRef& trie) {
   const TrieNode& node = *trie.get();
-  const unsigned common = std::min({node.key.common(key), node.length, length});
-  if (common == node.length && common == length) {
-    return make_node(key, length, list_with(node.list, entry), node.child[0], node.child[1]);
-  }
-  if (common == node.length) {
-    const bool side = key.bit(node.length);
-    return with_child(node, side, insert(node.child[side], key, length, entry));
-  }
-  if (common == length) {  // the new prefix holds the node's
-    const bool side = node.key.bit(length);
-    return make_node(key, length, list_with({}, entry), side ? TrieRef() : trie, side ? trie : TrieRef());
-  }
-  TrieRef leaf = make_node(key, length, list_with({}, entry));
-  const bool side = key.bit(common);
-  return make_node(truncated(key, common), common, {}, side ? trie : leaf, side ? leaf : trie);
+  if (!trie.unique()) trie = make_node(node.key, node.length, node.list, node.child[0], node.child[1]);
+  return const_cast<TrieNode*>(trie.get());
 }
 
-// What stands for a node of these parts: itself, its only child, or nothing.
-TrieRef joined(const TrieNode& node, EntryListRef list, TrieRef zero, TrieRef one) {
-  if (!list && !zero) return one;
-  if (!list && !one) return zero;
-  return make_node(node.key, node.length, std::move(list), std::move(zero), std::move(one));
+uint32_t count_of(const EntryListRef& list) { return list ? list->count : 0; }
+
+bool put(TrieRef& root, const TrieKey& key, unsigned length, const FibEntry& entry) {
+  TrieRef* trie = &root;
+  for (;;) {
+    if (!*trie) {
+      *trie = make_leaf(key, length, entry);
+      return true;
+    }
+    const TrieNode& node = **trie;
+    const unsigned common = std::min({node.key.common(key), node.length, length});
+    if (common < node.length) {
+      const bool side = node.key.bit(common);
+      TrieRef below = std::move(*trie);
+      if (common == length) {  // the new prefix holds the node's
+        *trie = make_node(key, length, list_with({}, entry), side ? TrieRef() : below, side ? below : TrieRef());
+      } else {
+        TrieRef leaf = make_leaf(key, length, entry);
+        *trie = make_node(truncated(key, common), common, {}, side ? leaf : below, side ? below : leaf);
+      }
+      return true;
+    }
+    TrieNode* owned = own(*trie);
+    if (common == length) {
+      const uint32_t before = count_of(owned->list);
+      owned->list = list_with(owned->list, entry);
+      return owned->list->count > before;
+    }
+    trie = &owned->child[key.bit(owned->length)];
+  }
 }
 
 // `key` is known to be in the trie.
-TrieRef remove(const TrieRef& trie, const TrieKey& key, unsigned length, RouteId id) {
-  const TrieNode& node = *trie.get();
-  if (node.length == length) return joined(node, list_without(node.list, id), node.child[0], node.child[1]);
-  const bool side = key.bit(node.length);
-  TrieRef changed = remove(node.child[side], key, length, id);
-  return side ? joined(node, node.list, node.child[0], std::move(changed))
-              : joined(node, node.list, std::move(changed), node.child[1]);
+void remove(TrieRef& trie, const TrieKey& key, unsigned length, RouteId id) {
+  TrieNode* node = own(trie);
+  if (node->length == length) {
+    node->list = list_without(node->list, id);
+  } else {
+    remove(node->child[key.bit(node->length)], key, length, id);
+  }
+  if (node->list || (node->child[0] && node->child[1])) return;
+  // Nothing, or what its only child is.
+  TrieRef child = std::move(node->child[node->child[0] ? 0 : 1]);
+  trie = std::move(child);
 }
 
 }  // namespace
@@ -118,14 +133,19 @@ TrieKey TrieKey::of(const IpAddress& address) {
   return {word(0), word(8)};
 }
 
-TrieRef trie_with(const TrieRef& trie, const FibEntry& entry) {
+bool trie_put(TrieRef& trie, const FibEntry& entry) {
   const auto length = static_cast<unsigned>(entry.destination.length());
-  return insert(trie, truncated(TrieKey::of(entry.destination.address()), length), length, entry);
+  return put(trie, truncated(TrieKey::of(entry.destination.address()), length), length, entry);
 }
 
-TrieRef trie_without(const TrieRef& trie, RouteId id, const IpPrefix& destination) {
+bool trie_remove(TrieRef& trie, RouteId id, const IpPrefix& destination) {
+  const EntryList* list = trie_find(trie, destination);
+  if (list == nullptr) return false;
+  const auto entries = list->entries();
+  if (std::none_of(entries.begin(), entries.end(), [&](const FibEntry& entry) { return entry.id == id; })) return false;
   const auto length = static_cast<unsigned>(destination.length());
-  return remove(trie, truncated(TrieKey::of(destination.address()), length), length, id);
+  remove(trie, truncated(TrieKey::of(destination.address()), length), length, id);
+  return true;
 }
 
 const EntryList* trie_find(const TrieRef& trie, const IpPrefix& destination) {

@@ -34,7 +34,10 @@ class CountedRef {
     if (object_ != nullptr && object_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) T::destroy(object_);
   }
   const T* get() const { return object_; }
+  // No other reference: with the same being true of whatever this one lies in, nobody else can come by.
+  bool unique() const { return object_->references.load(std::memory_order_acquire) == 1; }
   const T* operator->() const { return object_; }
+  const T& operator*() const { return *object_; }
   explicit operator bool() const { return object_ != nullptr; }
 
  private:
@@ -81,8 +84,10 @@ struct alignas(64) TrieNode {
 static_assert(sizeof(TrieNode) == 64);
 using TrieRef = CountedRef<TrieNode>;
 
-TrieRef trie_with(const TrieRef& trie, const FibEntry& entry);
-TrieRef trie_without(const TrieRef& trie, RouteId id, const IpPrefix& destination);
+// Puts the entry into `trie`, in the place of the one of its id, or takes it out. Nodes that nobody else refers to are
+// changed as they are; of the others copies. True when there is one entry more, or less.
+bool trie_put(TrieRef& trie, const FibEntry& entry);
+bool trie_remove(TrieRef& trie, RouteId id, const IpPrefix& destination);
 // The entries at exactly this prefix; null when there are none.
 const EntryList* trie_find(const TrieRef& trie, const IpPrefix& destination);
 

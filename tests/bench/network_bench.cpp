@@ -6,6 +6,7 @@
 #include <random>
 
 #include "bench_network.hpp"
+#include "flows/simulation/invalidation.hpp"
 #include "routing/fib/fib.hpp"
 
 namespace viaduct::bench {
@@ -75,7 +76,7 @@ void fib_lookup(benchmark::State& state) {
   routing::Fib& fib = made[state.range(0)];
   std::mt19937 random(kSeed);
   for (int64_t i = static_cast<int64_t>(fib.size()); i < state.range(0); ++i) {
-    fib = fib.with(random_entry(random, static_cast<uint64_t>(i)));
+    fib.put(random_entry(random, static_cast<uint64_t>(i)));
   }
   std::vector<IpAddress> destinations;
   for (int i = 0; i < 65536; ++i) destinations.push_back(IpAddress::v4(static_cast<uint32_t>(random())));
@@ -86,9 +87,67 @@ void fib_lookup(benchmark::State& state) {
   }
 }
 
+// A router with two uplinks and `routes` prefixes that both lead to, in parts as the state tables have them.
+struct Learned {
+  scenario::ScenarioNetwork before, after;
+  PortId port;
+  std::vector<PortId> both;
+
+  explicit Learned(int64_t routes) {
+    before.router("r1").uplink("r1", "up1", "02:00:00:00:09:01", {"10.0.9.1/24"});
+    before.uplink("r1", "up2", "02:00:00:00:08:01", {"10.0.8.1/24"});
+    after = before;
+    constexpr int kParts = 256;
+    for (int part = 0; part < kParts; ++part) {
+      std::vector<std::string> prefixes;
+      for (int64_t i = part; i < routes; i += kParts) {
+        const auto number = static_cast<uint32_t>(i);
+        prefixes.push_back(IpPrefix(IpAddress::v4(0x1400'0000 + (number << 8)), 24).to_string());
+      }
+      after.learn("up1", "10.0.9.254", prefixes, static_cast<uint16_t>(part));
+      after.learn("up2", "10.0.8.254", prefixes, static_cast<uint16_t>(part));
+    }
+    port = after.port("up1");
+    both = {port, after.port("up2")};
+  }
+  static Learned& of(int64_t routes) {
+    static std::map<int64_t, std::unique_ptr<Learned>> made;
+    auto& one = made[routes];
+    if (one == nullptr) one = std::make_unique<Learned>(routes);
+    return *one;
+  }
+};
+
+// Both peers tell everything.
+void learn_routes(benchmark::State& state) {
+  const Learned& learned = Learned::of(state.range(0));
+  const Network network = learned.before.compile();
+  const flows::simulation::Moved moved{learned.both, {}, {}, {}};
+  for (auto _ : state) {
+    const Network next = network.updated(learned.after.snapshot(), {}, learned.after.locations(), moved);
+    benchmark::DoNotOptimize(flows::simulation::invalidated_by(network, next, {}, moved));
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0) * 2);
+}
+
+// One of the peers is gone: its routes by the other from now on, and whose flows are concerned is known.
+void lose_a_gateway(benchmark::State& state) {
+  const Learned& learned = Learned::of(state.range(0));
+  const Network network = learned.after.compile();
+  scenario::ScenarioNetwork less = learned.after;
+  less.lose_gateway("up1", "10.0.9.254");
+  const flows::simulation::Moved moved{{learned.port}, {}, {}, {}};
+  for (auto _ : state) {
+    const Network next = network.updated(less.snapshot(), {}, less.locations(), moved);
+    benchmark::DoNotOptimize(flows::simulation::invalidated_by(network, next, {}, moved));
+  }
+}
+
 BENCHMARK(bind_one_port)->ArgName("ports")->Arg(1'000)->Arg(10'000)->Arg(100'000);
 BENCHMARK(compile_whole)->ArgName("ports")->Arg(100'000)->Unit(benchmark::kMillisecond);
 BENCHMARK(add_one_route)->ArgName("routes")->Arg(1'000)->Arg(100'000);
+BENCHMARK(learn_routes)->ArgName("routes")->Arg(100'000)->Arg(800'000)->Unit(benchmark::kMillisecond);
+BENCHMARK(lose_a_gateway)->ArgName("routes")->Arg(1)->Arg(100'000);
 BENCHMARK(fib_lookup)->ArgName("routes")->Arg(10'000)->Arg(800'000);
 
 }  // namespace

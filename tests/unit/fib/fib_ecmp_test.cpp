@@ -12,13 +12,13 @@ namespace {
 
 constexpr int kFlows = 20000;
 
-Fib with_next_hops(int count) {
-  Fib fib;
+Table with_next_hops(int count) {
+  Table fib;
   for (int i = 0; i < count; ++i) fib = fib.with(entry(static_cast<uint64_t>(i), "0.0.0.0/0"));
   return fib;
 }
 
-std::vector<RouteId> spread(const Fib& fib) {
+std::vector<RouteId> spread(const Table& fib) {
   std::mt19937_64 random(42);
   std::vector<RouteId> out;
   for (int i = 0; i < kFlows; ++i) {
@@ -38,13 +38,13 @@ TEST(FibEcmp, SharesEvenly) {
 
 TEST(FibEcmp, EvenForHashesThatDifferInFewBits) {
   std::map<RouteId, int> flows;
-  Fib fib = with_next_hops(4);
+  Table fib = with_next_hops(4);
   for (uint64_t hash = 0; hash < 4000; ++hash) ++flows[fib.lookup(ip("1.1.1.1"), ip("2.2.2.2"), hash).entry->id];
   for (const auto& [id, count] : flows) EXPECT_NEAR(count, 1000, 150);
 }
 
 TEST(FibEcmp, RemovingANextHopMovesOnlyItsFlows) {
-  Fib before = with_next_hops(5);
+  Table before = with_next_hops(5);
   std::vector<RouteId> old = spread(before);
   std::vector<RouteId> now = spread(before.without(route_id(2), net("0.0.0.0/0")));
   for (int i = 0; i < kFlows; ++i) {
@@ -57,7 +57,7 @@ TEST(FibEcmp, RemovingANextHopMovesOnlyItsFlows) {
 }
 
 TEST(FibEcmp, AddingANextHopTakesItsShareAndNoMore) {
-  Fib before = with_next_hops(4);
+  Table before = with_next_hops(4);
   std::vector<RouteId> old = spread(before);
   std::vector<RouteId> now = spread(before.with(entry(99, "0.0.0.0/0")));
   int moved = 0;
@@ -73,13 +73,13 @@ TEST(FibEcmp, OrderOfInsertionDoesNotMatter) {
   std::vector<uint64_t> numbers = {0, 1, 2, 3, 4};
   std::vector<RouteId> expected = spread(with_next_hops(5));
   std::ranges::reverse(numbers);
-  Fib fib;
+  Table fib;
   for (uint64_t number : numbers) fib = fib.with(entry(number, "0.0.0.0/0"));
   EXPECT_EQ(spread(fib), expected);
 }
 
 TEST(FibEcmp, OtherWeightsAndSourcesAreNoCandidates) {
-  Fib fib = with_next_hops(3).with(entry(10, "0.0.0.0/0", 200)).with(entry(11, "0.0.0.0/0", 100, "10.9.0.0/16"));
+  Table fib = with_next_hops(3).with(entry(10, "0.0.0.0/0", 200)).with(entry(11, "0.0.0.0/0", 100, "10.9.0.0/16"));
   EXPECT_EQ(fib.lookup(ip("10.0.0.1"), ip("10.0.0.2"), 5).candidates, 3U);
   EXPECT_EQ(fib.lookup(ip("10.9.0.1"), ip("10.0.0.2"), 5).candidates, 4U);
 }

@@ -22,4 +22,26 @@ inline FibEntry entry(uint64_t number, std::string_view destination, uint32_t we
   return out;
 }
 
+// A Fib that is changed by making another one, as a published network's is.
+class Table : public Fib {
+ public:
+  Table with(const FibEntry& entry) const {
+    return changed([&](Table& table) { table.put(entry); });
+  }
+  Table without(RouteId id, const IpPrefix& destination) const {
+    return changed([&](Table& table) { table.remove(id, destination); });
+  }
+  Table standing(PortId port, const NextHops& next_hops) const {
+    return changed([&](Table& table) { table.stand(port, next_hops); });
+  }
+
+ private:
+  template <class Change>
+  Table changed(Change&& change) const {
+    Table out = *this;
+    change(out);
+    return out;
+  }
+};
+
 }  // namespace viaduct::routing

@@ -129,16 +129,16 @@ TEST_P(FibOracle, AgreesWithBruteForceAndOldVersionsStay) {
     if (random() % 8 == 0) {
       const PortId port = port_id(random() % kPorts);
       oracle.next_hops[port] = random() % 3 == 0 ? NextHops{} : random_next_hops(random);
-      fib = fib.stand(port, oracle.next_hops[port]);
+      fib.stand(port, oracle.next_hops[port]);
     }
     const bool add = oracle.entries.size() < 30 || random() % 100 < (step < 900 ? 65U : 30U);
     if (add) {
       const FibEntry entry = random_entry(random, random() % 2 == 0 ? IpFamily::v4 : IpFamily::v6);
-      fib = fib.with(entry);
+      fib.put(entry);
       oracle.entries[{entry.id, entry.destination}] = entry;
     } else {
       auto victim = std::next(oracle.entries.begin(), static_cast<int>(random() % oracle.entries.size()));
-      fib = fib.without(victim->first.first, victim->first.second);
+      fib.remove(victim->first.first, victim->first.second);
       oracle.entries.erase(victim);
     }
     ASSERT_EQ(fib.size(), oracle.entries.size());
@@ -149,7 +149,7 @@ TEST_P(FibOracle, AgreesWithBruteForceAndOldVersionsStay) {
     if (step % 50 == 0) expect_equal_answers(fib, oracle, random, 40);
   }
   expect_equal_answers(kept, kept_oracle, random, 200);
-  for (const auto& [key, entry] : oracle.entries) fib = fib.without(key.first, key.second);
+  for (const auto& [key, entry] : oracle.entries) fib.remove(key.first, key.second);
   EXPECT_EQ(fib.size(), 0U);
   fib.for_each([](const FibEntry&) { FAIL() << "an entry is left"; });
 }
