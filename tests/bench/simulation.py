@@ -34,6 +34,8 @@ TIMES = [
      "<= 5"),
     ("fib_lookup/routes:10000", "route look-up, 10,000 routes", "ns", 1, None),
     ("fib_lookup/routes:800000", "route look-up, 800,000 routes", "ns", 1, None),
+    ("learn_routes/routes:100000", "two peers tell 100,000 prefixes each: next network", "ms", 1e6, None),
+    ("learn_routes/routes:800000", "two peers tell 800,000 prefixes each: next network", "ms", 1e6, "<= 5000"),
 ]
 # Program's name but the threads, name in the table: by how many threads of one table, each on a core.
 PER_SECOND = [
@@ -51,6 +53,8 @@ FLAT = [
      "<= 1.2"),
     ("add_one_route/routes:1000", "add_one_route/routes:100000", "next network: one route more at 100,000 routes",
      "at 1,000 routes", "<= 2"),
+    ("lose_a_gateway/routes:1", "lose_a_gateway/routes:100000", "next network: a gateway of 100,000 routes is lost",
+     "of 1 route", "<= 2"),
 ]
 
 
