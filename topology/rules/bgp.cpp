@@ -190,7 +190,7 @@ void check_as_number(const Router& router, Inspection& inspection) {
   inspection.report(BrokenRule::as_number_missing, ref_of(router), "as_number",
                     "It has " + std::to_string(peers) + " BGP peers and " + std::to_string(networks) +
                         " BGP networks, which need its AS number.",
-                    "Delete these first, or set admin_up of the peers to false.");
+                    "Delete these first; to end the sessions alone, set admin_up of the peers to false.");
 }
 
 void check_peers_of(RouterId router, Inspection& inspection) {
