@@ -43,6 +43,8 @@ enum Kind {
   poolMember @17;
   vip @18;
   healthMonitor @19;
+  bgpPeer @20;
+  bgpNetwork @21;
 }
 
 struct ObjectRef {
@@ -73,6 +75,8 @@ struct Router {
   forwardFilter @5 :Uuid;
   outboundFilter @6 :Uuid;
   loadBalancer @7 :Uuid;      # of no other router
+  asNumber @8 :UInt32;        # of BGP (RFC 6793); 0: none
+  advertiseNat @9 :Bool;      # addresses of VIPs and NAT targets are announced too
 }
 
 # Where a device meets a host's interface (exterior), another device's port (interior), or nothing (unplugged).
@@ -332,6 +336,41 @@ struct HealthMonitor {
   adminUp @7 :Bool = true;
 }
 
+# Of a filter: holds the prefixes within `prefix` whose length is minLength to maxLength. The first that holds one decides.
+struct PrefixRule {
+  prefix @0 :IpPrefix;  # no host bits
+  minLength @1 :UInt8;
+  maxLength @2 :UInt8;
+  permit @3 :Bool;
+}
+
+# Whom a router speaks BGP with (RFC 4271).
+struct BgpPeer {
+  name @0 :Text;
+  router @1 :Uuid;
+  address @2 :IpAddress;            # unique in the router
+  asNumber @3 :UInt32;
+  adminUp @4 :Bool = true;
+  keepAlive @5 :UInt32 = 60;        # seconds
+  holdTime @6 :UInt32 = 180;        # seconds; more than keepAlive
+  connectRetry @7 :UInt32 = 5;      # seconds
+  # RFC 2385; empty: none. Stored, and sent to hosts and to authenticated operators, as it is: `viaduct apply` has to
+  # compare it. The tool never prints it.
+  password @8 :Text;
+  bfd @9 :Bool;                     # RFC 5882
+  multihop @10 :UInt8;              # 0: on a link of the router; else the TTL
+  gracefulRestart @11 :Bool = true; # RFC 4724
+  prefixLimit @12 :UInt32 = 10000;  # routes that are taken from it; 0: none
+  importFilter @13 :List(PrefixRule);  # empty: all pass; else what no rule holds is refused
+  exportFilter @14 :List(PrefixRule);
+}
+
+# What a router announces to its peers by itself.
+struct BgpNetwork {
+  router @0 :Uuid;
+  prefix @1 :IpPrefix;  # no host bits; unique in the router
+}
+
 struct Object {
   id @0 :Uuid;
   revision @1 :UInt64;  # of the commit that last changed it; set by the store, ignored in requests
@@ -356,5 +395,7 @@ struct Object {
     poolMember @19 :PoolMember;
     vip @20 :Vip;
     healthMonitor @21 :HealthMonitor;
+    bgpPeer @22 :BgpPeer;
+    bgpNetwork @23 :BgpNetwork;
   }
 }

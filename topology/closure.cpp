@@ -100,6 +100,8 @@ std::optional<Uuid> owner_of(const Object& object) {
                                [](const IpGroupAddress& member) -> Owner { return member.group.uuid(); },
                                [](const PoolMember& member) -> Owner { return member.pool.uuid(); },
                                [](const Vip& vip) -> Owner { return vip.pool.uuid(); },
+                               [](const BgpPeer& peer) -> Owner { return peer.router.uuid(); },
+                               [](const BgpNetwork& network) -> Owner { return network.router.uuid(); },
                                [](const auto& owner) -> Owner { return owner.id.uuid(); }},
                     object);
 }
@@ -112,7 +114,7 @@ void for_each_belonging(const Snapshot& snapshot, const Uuid& owner, const std::
        {Reference::port_bridge, Reference::port_router, Reference::route_router, Reference::static_mac_bridge,
         Reference::static_neighbour_bridge, Reference::tunnel_zone_host_zone, Reference::rule_chain,
         Reference::port_group_port_group, Reference::ip_group_address_group, Reference::pool_member_pool,
-        Reference::vip_pool}) {
+        Reference::vip_pool, Reference::bgp_peer_router, Reference::bgp_network_router}) {
     snapshot.for_each_referrer(reference, owner, visit);
   }
 }

@@ -1,8 +1,9 @@
 // What one host needs of the topology, its closure, and how changes of it travel.
 //
 // Each object but hosts belongs to one owner, and that decides who needs it: ports, routes and static entries to their
-// device (bridge, router), rules to their chain, members to their group, pool members and VIPs to their pool, memberships
-// to their tunnel zone. Devices, chains, groups, load balancers, pools, health monitors and zones own themselves.
+// device (bridge, router), BGP peers and networks to their router, rules to their chain, members to their group, pool
+// members and VIPs to their pool, memberships to their tunnel zone. Devices, chains, groups, load balancers, pools, health
+// monitors and zones own themselves.
 //
 // A host needs the devices of its bound ports and every owner that is joined to them, directly or through others:
 //

@@ -1,4 +1,4 @@
-// Objects; those of chains, groups and load balancers in files of their own.
+// Objects; those of chains, groups, load balancers and BGP in files of their own.
 #include "topology/codec.hpp"
 
 #include <capnp/message.h>
@@ -54,6 +54,8 @@ Error read(Router& router, schema::Router::Reader from) {
   read_id(router.forward_filter, from.getForwardFilter());
   read_id(router.outbound_filter, from.getOutboundFilter());
   read_id(router.load_balancer, from.getLoadBalancer());
+  router.as_number = from.getAsNumber();
+  router.advertise_nat = from.getAdvertiseNat();
   return read_device(router, from);
 }
 void write(const Bridge& bridge, schema::Bridge::Builder to) {
@@ -68,6 +70,8 @@ void write(const Router& router, schema::Router::Builder to) {
   if (router.forward_filter) encode(router.forward_filter.uuid(), to.initForwardFilter());
   if (router.outbound_filter) encode(router.outbound_filter.uuid(), to.initOutboundFilter());
   if (router.load_balancer) encode(router.load_balancer.uuid(), to.initLoadBalancer());
+  to.setAsNumber(router.as_number);
+  to.setAdvertiseNat(router.advertise_nat);
 }
 
 Error read_addresses(std::vector<IpPrefix>& addresses, capnp::List<schema::IpPrefix>::Reader from) {
@@ -247,6 +251,10 @@ void encode(const Object& object, schema::Object::Builder to) {
       return write(std::get<Vip>(object), to.initVip());
     case Kind::health_monitor:
       return write(std::get<HealthMonitor>(object), to.initHealthMonitor());
+    case Kind::bgp_peer:
+      return write(std::get<BgpPeer>(object), to.initBgpPeer());
+    case Kind::bgp_network:
+      return write(std::get<BgpNetwork>(object), to.initBgpNetwork());
     case Kind::count_:
       return;
   }
@@ -294,6 +302,10 @@ Decoded<Object> decode(schema::Object::Reader from) {
       return decode_as<Vip>(from, from.getVip());
     case schema::Object::HEALTH_MONITOR:
       return decode_as<HealthMonitor>(from, from.getHealthMonitor());
+    case schema::Object::BGP_PEER:
+      return decode_as<BgpPeer>(from, from.getBgpPeer());
+    case schema::Object::BGP_NETWORK:
+      return decode_as<BgpNetwork>(from, from.getBgpNetwork());
   }
   return Decoded<Object>::failure("object " + decode(from.getId()).to_string() + ": unknown kind " +
                                   std::to_string(static_cast<int>(from.which())));

@@ -61,4 +61,10 @@ void write(const PoolMember& member, schema::PoolMember::Builder to);
 void write(const Vip& vip, schema::Vip::Builder to);
 void write(const HealthMonitor& monitor, schema::HealthMonitor::Builder to);
 
+// codec_bgp.cpp
+Error read(BgpPeer& peer, schema::BgpPeer::Reader from);
+Error read(BgpNetwork& network, schema::BgpNetwork::Reader from);
+void write(const BgpPeer& peer, schema::BgpPeer::Builder to);
+void write(const BgpNetwork& network, schema::BgpNetwork::Builder to);
+
 }  // namespace viaduct::topology::object_codec

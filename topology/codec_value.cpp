@@ -84,6 +84,10 @@ std::optional<Kind> decode(schema::Kind kind) {
       return Kind::vip;
     case schema::Kind::HEALTH_MONITOR:
       return Kind::health_monitor;
+    case schema::Kind::BGP_PEER:
+      return Kind::bgp_peer;
+    case schema::Kind::BGP_NETWORK:
+      return Kind::bgp_network;
   }
   return std::nullopt;
 }
@@ -127,6 +131,10 @@ schema::Kind encode(Kind kind) {
       return schema::Kind::VIP;
     case Kind::health_monitor:
       return schema::Kind::HEALTH_MONITOR;
+    case Kind::bgp_peer:
+      return schema::Kind::BGP_PEER;
+    case Kind::bgp_network:
+      return schema::Kind::BGP_NETWORK;
     case Kind::host:
     case Kind::count_:
       break;

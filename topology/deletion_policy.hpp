@@ -32,6 +32,8 @@ constexpr OnDelete policy_of(Reference reference) {
     case Reference::ip_group_address_group:
     case Reference::pool_member_pool:
     case Reference::vip_pool:
+    case Reference::bgp_peer_router:
+    case Reference::bgp_network_router:
       return OnDelete::cascade;
     case Reference::port_inbound_filter:
     case Reference::port_outbound_filter:

@@ -21,6 +21,10 @@ std::vector<Key> sorted_unique(std::vector<Key> keys) {
   return keys;
 }
 
+uint16_t number_of(const IpPrefix& prefix) {
+  return static_cast<uint16_t>(static_cast<int>(prefix.family()) << 8 | prefix.length());
+}
+
 using Keys = std::vector<IndexKey>;
 
 void add_keys(const auto&, Keys&) {}
@@ -63,6 +67,10 @@ void add_keys(const Vip& vip, Keys& keys) {
   keys.push_back(IndexKey::vip_of(vip.pool, vip.address, vip.port));
   keys.push_back(IndexKey::pool_family_of(vip.pool, vip.address.family()));
 }
+void add_keys(const BgpPeer& peer, Keys& keys) { keys.push_back(IndexKey::bgp_peer_of(peer.router, peer.address)); }
+void add_keys(const BgpNetwork& network, Keys& keys) {
+  keys.push_back(IndexKey::bgp_network_of(network.router, network.prefix));
+}
 
 }  // namespace
 
@@ -101,8 +109,7 @@ IndexKey IndexKey::port_group_port_of(PortGroupId group, PortId port) {
   return {Name::port_group_port, 0, group.uuid(), port.uuid().bytes()};
 }
 IndexKey IndexKey::ip_group_address_of(IpGroupId group, const IpPrefix& prefix) {
-  const auto number = static_cast<uint16_t>(static_cast<int>(prefix.family()) << 8 | prefix.length());
-  return {Name::ip_group_address, number, group.uuid(), prefix.address().storage()};
+  return {Name::ip_group_address, number_of(prefix), group.uuid(), prefix.address().storage()};
 }
 IndexKey IndexKey::pool_member_of(PoolId pool, const IpAddress& address, uint16_t port) {
   return {Name::pool_member, port, pool.uuid(), address.storage()};
@@ -112,6 +119,12 @@ IndexKey IndexKey::pool_family_of(PoolId pool, IpFamily family) {
 }
 IndexKey IndexKey::vip_of(PoolId pool, const IpAddress& address, uint16_t port) {
   return {Name::vip, port, pool.uuid(), address.storage()};
+}
+IndexKey IndexKey::bgp_peer_of(RouterId router, const IpAddress& address) {
+  return {Name::bgp_peer, static_cast<uint16_t>(address.family()), router.uuid(), address.storage()};
+}
+IndexKey IndexKey::bgp_network_of(RouterId router, const IpPrefix& prefix) {
+  return {Name::bgp_network, number_of(prefix), router.uuid(), prefix.address().storage()};
 }
 
 size_t IndexKeyHash::operator()(const IndexKey& key) const noexcept {

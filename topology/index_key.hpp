@@ -31,6 +31,8 @@ struct IndexKey {
     pool_member,       // scope: pool; number: port; value: address
     pool_family,       // scope: pool; number: family: of a member or a VIP
     vip,               // scope: pool; number: port; value: address
+    bgp_peer,          // scope: router; number: family; value: address
+    bgp_network,       // scope: router; number: family and prefix length; value: address
   };
 
   Name name = Name::referrer;
@@ -56,6 +58,8 @@ struct IndexKey {
   static IndexKey pool_member_of(PoolId pool, const IpAddress& address, uint16_t port);
   static IndexKey pool_family_of(PoolId pool, IpFamily family);
   static IndexKey vip_of(PoolId pool, const IpAddress& address, uint16_t port);
+  static IndexKey bgp_peer_of(RouterId router, const IpAddress& address);
+  static IndexKey bgp_network_of(RouterId router, const IpPrefix& prefix);
 };
 
 // Keys with text: names (scope nil) and bindings (kind port; scope: host; text: interface).

@@ -32,6 +32,12 @@ Parents parents_of_kind(const IpGroupAddress& before, const IpGroupAddress& afte
 Parents parents_of_kind(const PoolMember& before, const PoolMember& after) {
   return {{"pool", before.pool.uuid(), after.pool.uuid()}};
 }
+Parents parents_of_kind(const BgpPeer& before, const BgpPeer& after) {
+  return {{"router", before.router.uuid(), after.router.uuid()}};
+}
+Parents parents_of_kind(const BgpNetwork& before, const BgpNetwork& after) {
+  return {{"router", before.router.uuid(), after.router.uuid()}};
+}
 
 }  // namespace
 

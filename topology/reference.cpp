@@ -42,6 +42,8 @@ const ReferenceInfo& info_of(Reference reference) {
       {Kind::pool, "health_monitor", Kind::health_monitor},
       {Kind::pool_member, "pool", Kind::pool},
       {Kind::vip, "pool", Kind::pool},
+      {Kind::bgp_peer, "router", Kind::router},
+      {Kind::bgp_network, "router", Kind::router},
   }};
   return kInfo[static_cast<size_t>(reference)];
 }

@@ -49,6 +49,8 @@ enum class Reference : uint8_t {
   pool_health_monitor,
   pool_member_pool,
   vip_pool,
+  bgp_peer_router,
+  bgp_network_router,
   count_,
 };
 
@@ -124,6 +126,10 @@ void for_each_field(Of<Pool> auto& pool, auto&& field) {
 }
 void for_each_field(Of<PoolMember> auto& member, auto&& field) { field(Reference::pool_member_pool, member.pool); }
 void for_each_field(Of<Vip> auto& vip, auto&& field) { field(Reference::vip_pool, vip.pool); }
+void for_each_field(Of<BgpPeer> auto& peer, auto&& field) { field(Reference::bgp_peer_router, peer.router); }
+void for_each_field(Of<BgpNetwork> auto& network, auto&& field) {
+  field(Reference::bgp_network_router, network.router);
+}
 
 template <class Kind, class F>
 void for_each_target(const Id<Kind>& id, F&& visit) {

@@ -78,6 +78,8 @@ const Vip* Snapshot::find(VipId id) const { return find_as<Vip>(Kind::vip, id.uu
 const HealthMonitor* Snapshot::find(HealthMonitorId id) const {
   return find_as<HealthMonitor>(Kind::health_monitor, id.uuid());
 }
+const BgpPeer* Snapshot::find(BgpPeerId id) const { return find_as<BgpPeer>(Kind::bgp_peer, id.uuid()); }
+const BgpNetwork* Snapshot::find(BgpNetworkId id) const { return find_as<BgpNetwork>(Kind::bgp_network, id.uuid()); }
 
 Ref<Object> Snapshot::find(ObjectRef ref) const {
   if (ref.kind >= Kind::count_) return nullptr;
@@ -161,6 +163,12 @@ void Snapshot::for_each_member_of(PoolId pool, const std::function<void(const Po
 }
 void Snapshot::for_each_vip_of(PoolId pool, const std::function<void(const Vip&)>& visit) const {
   for_each_referrer(Reference::vip_pool, pool.uuid(), as(visit));
+}
+void Snapshot::for_each_bgp_peer_of(RouterId router, const std::function<void(const BgpPeer&)>& visit) const {
+  for_each_referrer(Reference::bgp_peer_router, router.uuid(), as(visit));
+}
+void Snapshot::for_each_bgp_network_of(RouterId router, const std::function<void(const BgpNetwork&)>& visit) const {
+  for_each_referrer(Reference::bgp_network_router, router.uuid(), as(visit));
 }
 
 std::optional<RouterId> Snapshot::router_of(LoadBalancerId balancer) const {

@@ -48,6 +48,8 @@ class Snapshot {
   const PoolMember* find(PoolMemberId id) const;
   const Vip* find(VipId id) const;
   const HealthMonitor* find(HealthMonitorId id) const;
+  const BgpPeer* find(BgpPeerId id) const;
+  const BgpNetwork* find(BgpNetworkId id) const;
   // By reference; a null pointer when absent.
   Ref<Object> find(ObjectRef ref) const;
 
@@ -75,6 +77,9 @@ class Snapshot {
   void for_each_member_of(PoolId pool, const std::function<void(const PoolMember&)>& visit) const;
   void for_each_vip_of(PoolId pool, const std::function<void(const Vip&)>& visit) const;
   std::optional<RouterId> router_of(LoadBalancerId balancer) const;
+  // BGP: whom a router speaks to, and what it announces.
+  void for_each_bgp_peer_of(RouterId router, const std::function<void(const BgpPeer&)>& visit) const;
+  void for_each_bgp_network_of(RouterId router, const std::function<void(const BgpNetwork&)>& visit) const;
   // The port bound to this interface, if any.
   std::optional<PortId> bound_port(HostId host, std::string_view interface) const;
   // All objects of a kind with this name, and all objects of a kind.

@@ -284,10 +284,24 @@ void Transaction::inspect_dependents(const ObjectRef& ref, std::set<RouterId>& r
   });
 }
 
+// The routers on whose links BGP peers may not be any more.
+void Transaction::note_links(const ObjectRef& ref, std::set<RouterId>& routers) const {
+  if (ref.kind != Kind::port) return;
+  const Port* before = current_.find(PortId(ref.id));
+  const Port* after = next_.find(PortId(ref.id));
+  const bool same = before != nullptr && after != nullptr && before->addresses == after->addresses &&
+                    before->is_interior() == after->is_interior();
+  for (const Port* port : {before, after}) {
+    if (!same && port != nullptr && port->on_router()) routers.insert(port->router);
+  }
+}
+
 void Transaction::inspect() {
   std::set<RouterId> routers;  // with new addresses
+  std::set<RouterId> links;    // with other addresses or links
   for (const ObjectRef& ref : order_) {
     inspect_vips(ref);
+    note_links(ref, links);
     const Ref<Object> object = next_.find(ref);
     if (!object) continue;
     std::visit([&](const auto& value) { rules::check(value, inspection_); }, *object);
@@ -299,6 +313,7 @@ void Transaction::inspect() {
     std::visit([&](const auto& value) { rules::check(value, inspection_); }, *next_.find(ref));
   }
   for (const RouterId& router : routers) rules::check_subnets_of(router, inspection_);
+  for (const RouterId& router : links) rules::check_peers_of(router, inspection_);
 }
 
 BuildResult Transaction::finish() {

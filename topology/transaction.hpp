@@ -63,6 +63,7 @@ class Transaction {
   void refuse(const Refusal& refusal);
   uint32_t last_position(ChainId chain) const;
   void inspect_vips(const ObjectRef& ref);
+  void note_links(const ObjectRef& ref, std::set<RouterId>& routers) const;
   void inspect_dependents(const ObjectRef& ref, std::set<RouterId>& routers);
 
   const Snapshot& current_;

@@ -76,6 +76,10 @@ std::string_view to_string(BrokenRule rule) {
       "vip_unreachable",
       "timing_out_of_range",
       "http_invalid",
+      "as_number_missing",
+      "as_number_not_allowed",
+      "password_invalid",
+      "network_in_use",
   });
   static_assert(kNames.size() == static_cast<size_t>(BrokenRule::count_));
   return rule < BrokenRule::count_ ? kNames[static_cast<size_t>(rule)] : "unknown";

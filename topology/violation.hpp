@@ -40,11 +40,13 @@ enum class BrokenRule : uint8_t {
   vlan_conflict,     // two ports of one bridge
   vlan_not_allowed,  // on a router port or a bound port
   // addresses
-  address_in_use,       // on two ports of one router or of one segment; two static neighbours; two hosts of a zone
+  address_in_use,       // on two ports of one router or of one segment; two static neighbours; two hosts of a zone; two
+                        // BGP peers of a router
   address_not_allowed,  // multicast, loopback, unspecified …
   address_family_mismatch,
   prefix_has_host_bits,
-  prefix_does_not_hold_address,  // a gateway outside the port's subnets; a network or broadcast address on a port
+  prefix_does_not_hold_address,  // a gateway outside the port's subnets; a network or broadcast address on a port; a BGP
+                                 // peer on no link of the router
   subnets_overlap,               // of two ports of one router
   too_many_addresses,
   address_on_bridge_port,
@@ -68,9 +70,9 @@ enum class BrokenRule : uint8_t {
   jump_missing,
   jump_not_allowed,  // of a rule with another action
   jump_to_itself,
-  l4_without_protocol,      // a range of ports, and not for one protocol that has them
-  range_empty,              // the last before the first: ports, addresses
-  range_out_of_bounds,      // an ICMP type or code over 255; port 0; more than 2^24 addresses
+  l4_without_protocol,  // a range of ports, and not for one protocol that has them
+  range_empty,          // the last before the first: ports, addresses, prefix lengths
+  range_out_of_bounds,  // an ICMP type or code over 255; port 0; more than 2^24 addresses; no length of such a prefix
   fragments_without_ports,  // ports are asked for or changed, and later fragments have none
   match_contradicts,        // no packet has all of it
   mac_mask_invalid,
@@ -91,6 +93,11 @@ enum class BrokenRule : uint8_t {
   vip_unreachable,
   timing_out_of_range,
   http_invalid,
+  // BGP
+  as_number_missing,      // of a router that has peers or networks
+  as_number_not_allowed,  // reserved
+  password_invalid,
+  network_in_use,  // announced twice by one router
   count_,
 };
 std::string_view to_string(BrokenRule rule);

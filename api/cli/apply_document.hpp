@@ -17,6 +17,11 @@
 //       routes:
 //         - {to: 0.0.0.0/0, via: 10.0.1.254, port: r1-blue}
 //         - {to: 10.9.0.0/16, blackhole: true}
+//       as-number: 65000
+//       bgp-peers:
+//         - {name: tor1, ip: 192.0.2.1, as-number: 65001, import-filter: [permit 10.0.0.0/8 le 24]}
+//       bgp-networks:
+//         - {prefix: 198.51.100.0/24}
 //   routes:                          # … or stand alone and name it
 //     - {router: r1, to: 10.8.0.0/16, reject: true}
 //   tunnel-zones:

@@ -99,6 +99,8 @@ class Planner {
     for (const Field& field : record.info().fields) {
       std::string was = before == nullptr ? std::string() : text_of(*before, field, lookup());
       std::string is = text_of(record, field, lookup());
+      const bool other_secret = field.type == FieldType::secret && before != nullptr && record.changed(field.name);
+      if (other_secret && was == is) is += ", another one";
       if (was != is && !(before == nullptr && said_by_label(record, field)))
         change.fields.push_back({std::string(field.name), was, is});
     }

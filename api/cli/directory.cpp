@@ -161,7 +161,7 @@ Json Directory::json_of(const Record& record) {
   for (const Field& field : record.info().fields) {
     const Value& value = record.get(field.name);
     if (field.sense != Sense::plain && std::holds_alternative<std::monostate>(value)) continue;
-    out[std::string(field.name)] = to_json(value);
+    out[std::string(field.name)] = to_json(field, value);
     add_names(field, value, out);
   }
   return out;

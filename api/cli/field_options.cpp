@@ -28,6 +28,8 @@ std::string type_name(const Field& field) {
       return "N[-N]";
     case FieldType::targets:
       return "IP[-IP][:PORT[-PORT]]";
+    case FieldType::prefix_rules:
+      return "RULE";
     case FieldType::address:
       return "IP";
     case FieldType::prefix:

@@ -28,6 +28,18 @@ constexpr std::array kRouterFields = {
     filter_field("outbound_filter", "outbound-filter", "outboundFilter", "Chain after that"),
     loose(reference_field("load_balancer", "load-balancer", "loadBalancer", Kind::LOAD_BALANCER,
                           "Load balancer at this router, and at no other")),
+    Field{.name = "as_number",
+          .option = "as-number",
+          .schema = "asNumber",
+          .type = number,
+          .help = "AS number, for BGP; 0: none",
+          .maximum = kMaxAsNumber},
+    Field{.name = "advertise_nat",
+          .option = "advertise-nat",
+          .schema = "advertiseNat",
+          .type = boolean,
+          .help = "BGP: announce addresses of NAT targets and VIPs at this router, too: true or false",
+          .column = Column::hidden},
 };
 
 constexpr std::array kPortFields = {
@@ -159,6 +171,7 @@ constexpr std::array<std::string_view, 1> kStaticParents = {"bridge"};
 constexpr std::array<std::string_view, 1> kTunnelZoneHostKey = {"host"};
 constexpr std::array<std::string_view, 1> kTunnelZoneHostParents = {"zone"};
 
+constexpr std::array kShownWithRouter = {Kind::BGP_PEER, Kind::BGP_NETWORK};
 constexpr std::array kShownWithHost = {Kind::TUNNEL_ZONE_HOST, Kind::PORT};
 constexpr std::array kShownWithTunnelZone = {Kind::TUNNEL_ZONE_HOST};
 
@@ -188,10 +201,12 @@ constexpr std::array<KindInfo, 9> kNetworkKinds = {{
      "routers",
      "router",
      "Virtual routers",
-     "  viaduct router create r1\n",
+     "  viaduct router create r1\n"
+     "  viaduct router create edge --as-number 65000 --advertise-nat true\n",
      kRouterFields,
      kNameKey,
-     {}},
+     {},
+     kShownWithRouter},
     {Kind::PORT, "port", "ports", "port", "Ports of bridges and routers",
      "  viaduct port create blue-r1 --bridge blue\n"
      "  viaduct port create r1-blue --router r1 --address 10.0.1.1/24 --address fd00:1::1/64 --mtu 1500\n"
@@ -245,7 +260,7 @@ std::span<const KindInfo> kinds() {
   static const std::vector<KindInfo> kAll = [] {
     std::vector<KindInfo> all;
     for (const std::span<const KindInfo> part :
-         {std::span<const KindInfo>(kNetworkKinds), rule_kinds(), group_kinds(), balancing_kinds()})
+         {std::span<const KindInfo>(kNetworkKinds), rule_kinds(), group_kinds(), balancing_kinds(), bgp_kinds()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }();

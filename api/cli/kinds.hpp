@@ -32,9 +32,12 @@ enum class FieldType : uint8_t {
   range,         // "80", "1024-65535"
   masked_mac,    // "01:00:00:00:00:00/01:00:00:00:00:00"
   targets,       // of NAT: "203.0.113.1-203.0.113.9:1024-65535", "2001:db8:1::/48"
+  prefix_rules,  // of BGP: "permit 10.0.0.0/8 le 24"
+  secret,        // a text that is taken and compared, and never printed
 };
 constexpr bool is_list(FieldType type) {
-  return type == FieldType::prefix_list || type == FieldType::reference_list || type == FieldType::targets;
+  return type == FieldType::prefix_list || type == FieldType::reference_list || type == FieldType::targets ||
+         type == FieldType::prefix_rules;
 }
 
 enum class Presence : uint8_t {

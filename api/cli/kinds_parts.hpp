@@ -10,6 +10,7 @@ namespace viaduct::cli {
 std::span<const KindInfo> rule_kinds();       // chains and rules
 std::span<const KindInfo> group_kinds();      // what rules name
 std::span<const KindInfo> balancing_kinds();  // load balancers, pools, VIPs, health monitors
+std::span<const KindInfo> bgp_kinds();        // peers and networks
 
 inline constexpr Field kName{.name = "name",
                              .option = "name",
@@ -51,5 +52,6 @@ constexpr Field filter_field(std::string_view name, std::string_view option, std
 }
 
 inline constexpr std::array<std::string_view, 1> kNameKey = {"name"};
+inline constexpr uint64_t kMaxAsNumber = 0xffff'fffe;  // RFC 7300
 
 }  // namespace viaduct::cli

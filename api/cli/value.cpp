@@ -45,15 +45,16 @@ Result<Value> parse_prefixes(const Field& field, const std::vector<std::string>&
   return Value(prefixes);
 }
 
-Result<Value> parse_targets(const Field& field, const std::vector<std::string>& texts) {
-  std::vector<std::string> targets;
-  if (texts.size() == 1 && texts[0] == "none") return Value(targets);
+// Of texts in one form.
+Result<Value> parse_list(const Field& field, const std::vector<std::string>& texts) {
+  std::vector<std::string> entries;
+  if (texts.size() == 1 && texts[0] == "none") return Value(entries);
   for (const std::string& text : texts) {
-    auto target = one_form(field, text);
-    if (!target) return target.failure();
-    targets.push_back(*target);
+    auto entry = one_form(field, text);
+    if (!entry) return entry.failure();
+    entries.push_back(*entry);
   }
-  return Value(targets);
+  return Value(entries);
 }
 
 Result<Value> parse_text(const Field& field, const std::string& text) {
@@ -101,7 +102,7 @@ Failure bad_value(const Field& field, std::string_view text, std::string expecte
 
 Result<Value> parse_value(const Field& field, const std::vector<std::string>& texts) {
   if (field.type == FieldType::prefix_list) return parse_prefixes(field, texts);
-  if (field.type == FieldType::targets) return parse_targets(field, texts);
+  if (field.type == FieldType::targets || field.type == FieldType::prefix_rules) return parse_list(field, texts);
   if (texts.size() != 1) return usage_error("--" + std::string(field.option) + " takes one value");
   const std::string& text = texts[0];
   switch (field.type) {
@@ -122,6 +123,8 @@ Result<Value> parse_value(const Field& field, const std::vector<std::string>& te
       return parse_address_like<IpAddress>(field, text, "an IPv4 or IPv6 address");
     case FieldType::prefix:
       return parse_address_like<IpPrefix>(field, text, "a prefix, as in 10.0.0.0/8 or 2001:db8::/32");
+    case FieldType::secret:
+      return Value(text == "none" ? std::string() : text);
     case FieldType::text:  // an object may be called "none"
       return Value(text == "none" && field.presence != Presence::positional ? std::string() : text);
     default:
@@ -130,8 +133,8 @@ Result<Value> parse_value(const Field& field, const std::vector<std::string>& te
 }
 
 std::string to_text(const Field& field, const Value& value) {
-  if (std::holds_alternative<std::monostate>(value)) return std::string(field.absent);
-  Json json = to_json(value);
+  Json json = to_json(field, value);
+  if (json.is_null()) return std::string(field.absent);
   if (json.is_string()) return json.get<std::string>();
   if (!json.is_array()) return json.dump();
   std::string all;
@@ -140,5 +143,11 @@ std::string to_text(const Field& field, const Value& value) {
 }
 
 Json to_json(const Value& value) { return std::visit(JsonOf{}, value); }
+
+Json to_json(const Field& field, const Value& value) {
+  if (field.type != FieldType::secret) return to_json(value);
+  const auto* text = std::get_if<std::string>(&value);
+  return text == nullptr || text->empty() ? Json(nullptr) : Json("set");
+}
 
 }  // namespace viaduct::cli

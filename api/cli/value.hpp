@@ -21,7 +21,7 @@ namespace viaduct::cli {
 using Json = nlohmann::ordered_json;
 
 // monostate: none. A choice is the text of its enumerant, in words ("reverse-dnat"). Named numbers, ranges, masked MAC
-// addresses and targets are texts in one form (value_text.hpp).
+// addresses, targets and rules of filters are texts in one form (value_text.hpp).
 using Value = std::variant<std::monostate, bool, uint64_t, std::string, Uuid, MacAddress, IpAddress, IpPrefix,
                            std::vector<IpPrefix>, std::vector<Uuid>, std::vector<std::string>>;
 
@@ -29,9 +29,10 @@ using Value = std::variant<std::monostate, bool, uint64_t, std::string, Uuid, Ma
 // parsed here: they need the topology (directory.hpp).
 Result<Value> parse_value(const Field& field, const std::vector<std::string>& texts);
 
-// As the operator would type it; references as UUID, an absent value as field.absent.
+// As the operator would type it; references as UUID, an absent value as field.absent. Of a secret only that it is set.
 std::string to_text(const Field& field, const Value& value);
-Json to_json(const Value& value);
+Json to_json(const Field& field, const Value& value);
+Json to_json(const Value& value);  // of no field: secrets, too
 
 // A field that is one of two opposites is none when the object has the other one.
 Value read_value(const Field& field, capnp::DynamicStruct::Reader object);

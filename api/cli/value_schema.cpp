@@ -64,6 +64,11 @@ Value read_targets(capnp::List<schema::NatTarget>::Reader list) {
   for (auto target : list) targets.push_back(read_target(target));
   return targets;
 }
+Value read_prefix_rules(capnp::List<schema::PrefixRule>::Reader list) {
+  std::vector<std::string> rules;
+  for (auto rule : list) rules.push_back(read_prefix_rule(rule));
+  return rules;
+}
 template <class T>
 typename capnp::List<T>::Builder init_list(size_t size, kj::StringPtr name, capnp::DynamicStruct::Builder object) {
   return object.init(name, static_cast<unsigned>(size)).as<capnp::List<T>>();
@@ -75,6 +80,7 @@ capnp::Text::Reader text_of(const std::string& text) { return {text.c_str(), tex
 void write_present(const Field& field, const Value& value, kj::StringPtr name, capnp::DynamicStruct::Builder object) {
   switch (field.type) {
     case FieldType::text:
+    case FieldType::secret:
       return object.set(name, text_of(std::get<std::string>(value)));
     case FieldType::choice:
       return object.set(name, text_of(enumerant_of(std::get<std::string>(value))));
@@ -112,6 +118,12 @@ void write_present(const Field& field, const Value& value, kj::StringPtr name, c
       const auto& targets = std::get<std::vector<std::string>>(value);
       auto list = init_list<schema::NatTarget>(targets.size(), name, object);
       for (unsigned i = 0; i < list.size(); ++i) write_target(targets[i], list[i]);
+      return;
+    }
+    case FieldType::prefix_rules: {
+      const auto& rules = std::get<std::vector<std::string>>(value);
+      auto list = init_list<schema::PrefixRule>(rules.size(), name, object);
+      for (unsigned i = 0; i < list.size(); ++i) write_prefix_rule(rules[i], list[i]);
       return;
     }
   }
@@ -168,6 +180,7 @@ Value read_present(const Field& field, kj::StringPtr name, capnp::DynamicStruct:
   auto value = object.get(name);
   switch (field.type) {
     case FieldType::text:
+    case FieldType::secret:
       return std::string(value.as<capnp::Text>().cStr());
     case FieldType::boolean:
       return value.as<bool>();
@@ -187,6 +200,8 @@ Value read_present(const Field& field, kj::StringPtr name, capnp::DynamicStruct:
       return read_references(value.as<capnp::List<schema::Uuid>>());
     case FieldType::targets:
       return read_targets(value.as<capnp::List<schema::NatTarget>>());
+    case FieldType::prefix_rules:
+      return read_prefix_rules(value.as<capnp::List<schema::PrefixRule>>());
     case FieldType::mac: {
       MacAddress mac = MacAddress::from_uint64(value.as<uint64_t>());
       return mac.is_zero() ? Value{} : Value(mac);

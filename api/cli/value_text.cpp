@@ -133,6 +133,53 @@ std::string text_of(const Target& target) {
   return (target.first.is_v6() ? "[" + text + "]:" : text + ":") + text_of(target.ports);
 }
 
+// --- rules of BGP filters --------------------------------------------------------------------------
+
+struct PrefixRule {
+  bool permit = false;
+  IpPrefix prefix;
+  uint8_t min_length = 0, max_length = 0;
+};
+
+std::vector<std::string_view> split_words(std::string_view text) {
+  constexpr std::string_view kSpaces = " \t";
+  std::vector<std::string_view> words;
+  for (size_t at = text.find_first_not_of(kSpaces); at != std::string_view::npos;
+       at = text.find_first_not_of(kSpaces, at)) {
+    const size_t end = std::min(text.find_first_of(kSpaces, at), text.size());
+    words.push_back(text.substr(at, end - at));
+    at = end;
+  }
+  return words;
+}
+
+// "permit 10.0.0.0/8": that prefix alone. "le 24": and those within it, up to that length; "ge 16": from that length, to
+// that of "le" if it stands there, or to any.
+std::optional<PrefixRule> parse_prefix_rule(std::string_view text) {
+  const auto words = split_words(text);
+  if (words.size() < 2 || words.size() % 2 != 0 || (words[0] != "permit" && words[0] != "deny")) return std::nullopt;
+  const auto prefix = IpPrefix::parse(words[1]);
+  if (!prefix) return std::nullopt;
+  std::optional<uint64_t> least, most;
+  for (size_t i = 2; i < words.size(); i += 2) {
+    auto& bound = words[i] == "ge" ? least : most;
+    if ((words[i] != "ge" && words[i] != "le") || bound) return std::nullopt;
+    bound = parse_unsigned(words[i + 1]);
+    if (!bound || *bound > static_cast<uint64_t>(prefix->address().width_bits())) return std::nullopt;
+  }
+  const auto own = static_cast<uint8_t>(prefix->length()), width = static_cast<uint8_t>(prefix->address().width_bits());
+  const uint8_t greatest = most ? static_cast<uint8_t>(*most) : least ? width : own;
+  return PrefixRule{words[0] == "permit", *prefix, least ? static_cast<uint8_t>(*least) : own, greatest};
+}
+std::string text_of(const PrefixRule& rule) {
+  const int own = rule.prefix.length(), width = rule.prefix.address().width_bits();
+  const bool exact = rule.min_length == own && rule.max_length == own;
+  std::string text = (rule.permit ? "permit " : "deny ") + rule.prefix.to_string();
+  if (rule.min_length != own) text += " ge " + std::to_string(rule.min_length);
+  if (!exact && (rule.min_length == own || rule.max_length != width)) text += " le " + std::to_string(rule.max_length);
+  return text;
+}
+
 template <class T>
 Result<std::string> form_of(const Field& field, std::string_view text, const std::optional<T>& parsed,
                             const char* expected) {
@@ -158,6 +205,9 @@ Result<std::string> one_form(const Field& field, std::string_view text) {
     case FieldType::targets:
       return form_of(field, text, parse_target(text),
                      "a target, as in 10.0.0.1, 10.0.0.1-10.0.0.9:1024-65535, [2001:db8::1]:80 or 2001:db8:1::/48");
+    case FieldType::prefix_rules:
+      return form_of(field, text, parse_prefix_rule(text),
+                     "a rule, as in permit 10.0.0.0/8, permit 10.0.0.0/8 ge 16 le 24 or deny 0.0.0.0/0 le 32");
     default:
       return std::string(text);
   }
@@ -204,6 +254,20 @@ void write_target(const std::string& text, schema::NatTarget::Builder target) {
   target.setPortFirst(value.ports.first);
   target.setPortLast(value.ports.last);
   target.setPrefixLength(static_cast<uint8_t>(value.length));
+}
+
+std::string read_prefix_rule(schema::PrefixRule::Reader rule) {
+  const IpAddress address = address_or_any(address_of(rule.getPrefix().getAddress()));
+  const int length = std::min<int>(rule.getPrefix().getLength(), address.width_bits());
+  return text_of(PrefixRule{rule.getPermit(), {address, length}, rule.getMinLength(), rule.getMaxLength()});
+}
+void write_prefix_rule(const std::string& text, schema::PrefixRule::Builder rule) {
+  const PrefixRule value = parse_prefix_rule(text).value_or(PrefixRule{});
+  set_address(rule.initPrefix().initAddress(), value.prefix.address());
+  rule.getPrefix().setLength(static_cast<uint8_t>(value.prefix.length()));
+  rule.setMinLength(value.min_length);
+  rule.setMaxLength(value.max_length);
+  rule.setPermit(value.permit);
 }
 
 }  // namespace viaduct::cli

@@ -1,4 +1,4 @@
-// Values that are texts in one form: numbers with names, ranges, masked MAC addresses, targets of NAT.
+// Values that are texts in one form: numbers with names, ranges, masked MAC addresses, targets of NAT, rules of filters.
 #pragma once
 
 #include <capnp/dynamic.h>
@@ -25,5 +25,7 @@ std::string read_masked_mac(schema::MacMatch::Reader mac);
 void write_masked_mac(const std::string& text, schema::MacMatch::Builder mac);
 std::string read_target(schema::NatTarget::Reader target);
 void write_target(const std::string& text, schema::NatTarget::Builder target);
+std::string read_prefix_rule(schema::PrefixRule::Reader rule);
+void write_prefix_rule(const std::string& text, schema::PrefixRule::Builder rule);
 
 }  // namespace viaduct::cli

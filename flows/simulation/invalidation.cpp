@@ -64,6 +64,8 @@ class Collector {
         case Kind::pool_member:
         case Kind::vip:
         case Kind::health_monitor:
+        case Kind::bgp_peer:
+        case Kind::bgp_network:
         case Kind::port:
         case Kind::host:
         case Kind::tunnel_zone:  // where packets go beneath: see locations.hpp

@@ -95,6 +95,33 @@ TEST(Codec, NonsenseInRulesIsNamed) {
   EXPECT_THAT(spoilt([](auto r) { r.getTargets()[0].initFirst(); }), HasSubstr("targets: first: missing"));
 }
 
+TEST(Codec, NonsenseInPeersIsNamed) {
+  const auto spoilt = [](const std::function<void(schema::BgpPeer::Builder)>& spoil) {
+    return error_of([&](auto o) { spoil(o.getBgpPeer()); }, sample_bgp_peer());
+  };
+  EXPECT_THAT(spoilt([](auto p) { p.initAddress(); }), HasSubstr("address: missing"));
+  EXPECT_THAT(spoilt([](auto p) { p.initImportFilter(5000); }), HasSubstr("importFilter: more than 4096"));
+  EXPECT_THAT(spoilt([](auto p) { p.initExportFilter(1); }), HasSubstr("exportFilter: prefix: the address is missing"));
+  EXPECT_THAT(spoilt([](auto p) { p.getImportFilter()[0].getPrefix().setLength(33); }),
+              HasSubstr("importFilter: prefix: prefix length 33"));
+  EXPECT_THAT(error_of([](auto o) { o.initBgpNetwork(); }), HasSubstr("prefix: the address is missing"));
+  const std::string error = spoilt([](auto p) { p.initAddress(); });
+  EXPECT_EQ(error.find(sample_bgp_peer().password), std::string::npos) << error;
+}
+
+// What a writer that sets only what it must leaves to the schema.
+TEST(Codec, APeersDefaultsAreThoseOfTheModel) {
+  BgpPeer peer;
+  peer.id = sample_id<BgpPeerId>(1);
+  peer.address = IpAddress::parse("192.0.2.1").value();
+  EXPECT_EQ(*decode_object(encode_object(peer).bytes), Object(peer));
+  capnp::MallocMessageBuilder message;
+  auto root = message.initRoot<schema::Object>();
+  encode(sample_uuid(1), root.initId());
+  encode(peer.address, root.initBgpPeer().initAddress());
+  EXPECT_EQ(*decode_object(schema::Frame::of(message).bytes), Object(peer));
+}
+
 TEST(Codec, AConditionLosesNothingAndGainsNothing) {
   Rule plain;
   plain.id = sample_id<RuleId>(1);
@@ -171,7 +198,7 @@ TEST(Codec, SpoiltBytesAreErrorsOrOtherObjects) {
 TEST(Codec, KeysGoBothWays) {
   for (const auto& [name, object] : sample_objects()) {
     const std::string key = key_of(ref_of(object));
-    if (name.ends_with("-filtered")) continue;  // a second sample of its kind
+    if (name.ends_with("-filtered") || name == "router-bgp") continue;  // a second sample of its kind
     EXPECT_EQ(key, "/topology/" + name + "/" + id_of(object).to_string());
     EXPECT_EQ(parse_key(key), ref_of(object));
   }

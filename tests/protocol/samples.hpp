@@ -159,9 +159,43 @@ inline Samples sample_functions() {
        HealthMonitor{sample_id<HealthMonitorId>(44), 1044, "http", HealthCheck::http, 10, 4, 7, "/ok", 204, false}},
   };
 }
+inline BgpPeer sample_bgp_peer() {
+  BgpPeer peer;
+  peer.id = sample_id<BgpPeerId>(50);
+  peer.revision = 1050;
+  peer.name = "tor-1 — 青";
+  peer.router = sample_id<RouterId>(3);
+  peer.address = IpAddress::parse("2001:db8::50").value();
+  peer.as_number = 4'200'000'001;
+  peer.admin_up = false;
+  peer.keep_alive = 3;
+  peer.hold_time = 9;
+  peer.connect_retry = 7;
+  peer.password = "s3cret!";
+  peer.bfd = true;
+  peer.multihop = 255;
+  peer.graceful_restart = false;
+  peer.prefix_limit = 4'000'000'000;
+  peer.import_filter = {{IpPrefix::parse("10.0.0.0/8").value(), 16, 24, true},
+                        {IpPrefix::parse("::/0").value(), 0, 128, false}};
+  peer.export_filter = {{IpPrefix::parse("192.0.2.7/32").value(), 32, 32, true}};
+  return peer;
+}
+// BGP, and a router that speaks it.
+inline Samples sample_routing() {
+  Router router{sample_id<RouterId>(3), 1003, "edge", "tenant-a", true};
+  router.as_number = 4'200'000'000;
+  router.advertise_nat = true;
+  return {
+      {"router-bgp", router},
+      {"bgp-peer", sample_bgp_peer()},
+      {"bgp-network", BgpNetwork{sample_id<BgpNetworkId>(51), 1051, sample_id<RouterId>(3),
+                                 IpPrefix::parse("2001:db8:51::/48").value()}},
+  };
+}
 inline Samples sample_objects() {
   Samples all = sample_network();
-  for (auto& sample : sample_functions()) all.push_back(std::move(sample));
+  for (const auto& more : {sample_functions(), sample_routing()}) all.insert(all.end(), more.begin(), more.end());
   return all;
 }
 

@@ -69,13 +69,13 @@ def every_kind(tool, lab, checks):
     balancing_and_rules(tool)
     shown = {"host": "node-7", "bridge": "blue", "router": "r1", "port": "vm1", "tunnel-zone": "underlay",
              "chain": "web", "port-group": "uplinks", "ip-group": "partners", "load-balancer": "front", "pool": "web", "vip": "www",
-             "health-monitor": "ping"}
+             "health-monitor": "ping", "bgp-peer": "tor"}
     for kind, name in shown.items():
         tool.run(f"{kind} show {name}", says=[name])
         tool.run(f"{kind} list", says=[name])
     for kind in ("host", "bridge", "router", "port", "route", "static-mac", "static-neighbour", "tunnel-zone", "tunnel-zone-host",
                  "chain", "rule", "port-group", "port-group-port", "ip-group", "ip-group-address", "load-balancer", "pool",
-                 "pool-member", "vip", "health-monitor"):
+                 "pool-member", "vip", "health-monitor", "bgp-peer", "bgp-network"):
         listed = tool.json(f"{kind} list")
         one = tool.json(f"{kind} show {listed[0]['id']}")
         good = one["id"] == listed[0]["id"] and set(listed[0]) <= set(one)
@@ -99,6 +99,11 @@ def balancing_and_rules(tool):
     tool.run("pool create web --load-balancer front --health-monitor ping")
     tool.run("pool-member create --pool web --ip 10.0.1.77 --port 8080 --weight 3")
     tool.run("vip create www --pool web --ip 10.0.1.80 --port 80 --wait")
+    tool.run("router set r1 --as-number 65000 --wait")
+    tool.run("bgp-peer create tor --router r1 --ip 198.51.100.9 --as-number 65001 --multihop 4 --password open.Sesame", says=["tor"])
+    tool.run("bgp-network create --router r1 --prefix 198.51.100.0/24 --wait")
+    shown = tool.run("bgp-peer show tor", says=["set"]) + tool.run("--json bgp-peer list")
+    tool.checks.check("a password is not shown", "Sesame" not in shown, shown)
     tool.run("chain show web", says=["ip-proto tcp; l4-dst 80; not-ip-src-group partners; fragments header", "drop"])
 
 

@@ -90,6 +90,8 @@ using PoolId = Id<struct PoolKind>;
 using PoolMemberId = Id<struct PoolMemberKind>;
 using VipId = Id<struct VipKind>;
 using HealthMonitorId = Id<struct HealthMonitorKind>;
+using BgpPeerId = Id<struct BgpPeerKind>;
+using BgpNetworkId = Id<struct BgpNetworkKind>;
 
 }  // namespace viaduct
 

@@ -44,6 +44,10 @@ std::string_view to_string(Kind kind) {
       return "vip";
     case Kind::health_monitor:
       return "health-monitor";
+    case Kind::bgp_peer:
+      return "bgp-peer";
+    case Kind::bgp_network:
+      return "bgp-network";
     case Kind::count_:
       break;
   }

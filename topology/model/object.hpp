@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <variant>
 
+#include "topology/model/bgp.hpp"
 #include "topology/model/bridge.hpp"
 #include "topology/model/chain.hpp"
 #include "topology/model/group.hpp"
@@ -23,9 +24,9 @@
 
 namespace viaduct::topology {
 
-using Object =
-    std::variant<Host, Bridge, Router, Port, Route, StaticMac, StaticNeighbour, TunnelZone, TunnelZoneHost, Chain, Rule,
-                 PortGroup, PortGroupPort, IpGroup, IpGroupAddress, LoadBalancer, Pool, PoolMember, Vip, HealthMonitor>;
+using Object = std::variant<Host, Bridge, Router, Port, Route, StaticMac, StaticNeighbour, TunnelZone, TunnelZoneHost,
+                            Chain, Rule, PortGroup, PortGroupPort, IpGroup, IpGroupAddress, LoadBalancer, Pool,
+                            PoolMember, Vip, HealthMonitor, BgpPeer, BgpNetwork>;
 
 // In the order of Object's alternatives, so that Kind == object.index().
 enum class Kind : uint8_t {
@@ -49,6 +50,8 @@ enum class Kind : uint8_t {
   pool_member,
   vip,
   health_monitor,
+  bgp_peer,
+  bgp_network,
   count_
 };
 static_assert(std::variant_size_v<Object> == static_cast<size_t>(Kind::count_));

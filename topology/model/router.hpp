@@ -21,6 +21,8 @@ struct Router {
   ChainId forward_filter{};  // after routing, before outbound_filter
   ChainId outbound_filter{};
   LoadBalancerId load_balancer{};  // of no other router
+  uint32_t as_number = 0;          // of four octets (RFC 6793); 0: it speaks no BGP
+  bool advertise_nat = false;      // addresses of its VIPs and of its NAT rules' targets are announced too
   friend bool operator==(const Router&, const Router&) = default;
 };
 

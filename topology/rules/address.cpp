@@ -1,4 +1,4 @@
-// Addresses by themselves: of router ports, gateways and static entries.
+// Addresses by themselves: of router ports, gateways, BGP peers and static entries.
 #include <algorithm>
 #include <array>
 
@@ -57,6 +57,29 @@ std::string_view reason_not_unicast(const IpAddress& address) {
   if (address.is_v4() && address.storage()[0] == 0) return "an address of \"this network\" (RFC 1122, 3.2.1.3)";
   if (is_v4_mapped(address)) return "an IPv4-mapped address (RFC 4291, 2.5.5.2)";
   return {};
+}
+
+void check_prefix(const IpPrefix& prefix, std::string_view field, const ObjectRef& ref, Inspection& inspection) {
+  if (!prefix.has_host_bits()) return;
+  inspection.report(BrokenRule::prefix_has_host_bits, ref, field,
+                    prefix.to_string() + " has bits behind its prefix length.",
+                    "Write " + prefix.network().to_string() + ".");
+}
+
+bool is_on_link(const IpAddress& gateway, const Port& port) {
+  if (gateway.is_v6() && gateway.is_link_local()) return true;
+  return std::any_of(port.addresses.begin(), port.addresses.end(), [&](const IpPrefix& prefix) {
+    if (!prefix.contains(gateway)) return false;
+    const bool is_network =
+        prefix.length() < prefix.address().width_bits() - 1 && gateway == prefix.network().address();
+    return prefix.broadcast() != gateway && !(gateway.is_v4() && is_network);
+  });
+}
+
+std::string addresses_of(const Port& port) {
+  std::string out;
+  for (const IpPrefix& prefix : port.addresses) out += (out.empty() ? "" : ", ") + prefix.to_string();
+  return out.empty() ? "no addresses" : out;
 }
 
 void check_hardware_address(MacAddress mac, const ObjectRef& object, Inspection& inspection) {

@@ -51,6 +51,7 @@ void check(const Router& router, Inspection& inspection) {
     check_named(reference, target, ref_of(router), inspection);
   });
   if (router.load_balancer) check_load_balancer(router, inspection);
+  check_as_number(router, inspection);
 }
 
 }  // namespace viaduct::topology::rules

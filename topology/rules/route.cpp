@@ -5,29 +5,6 @@
 namespace viaduct::topology::rules {
 namespace {
 
-void check_prefix(const IpPrefix& prefix, std::string_view field, const ObjectRef& ref, Inspection& inspection) {
-  if (!prefix.has_host_bits()) return;
-  inspection.report(BrokenRule::prefix_has_host_bits, ref, field,
-                    prefix.to_string() + " has bits behind its prefix length.",
-                    "Write " + prefix.network().to_string() + ".");
-}
-
-bool is_on_link(const IpAddress& gateway, const Port& port) {
-  if (gateway.is_v6() && gateway.is_link_local()) return true;
-  return std::any_of(port.addresses.begin(), port.addresses.end(), [&](const IpPrefix& prefix) {
-    if (!prefix.contains(gateway)) return false;
-    const bool is_network =
-        prefix.length() < prefix.address().width_bits() - 1 && gateway == prefix.network().address();
-    return prefix.broadcast() != gateway && !(gateway.is_v4() && is_network);
-  });
-}
-
-std::string addresses_of(const Port& port) {
-  std::string out;
-  for (const IpPrefix& prefix : port.addresses) out += (out.empty() ? "" : ", ") + prefix.to_string();
-  return out.empty() ? "no addresses" : out;
-}
-
 void check_gateway(const Route& route, const Port* port, const ObjectRef& ref, Inspection& inspection) {
   const IpAddress& gateway = *route.gateway;
   if (gateway.family() != route.destination.family()) {

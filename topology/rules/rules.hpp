@@ -49,9 +49,12 @@ void check(const Pool& pool, Inspection& inspection);
 void check(const PoolMember& member, Inspection& inspection);
 void check(const Vip& vip, Inspection& inspection);
 void check(const HealthMonitor& monitor, Inspection& inspection);
+void check(const BgpPeer& peer, Inspection& inspection);
+void check(const BgpNetwork& network, Inspection& inspection);
 
 constexpr uint16_t kMaxVlan = 4094;                           // IEEE 802.1Q: 4095 is reserved
 constexpr size_t kMaxRulePorts = 1024, kMaxNatTargets = 256;  // of one rule
+constexpr size_t kMaxPrefixRules = 256;                       // of one filter of a BGP peer
 
 // --- parts of them ---------------------------------------------------------------------------------
 
@@ -70,12 +73,20 @@ void check_vips_of(LoadBalancerId balancer, Inspection& inspection);
 void check_neighbours_of(const Port& port, Inspection& inspection);
 // segment.cpp: once a router of which a port got other addresses.
 void check_subnets_of(RouterId router, Inspection& inspection);
+// bgp.cpp: the AS number of a router; where its peers are, once its ports have other addresses or links.
+void check_as_number(const Router& router, Inspection& inspection);
+void check_peers_of(RouterId router, Inspection& inspection);
 // link.cpp
 void check_link(const Port& port, Inspection& inspection);
 // address.cpp
 void check_hardware_address(MacAddress mac, const ObjectRef& object, Inspection& inspection);
 // Why a station cannot have this address; empty: it can.
 std::string_view reason_not_unicast(const IpAddress& address);
+void check_prefix(const IpPrefix& prefix, std::string_view field, const ObjectRef& ref, Inspection& inspection);
+// Whether another station on the port's link can have this address: a host's in one of its subnets, or IPv6 link-local.
+bool is_on_link(const IpAddress& address, const Port& port);
+// "10.0.0.1/24, fd00::1/64"
+std::string addresses_of(const Port& port);
 
 // text.cpp
 void check_name(std::string_view text, std::string_view field, const ObjectRef& object, Inspection& inspection);

@@ -102,6 +102,7 @@ std::string set_example(const KindInfo& kind) {
   if (kind.kind == Kind::RULE) return " --ip-src 10.0.0.0/8 --drop";
   if (kind.kind == Kind::PORT_GROUP_PORT) return " --dry-run";
   if (kind.kind == Kind::IP_GROUP_ADDRESS) return " --ip 198.51.100.7";
+  if (kind.kind == Kind::BGP_NETWORK) return " --prefix 198.51.0.0/16";
   if (kind.find("admin_up") != nullptr) return " --admin-up false";
   if (kind.find("weight") != nullptr) return " --weight 50";
   if (kind.kind == Kind::TUNNEL_ZONE_HOST) return " --ip 192.0.2.7";

@@ -112,6 +112,10 @@ TEST(Values, RoundTripThroughTheSchema) {
       {FieldType::targets,
        {"203.0.113.1", "203.0.113.1-203.0.113.9:1024-65535", "[2001:db8::1]:80", "2001:db8:1::/48",
         "[2001:db8::1-2001:db8::9]:1-9"}},
+      {FieldType::prefix_rules,
+       {"permit 10.0.0.0/8", "deny 10.0.0.0/8 le 24", "permit 10.0.0.0/8 ge 16 le 24", "permit fd00::/8 ge 64",
+        "deny 0.0.0.0/0 le 32", "permit 192.0.2.7/32", "permit 0.0.0.0/0 ge 32"}},
+      {FieldType::secret, {"s3cret"}},
       {FieldType::reference, {}},
       {FieldType::reference_list, {}}};
   const auto is_absent_of_itself = [](const Field& field) {
@@ -149,8 +153,8 @@ TEST(Values, RoundTripThroughTheSchema) {
   }
 }
 
-std::string form_of(std::string_view field, const std::string& text) {
-  const Field& of = *info(Kind::RULE).find(field);
+std::string form_of(std::string_view field, const std::string& text, Kind kind = Kind::RULE) {
+  const Field& of = *info(kind).find(field);
   auto value = parse_value(of, {text});
   return value ? to_text(of, *value) : value.failure().message;
 }
@@ -182,6 +186,33 @@ TEST(Values, WhatMakesNoSenseNamesItsOption) {
   for (const char* target : {"", "10.0.0.1:", "10.0.0.1:0", "10.0.0.1:99999", "10.0.0.1-", "[2001:db8::1]",
                              "[2001:db8::1", "2001:db8::/0", "10.0.0.1:1:2", "10.0.0.0/33"})
     EXPECT_THAT(form_of("target", target), StartsWith("--target: '")) << target;
+}
+
+TEST(Values, RulesOfFiltersHaveOneForm) {
+  const auto form = [](const std::string& text) { return form_of("import_filter", text, Kind::BGP_PEER); };
+  EXPECT_EQ(form("  permit\t10.0.0.0/8  le 24 "), "permit 10.0.0.0/8 le 24");
+  EXPECT_EQ(form("permit 10.0.0.0/8 le 24 ge 16"), "permit 10.0.0.0/8 ge 16 le 24");
+  EXPECT_EQ(form("deny 10.0.0.0/8 ge 8"), "deny 10.0.0.0/8 le 32");
+  EXPECT_EQ(form("deny 10.0.0.0/8 ge 9 le 32"), "deny 10.0.0.0/8 ge 9");
+  EXPECT_EQ(form("permit 10.0.0.0/8 ge 8 le 8"), "permit 10.0.0.0/8");
+  EXPECT_EQ(form("permit 192.0.2.7"), "permit 192.0.2.7/32");
+  EXPECT_EQ(form("permit FD00::/8 le 128"), "permit fd00::/8 le 128");
+  for (const char* rule : {"", "permit", "10.0.0.0/8", "allow 10.0.0.0/8", "permit 10.0.0.0/33", "permit 10.0.0.0/8 le",
+                           "permit 10.0.0.0/8 24", "permit 10.0.0.0/8 le 33", "permit 10.0.0.0/8 le 24 le 25",
+                           "permit 10.0.0.0/8 eq 24", "permit fd00::/8 ge 129", "permit 10.0.0.0/8 le -1"})
+    EXPECT_THAT(form(rule), testing::StartsWith("--import-filter: '")) << rule;
+}
+
+TEST(Values, ASecretIsNeverText) {
+  const Field& field = *info(Kind::BGP_PEER).find("password");
+  const auto set = parse_value(field, {"s3cret"}), cleared = parse_value(field, {"none"});
+  ASSERT_TRUE(set && cleared);
+  EXPECT_EQ(*set, Value(std::string("s3cret")));
+  EXPECT_EQ(to_text(field, *set), "set");
+  EXPECT_EQ(to_json(field, *set), "set");
+  EXPECT_EQ(to_text(field, *cleared), "");
+  EXPECT_EQ(to_json(field, *cleared), nullptr);
+  EXPECT_EQ(to_json(field, Value{}), nullptr);
 }
 
 TEST(Values, NoneClears) {

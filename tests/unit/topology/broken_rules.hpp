@@ -40,5 +40,7 @@ std::vector<Case> nat_cases();
 // rules_of_balancers_test.cpp
 std::vector<Case> group_cases();
 std::vector<Case> balancer_cases();
+// rules_of_bgp_test.cpp
+std::vector<Case> bgp_cases();
 
 }  // namespace viaduct::topology::testing

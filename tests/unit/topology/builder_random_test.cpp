@@ -49,13 +49,17 @@ class Generator {
       rule->chain = std::get<Rule>(stored).chain;
     } else if (auto* member = std::get_if<PoolMember>(&object)) {
       member->pool = std::get<PoolMember>(stored).pool;
+    } else if (auto* peer = std::get_if<BgpPeer>(&object)) {
+      peer->router = std::get<BgpPeer>(stored).router;
+    } else if (auto* network = std::get_if<BgpNetwork>(&object)) {
+      network->router = std::get<BgpNetwork>(stored).router;
     }
   }
 
   // Chains have the numbers 40..42, groups 44..46, rules 50..57, members of groups 60..65, load balancers 70 and 71, pools
-  // 72..74, VIPs and pool members 76..83, health monitors 90 and 91.
+  // 72..74, VIPs and pool members 76..83, health monitors 90 and 91, BGP peers and networks 92..97.
   Object any_function() {
-    switch (below(10)) {
+    switch (below(12)) {
       case 0:
         return chain(40 + below(3));
       case 1:
@@ -77,6 +81,13 @@ class Generator {
         return vip(76 + below(4), 72 + below(3), below(4) ? "10.0.1.80" : "fd00::80", below(2) ? 80 : 443);
       case 8:
         return pool_member(80 + below(4), 72 + below(3), below(4) ? "10.0.2.80" : "fd00::80", below(2) ? 80 : 443);
+      case 9: {
+        BgpPeer out = bgp_peer(92 + below(4), 3 + below(2), "10.0." + std::to_string(below(3)) + ".77");
+        out.multihop = below(4) == 0 ? 2 : 0;
+        return out;
+      }
+      case 10:
+        return bgp_network(96 + below(2), 3 + below(2), below(2) ? "10.0.0.0/8" : "0.0.0.0/0");
       default:
         return any_rule();
     }
@@ -95,6 +106,7 @@ class Generator {
   Router any_router() {
     Router out = router(3 + below(2));
     out.inbound_filter = any_filter();
+    out.as_number = below(4) ? 65'000 : 0;
     if (below(3) == 0) out.load_balancer = id<LoadBalancerId>(70 + below(2));
     return out;
   }

@@ -60,6 +60,8 @@ const std::vector<Row>& rows() {
       {Reference::pool_health_monitor, OnDelete::clear, ref(Kind::health_monitor, 95), ref(Kind::pool, 94)},
       {Reference::pool_member_pool, OnDelete::cascade, ref(Kind::pool, 94), ref(Kind::pool_member, 96)},
       {Reference::vip_pool, OnDelete::cascade, ref(Kind::pool, 94), ref(Kind::vip, 97)},
+      {Reference::bgp_peer_router, OnDelete::cascade, ref(Kind::router, 20), ref(Kind::bgp_peer, 98)},
+      {Reference::bgp_network_router, OnDelete::cascade, ref(Kind::router, 20), ref(Kind::bgp_network, 99)},
   };
   return rows;
 }
@@ -105,6 +107,9 @@ Snapshot everything() {
   r20.local_redirect = r20.inbound_filter = id<ChainId>(80);
   r20.forward_filter = r20.outbound_filter = id<ChainId>(81);
   r20.load_balancer = id<LoadBalancerId>(93);
+  r20.as_number = 65'000;
+  BgpPeer far = bgp_peer(98, 20, "192.0.2.98");
+  far.multihop = 2;
   Port p11 = bridge_port(11, 10), p12 = bridge_port(12, 10), p21 = router_port(21, 20, "10.0.0.1/24");
   p11.host = id<HostId>(1);
   p11.interface = "eth0";
@@ -114,7 +119,7 @@ Snapshot everything() {
   return with_functions(snapshot_of(host(1), b10, p11, p12, r20, p21, router_port(22, 20),
                                     route(40, 20, "0.0.0.0/0", 22), static_mac(50, 10, "02:00:00:00:00:09", 11),
                                     static_neighbour(60, 10, "10.0.0.9", "02:00:00:00:00:09"), host(2), tunnel_zone(70),
-                                    tunnel_zone_host(71, 70, 2, "192.0.2.2")));
+                                    tunnel_zone_host(71, 70, 2, "192.0.2.2"), far, bgp_network(99, 20, "10.0.0.0/8")));
 }
 
 bool names(const Object& object, Reference reference, const Uuid& target) {

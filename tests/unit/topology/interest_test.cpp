@@ -222,6 +222,17 @@ TEST(Interest, ARouterBringsItsLoadBalancer) {
   EXPECT_THAT(net.told_to(2), ElementsAre("forget 95", "put pool 94"));
 }
 
+TEST(Interest, ARouterBringsItsPeersAndNetworks) {
+  Network net;
+  BgpPeer far = bgp_peer(98, 20, "192.0.2.98");
+  far.multihop = 2;
+  net.change({Update{bgp_router(20)}, Create{far}, Create{bgp_network(99, 20, "10.0.0.0/8")}});
+  EXPECT_THAT(net.told_to(2), UnorderedElementsAre("put router 20", "put bgp-peer 98", "put bgp-network 99"));
+  EXPECT_THAT(net.told_to(3), IsEmpty());
+  net.change({Erase{ref_of(far)}});
+  EXPECT_THAT(net.told_to(2), ElementsAre("delete bgp-peer 98"));
+}
+
 TEST(Interest, AZoneBringsItsHosts) {
   Network net;
   net.change({Create{tunnel_zone(70)}, Create{tunnel_zone_host(71, 70, 1, "192.0.2.1")}});

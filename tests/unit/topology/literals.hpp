@@ -115,6 +115,25 @@ inline HealthMonitor health_monitor(uint64_t number) {
   return monitor;
 }
 
+inline Router bgp_router(uint64_t number, uint32_t as_number = 65'000) {
+  Router out = router(number);
+  out.as_number = as_number;
+  return out;
+}
+// On a link of the router.
+inline BgpPeer bgp_peer(uint64_t number, uint64_t router, std::string_view address, uint32_t as_number = 65'001) {
+  BgpPeer peer;
+  peer.id = id<BgpPeerId>(number);
+  peer.name = "peer" + std::to_string(number);
+  peer.router = id<RouterId>(router);
+  peer.address = ip(address);
+  peer.as_number = as_number;
+  return peer;
+}
+inline BgpNetwork bgp_network(uint64_t number, uint64_t router, std::string_view text) {
+  return {id<BgpNetworkId>(number), 0, id<RouterId>(router), prefix(text)};
+}
+
 inline Ref<Object> share(Object object) { return std::make_shared<const Object>(std::move(object)); }
 
 // Unchecked.

@@ -13,7 +13,7 @@ inline constexpr uint64_t kHosts = 5, kDevices = 9, kPorts = 40;
 
 // Ids: hosts 1.., devices 101.. (a bridge today, a router tomorrow), ports 201.., routes and static entries 301.., zones
 // 401.., memberships 411.., chains 501.., groups 511.. and 516.., load balancers 521.., pools 531.., health monitors 541..;
-// rules 601.., members of groups 631.. and 651.., pool members and VIPs 671... An id is used again, and on another device.
+// rules 601.., members of groups 631.. and 651.., pool members and VIPs 671.., BGP peers and networks 691... An id is used again, and on another device.
 //
 // What is named often is not there; the builder refuses that, and another operation is made.
 class Changes {
@@ -79,8 +79,8 @@ class Changes {
   }
   Object device(const Snapshot& snapshot, uint64_t id_number) {
     if (snapshot.find(id<BridgeId>(id_number)) != nullptr) return bridge(id_number);
-    if (snapshot.find(id<RouterId>(id_number)) != nullptr) return router(id_number);
-    return below(2) == 0 ? Object(bridge(id_number)) : Object(router(id_number));
+    if (snapshot.find(id<RouterId>(id_number)) != nullptr) return bgp_router(id_number);
+    return below(2) == 0 ? Object(bridge(id_number)) : Object(bgp_router(id_number));
   }
   Object entry(const Snapshot& snapshot) {
     const uint64_t on = 101 + below(kDevices), at = 301 + below(20);
@@ -133,8 +133,18 @@ class Changes {
     out.condition.in_ports.inverted = out.condition.in_ports.value && below(2) == 0;
     return out;
   }
+  // What a router speaks BGP with or about.
+  Object spoken() {
+    const uint64_t number = below(4), on = 101 + below(kDevices);
+    if (below(2) == 0) return bgp_network(695 + number, on, "10.6." + std::to_string(number) + ".0/24");
+    BgpPeer out = bgp_peer(691 + number, on, "10.7.0." + std::to_string(1 + number));
+    out.multihop = 2;
+    out.admin_up = below(2) == 0;
+    return out;
+  }
   Object belonging() {
     const uint64_t number = below(5);
+    if (below(3) == 0) return spoken();
     const std::string last = std::to_string(1 + number);
     if (below(3) == 0) return ip_group_address(651 + number, 516 + below(2), "10.3.0." + last + "/32");
     if (below(2) == 0) return vip(671 + number, 531 + below(3), "10.4.0." + last, 80);
@@ -157,7 +167,7 @@ class Changes {
       bridge.outbound_filter = maybe<ChainId>(501, 5);
       return Update{bridge};
     }
-    Router out = router(on);
+    Router out = bgp_router(on);
     out.local_redirect = maybe<ChainId>(501, 5);
     out.forward_filter = maybe<ChainId>(501, 5);
     out.load_balancer = maybe<LoadBalancerId>(521, 2);

@@ -276,7 +276,7 @@ std::vector<Case> tunnel_cases() {
 std::vector<Case> all_cases() {
   std::vector<Case> all;
   for (const auto& cases : {identity_cases(), reference_cases(), link_cases(), address_cases(), tunnel_cases(),
-                            chain_cases(), nat_cases(), group_cases(), balancer_cases()}) {
+                            chain_cases(), nat_cases(), group_cases(), balancer_cases(), bgp_cases()}) {
     all.insert(all.end(), cases.begin(), cases.end());
   }
   return all;

@@ -207,14 +207,15 @@ std::vector<uint64_t> numbers(Visit&& visit) {
   return out;
 }
 
-TEST(Snapshot, FindsRulesGroupsAndLoadBalancers) {
+TEST(Snapshot, FindsRulesGroupsLoadBalancersAndPeers) {
   Router r20 = router(20);
   r20.load_balancer = id<LoadBalancerId>(70);
-  const auto snapshot = snapshot_of(
-      r20, router(21), router_port(11, 20), chain(40), rule(41, 40, 20), rule(42, 40, 10), rule(43, 49, 10),
-      port_group(50), port_group_port(51, 50, 11), port_group_port(52, 53, 11), ip_group(60),
-      ip_group_address(61, 60, "10.0.0.0/8"), load_balancer(70), pool(71, 70, 90), pool(72, 70), pool(73, 0, 90),
-      pool_member(74, 71, "10.0.0.1", 80), vip(75, 71, "10.0.0.2", 80), health_monitor(90));
+  const auto snapshot =
+      snapshot_of(r20, router(21), router_port(11, 20), chain(40), rule(41, 40, 20), rule(42, 40, 10), rule(43, 49, 10),
+                  port_group(50), port_group_port(51, 50, 11), port_group_port(52, 53, 11), ip_group(60),
+                  ip_group_address(61, 60, "10.0.0.0/8"), load_balancer(70), pool(71, 70, 90), pool(72, 70),
+                  pool(73, 0, 90), pool_member(74, 71, "10.0.0.1", 80), vip(75, 71, "10.0.0.2", 80), health_monitor(90),
+                  bgp_peer(80, 20, "10.0.0.3"), bgp_peer(81, 21, "10.0.0.3"), bgp_network(82, 20, "10.0.0.0/8"));
   EXPECT_EQ(snapshot.find(id<RuleId>(42))->position, 10u);
   EXPECT_EQ(snapshot.find(id<HealthMonitorId>(90))->name, "monitor90");
   EXPECT_EQ(snapshot.find(id<ChainId>(41)), nullptr);
@@ -232,6 +233,11 @@ TEST(Snapshot, FindsRulesGroupsAndLoadBalancers) {
   EXPECT_THAT(numbers<PoolMember>([&](auto v) { snapshot.for_each_member_of(id<PoolId>(71), v); }), ElementsAre(74u));
   EXPECT_THAT(numbers<Vip>([&](auto v) { snapshot.for_each_vip_of(id<PoolId>(71), v); }), ElementsAre(75u));
   EXPECT_EQ(snapshot.router_of(id<LoadBalancerId>(70)), id<RouterId>(20));
+  EXPECT_EQ(snapshot.find(id<BgpPeerId>(81))->name, "peer81");
+  EXPECT_EQ(snapshot.find(id<BgpNetworkId>(82))->prefix, prefix("10.0.0.0/8"));
+  EXPECT_THAT(numbers<BgpPeer>([&](auto v) { snapshot.for_each_bgp_peer_of(id<RouterId>(20), v); }), ElementsAre(80u));
+  EXPECT_THAT(numbers<BgpNetwork>([&](auto v) { snapshot.for_each_bgp_network_of(id<RouterId>(20), v); }),
+              ElementsAre(82u));
   EXPECT_EQ(snapshot.router_of(id<LoadBalancerId>(71)), std::nullopt);
 }
 
