@@ -72,6 +72,7 @@ VIADUCT_LOCAL_MESSAGE(HealthSession)
 VIADUCT_LOCAL_MESSAGE(PoolsChanged)
 VIADUCT_LOCAL_MESSAGE(OwnHealth)
 VIADUCT_LOCAL_MESSAGE(RoutesLearned)
+VIADUCT_LOCAL_MESSAGE(SpeakersChanged)
 VIADUCT_LOCAL_MESSAGE(EndsMoved)
 VIADUCT_LOCAL_MESSAGE(AwaitHandOver)
 VIADUCT_LOCAL_MESSAGE(HandedOver)
@@ -165,7 +166,8 @@ using TopologyMirrorActor = SupervisedActor::extend<
     replies_to<ReadTopology>::with<SnapshotPtr>,  // as far as this host has it
     reacts_to<HostPaths>,                         // other hosts are reached otherwise
     reacts_to<OwnHealth>,                         // what this host finds of pools' members
-    reacts_to<RoutesLearned>>;                    // what its routers learn
+    reacts_to<RoutesLearned>,                     // what its routers learn
+    reacts_to<SpeakersChanged>>;                  // who speaks routing protocols for its ports
 
 // Knows how other hosts are reached, and whether they answer. [agent]
 using TunnelManagerActor =

@@ -338,6 +338,16 @@ struct RoutesLearned {
   std::vector<topology::HostFact> said;
   std::vector<topology::HostFact> ended;
 };
+// From who keeps the speakers to the mirror: all ports of this host that have one, the interface that it speaks by, and
+// with whom.
+struct SpeakersChanged {
+  struct Wish {
+    std::string interface;
+    std::vector<IpAddress> peers;  // sorted
+    friend bool operator==(const Wish&, const Wish&) = default;
+  };
+  std::map<PortId, Wish> speakers;
+};
 struct ReportNat {};
 struct NatReport {
   std::vector<std::string> problems;  // addresses without ports, each with what helps

@@ -1,5 +1,7 @@
 #include "actors/agent/location_book.hpp"
 
+#include <utility>
+
 #include "observability/log.hpp"
 
 namespace viaduct::actors {
@@ -33,6 +35,7 @@ void LocationBook::bind(const BindingsChanged& bindings, const topology::Snapsho
                         Moved& moved) {
   locations_.bindings = bindings.bindings;
   for (PortId port : bindings.rebound) {
+    if (bind_speaker(port, moved)) continue;
     moved.ports.push_back(port);
     if (locations_.bindings.find(port) != nullptr) {
       activate(port, topology, now, moved);
@@ -40,6 +43,61 @@ void LocationBook::bind(const BindingsChanged& bindings, const topology::Snapsho
       deactivate(port, now, moved);
     }
   }
+}
+
+namespace {
+// Its own inverse: of a port the id that its speaker's interface is bound under, and the other way round.
+PortId speaker_of(PortId port) {
+  constexpr uint64_t kSpeaker = 0x7370'6561'6b65'7273ULL;
+  return PortId(Uuid::from_words(port.uuid().high() ^ kSpeaker, port.uuid().low()));
+}
+}  // namespace
+
+ReconcileBindings LocationBook::set_speakers(const SpeakersChanged& news, Moved& moved) {
+  ReconcileBindings out;
+  const auto before = std::exchange(speakers_, news.speakers);
+  for (const auto& [port, wish] : before) {
+    if (speakers_.contains(port)) continue;
+    out.unbind.push_back(speaker_of(port));
+    show_speaker(port, moved);
+  }
+  for (const auto& [port, wish] : speakers_) {
+    const auto known = before.find(port);
+    if (known != before.end() && known->second == wish) continue;
+    if (known == before.end() || known->second.interface != wish.interface) {
+      out.bind.push_back({speaker_of(port), wish.interface});
+    }
+    show_speaker(port, moved);
+  }
+  return out;
+}
+
+std::vector<ReconcileBindings::Binding> LocationBook::speakers() const {
+  std::vector<ReconcileBindings::Binding> out;
+  for (const auto& [port, wish] : speakers_) out.push_back({speaker_of(port), wish.interface});
+  return out;
+}
+
+bool LocationBook::bind_speaker(PortId bound, Moved& moved) {
+  const PortId port = speaker_of(bound);
+  if (!speakers_.contains(port) && !locations_.speakers.contains(port)) return false;
+  show_speaker(port, moved);
+  return true;
+}
+
+void LocationBook::show_speaker(PortId port, Moved& moved) {
+  const auto wish = speakers_.find(port);
+  const flows::PortNumber* number = locations_.bindings.find(speaker_of(port));
+  const flows::simulation::Speaker* known = locations_.speakers.find(port);
+  if (wish == speakers_.end() || number == nullptr) {
+    if (known == nullptr) return;
+    locations_.speakers.remove(port);
+  } else {
+    const flows::simulation::Speaker now{*number, wish->second.peers};
+    if (known != nullptr && *known == now) return;
+    locations_.speakers.put(port, now);
+  }
+  moved.ports.push_back(port);
 }
 
 void LocationBook::activate(PortId id, const topology::Snapshot& topology, flows::Time now, Moved& moved) {

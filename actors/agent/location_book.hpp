@@ -36,6 +36,9 @@ class LocationBook {
     health_.forget_unmonitored(topology, locations_, moved);
   }
   void learn(const RoutesLearned& news, flows::simulation::Moved& moved) { routes_.learn(news, locations_, moved); }
+  // The interfaces of speakers are bound as ports are, under ids of their own. Returns what is to be bound and unbound.
+  ReconcileBindings set_speakers(const SpeakersChanged& news, flows::simulation::Moved& moved);
+  std::vector<ReconcileBindings::Binding> speakers() const;
   void set_copy_dscp(bool copy) { locations_.copy_dscp = copy; }
 
   const flows::simulation::Locations& locations() const { return locations_; }
@@ -47,6 +50,9 @@ class LocationBook {
   void deactivate(PortId port, flows::Time now, flows::simulation::Moved& moved);
   void give_key(const routing::underlay::KeyOwner& owner, flows::Time now, flows::simulation::Moved& moved);
   void take_key(const routing::underlay::KeyOwner& owner, flows::Time now, flows::simulation::Moved& moved);
+  // False: the id is no speaker's.
+  bool bind_speaker(PortId bound, flows::simulation::Moved& moved);
+  void show_speaker(PortId port, flows::simulation::Moved& moved);
   void follow_port(const topology::StateChange& change, flows::simulation::Moved& moved);
   void follow_flood(const topology::StateChange& change, flows::simulation::Moved& moved);
 
@@ -55,8 +61,9 @@ class LocationBook {
   flows::simulation::Locations locations_;
   HealthBook health_;
   RouteBook routes_;
-  std::map<PortId, BridgeId> active_;               // here; nil for router ports
-  std::map<BridgeId, std::set<PortId>> on_bridge_;  // of active_
+  std::map<PortId, SpeakersChanged::Wish> speakers_;  // by the port that they speak for
+  std::map<PortId, BridgeId> active_;                 // here; nil for router ports
+  std::map<BridgeId, std::set<PortId>> on_bridge_;    // of active_
 };
 
 }  // namespace viaduct::actors

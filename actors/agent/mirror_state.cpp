@@ -1,6 +1,7 @@
 #include "actors/agent/mirror_state.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "flows/simulation/state_peers.hpp"
@@ -103,6 +104,7 @@ ReconcileBindings MirrorState::wishes(const Snapshot& snapshot, const Delta& del
     snapshot.for_each_port_bound_to(host_, [&](const topology::Port& port) {
       if (port.is_exterior()) out.bind.push_back({port.id, port.interface});
     });
+    std::ranges::move(locations_.speakers(), std::back_inserter(out.bind));
     return out;
   }
   for (const auto& [ref, change] : delta.changes) {
@@ -187,6 +189,14 @@ MirrorState::Published MirrorState::learn(const RoutesLearned& news) {
   nothing.from_revision = nothing.to_revision = revision();
   Moved moved;
   locations_.learn(news, moved);
+  return publish(snapshot_, nothing, moved);
+}
+
+MirrorState::Published MirrorState::speak(const SpeakersChanged& news, ReconcileBindings& wish) {
+  Delta nothing;
+  nothing.from_revision = nothing.to_revision = revision();
+  Moved moved;
+  wish = locations_.set_speakers(news, moved);
   return publish(snapshot_, nothing, moved);
 }
 

@@ -49,6 +49,8 @@ class MirrorState {
   Published reach(const HostPaths& paths);
   Published judge(const OwnHealth& own);
   Published learn(const RoutesLearned& news);
+  // `wish`: what is to be bound and unbound for it.
+  Published speak(const SpeakersChanged& news, ReconcileBindings& wish);
   // The bindings as they are, for a batch that does not touch them.
   BindingsChanged current_bindings() const { return {locations_.locations().bindings, {}}; }
 

@@ -199,6 +199,19 @@ MirrorPosition position(const MirrorState& mirror) {
   return {mirror.revision(), topology::owners_in(mirror.snapshot())};
 }
 
+// Their interfaces are ports of the datapath; what they say is told from what others say by these ports' numbers.
+void speak(Self self, const SpeakersChanged& news) {
+  ReconcileBindings wish;
+  publish_alone(self, self->state.mirror->speak(news, wish));
+  if (wish.bind.empty() && wish.unbind.empty()) return;
+  self->request(self->state.links->datapath, kDatapathTimeout, std::move(wish))
+      .then([=](const BindingsChanged& bindings) { publish_alone(self, self->state.mirror->rebind(bindings)); },
+            [=](const caf::error& problem) {
+              log::error(log::Component::mirror, "speakers of routing protocols are not in the datapath",
+                         {{"error", self->system().render(problem)}});
+            });
+}
+
 // A batch builds on what the one before it has left.
 void apply_next(Self self) {
   auto& state = self->state;
@@ -245,6 +258,7 @@ TopologyMirrorActor::behavior_type mirror_behavior(Self self, const MirrorLinks&
         if (self->state.mirror->ready()) publish_alone(self, self->state.mirror->reach(paths));
       },
       [=](const OwnHealth& own) { publish_alone(self, self->state.mirror->judge(own)); },
+      [=](const SpeakersChanged& news) { speak(self, news); },
       [=](const RoutesLearned& news) { publish_alone(self, self->state.mirror->learn(news)); },
   };
 }

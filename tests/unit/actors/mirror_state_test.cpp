@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "flows/simulation/network_views.hpp"
 #include "tests/unit/agent/host_states_literals.hpp"
 
 namespace viaduct::actors {
@@ -277,6 +278,85 @@ TEST_F(MirrorStateTest, WhatCheckersFindReachesTheNetworkAndWhatThisHostFindsAtO
   commit({pool(31, 30)});
   published = take(delta());
   EXPECT_FALSE(published.network->locations().health.contains(id<PoolId>(31))) << "no monitor";
+}
+
+// --- routing protocols ------------------------------------------------------------------------------
+
+class MirrorRouting : public MirrorStateTest {
+ protected:
+  MirrorRouting() {
+    auto uplink = router_port(22, 12, "10.9.0.1/24");
+    uplink.host = kHere;
+    uplink.interface = "eth1";
+    commit({host(1), router(12), uplink});
+  }
+  topology::LearnedRoutes routes(std::string_view prefix) {
+    return {id<PortId>(22), ip("10.9.0.254"), 3, {IpPrefix::parse(prefix).value()}};
+  }
+  static PortId next_hop(const MirrorState::Published& published, std::string_view destination) {
+    const auto* router = published.network->router(id<RouterId>(12));
+    const auto match = router->fib.lookup(ip("10.9.0.1"), ip(destination), 0);
+    return match.entry == nullptr ? PortId{} : match.entry->port;
+  }
+  // As the datapath answers.
+  MirrorState::Published bound(const ReconcileBindings& wish, uint32_t number) {
+    BindingsChanged active = mirror.current_bindings();
+    for (const auto& binding : wish.bind) {
+      active.bindings = active.bindings.insert(binding.port, PortNumber{number});
+      active.rebound.push_back(binding.port);
+    }
+    for (const PortId port : wish.unbind) {
+      active.bindings = active.bindings.erase(port);
+      active.rebound.push_back(port);
+    }
+    return mirror.rebind(active);
+  }
+  const SpeakersChanged speakers{{{id<PortId>(22), {"vb0", {ip("10.9.0.254")}}}}};
+};
+
+TEST_F(MirrorRouting, WhatASpeakerLearnsCountsAtOnceAndWhatAnEarlierLifeLearnedGoesOn) {
+  auto published = take(whole({item(of(kHere, routes("10.1.0.0/16")))}));
+  ASSERT_TRUE(published.restored);
+  EXPECT_THAT(published.restored->said, ElementsAre(topology::HostFact(routes("10.1.0.0/16"))));
+  EXPECT_EQ(next_hop(published, "10.1.2.3"), id<PortId>(22));
+  published = mirror.learn({{routes("10.2.0.0/16")}, {}});
+  EXPECT_EQ(next_hop(published, "10.1.2.3"), PortId{});
+  EXPECT_EQ(next_hop(published, "10.2.2.3"), id<PortId>(22));
+  EXPECT_FALSE(published.invalidation.empty());
+  published = mirror.learn({{topology::GatewayLost{id<PortId>(22), ip("10.9.0.254")}}, {}});
+  EXPECT_EQ(next_hop(published, "10.2.2.3"), PortId{});
+}
+
+TEST_F(MirrorRouting, ASpeakersInterfaceIsBoundAndIsNoPortOfTheNetwork) {
+  take(whole());
+  ReconcileBindings wish;
+  auto published = mirror.speak(speakers, wish);
+  ASSERT_EQ(wish.bind.size(), 1);
+  EXPECT_EQ(wish.bind.front().interface, "vb0");
+  EXPECT_FALSE(published.network->port(id<PortId>(22))->speaker.number) << "not yet";
+  published = bound(wish, 9);
+  EXPECT_EQ(published.network->port(id<PortId>(22))->speaker.number, PortNumber{9});
+  EXPECT_EQ(published.network->spoken_for(PortNumber{9})->id, id<PortId>(22));
+  EXPECT_EQ(mirror.own_locations().size(), 1) << "it has no key: other hosts do not reach it";
+  EXPECT_FALSE(published.own_moved);
+
+  EXPECT_EQ(mirror.speak(speakers, wish).network->port(id<PortId>(22))->speaker.peers.size(), 1);
+  EXPECT_TRUE(wish.bind.empty() && wish.unbind.empty()) << "nothing new";
+  published = mirror.speak({}, wish);
+  EXPECT_EQ(wish.unbind.size(), 1);
+  EXPECT_FALSE(published.network->port(id<PortId>(22))->speaker.number);
+  EXPECT_EQ(bound(wish, 0).network->spoken_for(PortNumber{9}), nullptr);
+}
+
+TEST_F(MirrorRouting, ASnapshotKeepsTheSpeakersInterfaces) {
+  take(whole());
+  ReconcileBindings wish;
+  mirror.speak(speakers, wish);
+  auto pending = mirror.prepare(whole(), error);
+  ASSERT_TRUE(pending) << error;
+  EXPECT_THAT(
+      pending->bindings.bind,
+      testing::UnorderedElementsAre(Binds(22, "eth1"), testing::Field(&ReconcileBindings::Binding::interface, "vb0")));
 }
 
 }  // namespace

@@ -51,7 +51,9 @@ struct AgentHost {
               [](const ReadMirror&) { return MirrorPosition{}; },
               [](const ReadTopology&) { return SnapshotPtr(); },
               [](const HostPaths&) {},
-              [](const OwnHealth&) {}};
+              [](const OwnHealth&) {},
+              [](const RoutesLearned&) {},
+              [](const SpeakersChanged&) {}};
     });
     publisher = system.spawn([this](StatePublisherActor::pointer me) -> StatePublisherActor::behavior_type {
       return {[](const ReportStatus&) { return observability::ActorStatus{}; },
@@ -60,6 +62,7 @@ struct AgentHost {
               [](const OwnLocations&) {},
               [](const NatLeases&) {},
               [](const HealthClaims&) {},
+              [](const RoutesLearned&) {},
               [this](const SessionChanged& changed) { sessions.add(changed); },
               [](const Tick&) {}};
     });
