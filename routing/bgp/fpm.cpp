@@ -117,27 +117,33 @@ bool FpmDecoder::feed(Bytes bytes, std::vector<RouteNews>& out) {
     if (left[0] != kVersion || left[1] != kNetlink || length < kFrameHeader) return false;
     if (left.size() < length) break;
     ++counters_.frames;
-    message(left.subspan(kFrameHeader, length - kFrameHeader), out);
+    messages(left.subspan(kFrameHeader, length - kFrameHeader), out);
     left = left.subspan(length);
   }
   pending_.erase(pending_.begin(), pending_.end() - static_cast<ptrdiff_t>(left.size()));
   return true;
 }
 
-void FpmDecoder::message(Bytes bytes, std::vector<RouteNews>& out) {
-  const auto header = read_header<nlmsghdr>(bytes);
-  if (!header || header->nlmsg_len < sizeof(nlmsghdr) || header->nlmsg_len > bytes.size()) {
-    ++counters_.malformed;
-    return;
+void FpmDecoder::messages(Bytes bytes, std::vector<RouteNews>& out) {
+  while (!bytes.empty()) {
+    const auto header = read_header<nlmsghdr>(bytes);
+    if (!header || header->nlmsg_len < sizeof(nlmsghdr) || header->nlmsg_len > bytes.size()) {
+      ++counters_.malformed;
+      return;
+    }
+    message(header->nlmsg_type, bytes.subspan(sizeof(nlmsghdr), header->nlmsg_len - sizeof(nlmsghdr)), out);
+    bytes = rest_after(bytes, header->nlmsg_len);
   }
-  const Bytes body = bytes.subspan(sizeof(nlmsghdr), header->nlmsg_len - sizeof(nlmsghdr));
-  switch (header->nlmsg_type) {
+}
+
+void FpmDecoder::message(uint16_t type, Bytes body, std::vector<RouteNews>& out) {
+  switch (type) {
     case RTM_NEWROUTE:
     case RTM_DELROUTE:
-      return route(body, header->nlmsg_type == RTM_DELROUTE, out);
+      return route(body, type == RTM_DELROUTE, out);
     case RTM_NEWNEXTHOP:
     case RTM_DELNEXTHOP:
-      return next_hop(body, header->nlmsg_type == RTM_DELNEXTHOP, out);
+      return next_hop(body, type == RTM_DELNEXTHOP, out);
     default:
       ++counters_.unknown;
   }

@@ -1,7 +1,7 @@
-// The stream that zebra sends to a forwarding plane manager: frames of a version, a type, a length in network order, and one
-// netlink message each (rtnetlink(7)). Nothing in it is trusted: lengths are checked before they are used, tables are bounded.
+// The stream that zebra sends to a forwarding plane manager: frames of a version, a type, a length in network order, and
+// netlink messages (rtnetlink(7)): one, or a removal and the route that replaces it. Nothing in it is trusted: lengths are checked before they are used, tables are bounded.
 //
-//   0  version (1)    1  type (1: netlink)    2  length with this header    4  nlmsghdr, then rtmsg or nhmsg, attributes
+//   0  version (1)    1  type (1: netlink)    2  length with this header    4  nlmsghdr, then rtmsg or nhmsg, attributes; perhaps again
 //
 // Next hops come in a route (RTA_GATEWAY, RTA_VIA, RTA_MULTIPATH) or by id (RTA_NH_ID of an RTM_NEWNEXTHOP before it, which
 // may be a group); a next hop that changes changes the routes that name it.
@@ -18,7 +18,7 @@
 
 namespace viaduct::routing::bgp {
 
-// One route as zebra has it now. Every change arrives as a removal and a new route just after.
+// One route as zebra has it now. A change arrives as a removal and a new route just after.
 struct RouteNews {
   IpPrefix prefix;                       // network form
   std::vector<IpAddress> gateways = {};  // sorted, each once; empty when removed
@@ -53,7 +53,8 @@ class FpmDecoder {
     std::optional<IpAddress> gateway;
     std::vector<uint32_t> group;
   };
-  void message(std::span<const uint8_t> bytes, std::vector<RouteNews>& out);
+  void messages(std::span<const uint8_t> bytes, std::vector<RouteNews>& out);
+  void message(uint16_t type, std::span<const uint8_t> body, std::vector<RouteNews>& out);
   void route(std::span<const uint8_t> body, bool removed, std::vector<RouteNews>& out);
   void next_hop(std::span<const uint8_t> body, bool removed, std::vector<RouteNews>& out);
   std::vector<IpAddress> gateways_of(uint32_t id) const;

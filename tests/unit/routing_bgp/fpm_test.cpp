@@ -40,6 +40,12 @@ TEST_F(Fpm, OneGateway) {
   EXPECT_THAT(feed(frame(kDelRoute, rtmsg({}, to("192.0.2.0")))), ElementsAre(gone("192.0.2.0/24")));
 }
 
+TEST_F(Fpm, AChangeIsTwoMessagesInOneFrame) {
+  const ByteString route = rtmsg({}, to("192.0.2.0") + through("10.9.0.3"));
+  const ByteString change = frame_of(message(kDelRoute, rtmsg({}, to("192.0.2.0"))) + message(kNewRoute, route));
+  EXPECT_THAT(feed(change), ElementsAre(gone("192.0.2.0/24"), news("192.0.2.0/24", {ip("10.9.0.3")})));
+}
+
 TEST_F(Fpm, SixAndTheDefaultRoute) {
   const ByteString route =
       frame(kNewRoute, rtmsg({.family = 10, .length = 48}, to("2001:db8:200::") + through("2001:db8:9::2")));
@@ -131,8 +137,9 @@ TEST_F(Fpm, MessagesThatContradictThemselves) {
     return out;
   }();
   for (const ByteString& bad :
-       {long_message, frame(kNewRoute, {}), frame(kNewRoute, {2, 24}), frame(kNewRoute, long_attribute),
-        frame(kNewRoute, no_length), frame(kNewRoute, rtmsg({.length = 33}, to("192.0.2.0") + through("10.9.0.2"))),
+       {long_message, frame(kNewRoute, {}), frame_of({1, 2, 3}), frame(kNewRoute, {2, 24}),
+        frame(kNewRoute, long_attribute), frame(kNewRoute, no_length),
+        frame(kNewRoute, rtmsg({.length = 33}, to("192.0.2.0") + through("10.9.0.2"))),
         frame(kNewRoute, rtmsg({.family = 7}, to("192.0.2.0"))), frame(kNewRoute, rtmsg({}, through("10.9.0.2"))),
         frame(kNewRoute, rtmsg({}, attribute(kDst, {1, 2, 3}) + through("10.9.0.2"))),
         frame(kNewRoute, rtmsg({}, to("192.0.2.0") + attribute(kGateway, {1, 2, 3}))),

@@ -57,14 +57,17 @@ inline ByteString rtmsg(const RouteBytes& route, const ByteString& attributes) {
 inline ByteString nhmsg(uint8_t family, const ByteString& attributes) {
   return ByteString{family, 0, 11, 0, 0, 0, 0, 0} + attributes;
 }
-inline ByteString frame(uint16_t type, const ByteString& body) {
-  ByteString message = u32(static_cast<uint32_t>(16 + body.size()));
-  put16(message, type);
-  put16(message, 0x501);
-  message = message + u32(0) + u32(0) + body;
-  const size_t size = message.size() + 4;
-  return ByteString{1, 1, static_cast<uint8_t>(size >> 8), static_cast<uint8_t>(size)} + message;
+inline ByteString message(uint16_t type, const ByteString& body) {
+  ByteString out = u32(static_cast<uint32_t>(16 + body.size()));
+  put16(out, type);
+  put16(out, 0x501);
+  return out + u32(0) + u32(0) + body;
 }
+inline ByteString frame_of(const ByteString& messages) {
+  const size_t size = messages.size() + 4;
+  return ByteString{1, 1, static_cast<uint8_t>(size >> 8), static_cast<uint8_t>(size)} + messages;
+}
+inline ByteString frame(uint16_t type, const ByteString& body) { return frame_of(message(type, body)); }
 
 inline constexpr uint16_t kNewRoute = 24, kDelRoute = 25, kNewNextHop = 104, kDelNextHop = 105;
 
