@@ -163,9 +163,11 @@ FrrChanges changes(const SpeakerConfig& before, const SpeakerConfig& after) {
   }
   out.bgpd = in_terminal(std::move(lines), resets);
   if (before.bfd_interval != after.bfd_interval || before.bfd_multiplier != after.bfd_multiplier) {
-    out.bfdd = in_terminal(bfd_lines(after), {});
+    out.bfdd = bfdd_commands(after);
   }
   return out;
 }
+
+std::vector<std::string> bfdd_commands(const SpeakerConfig& config) { return in_terminal(bfd_lines(config), {}); }
 
 }  // namespace viaduct::routing::bgp

@@ -24,5 +24,7 @@ struct FrrChanges {
   std::vector<std::string> bgpd, bfdd;
 };
 FrrChanges changes(const SpeakerConfig& before, const SpeakerConfig& after);
+// All that bfdd has, whatever it had before.
+std::vector<std::string> bfdd_commands(const SpeakerConfig& config);
 
 }  // namespace viaduct::routing::bgp

@@ -26,9 +26,9 @@ class FrrDaemonProcess {
   static constexpr std::chrono::milliseconds kLongestPause{30'000};
   static constexpr std::chrono::seconds kLongLife{10};  // who lives as long begins anew
   static constexpr std::chrono::milliseconds kProbeInterval{10};
-  static constexpr std::chrono::seconds kStartPatience{15};   // without a socket it is killed
-  static constexpr std::chrono::seconds kAnswerPatience{30};  // silent for longer, it is killed
-  static constexpr std::chrono::milliseconds kCommandTime{1000};
+  static constexpr std::chrono::seconds kStartPatience{15};       // without a socket it is killed
+  static constexpr std::chrono::seconds kAnswerPatience{30};      // silent for longer, it is killed
+  static constexpr std::chrono::milliseconds kCommandTime{3000};  // a bgpd with many routes is busy at times
 
   // `sockets`: it is ready when all of them take connections; the first is its vty.
   FrrDaemonProcess(std::string name, ChildOptions options, std::vector<std::string> sockets);

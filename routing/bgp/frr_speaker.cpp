@@ -116,7 +116,7 @@ class FrrSpeaker::Impl {
       if (daemons_[i].reap(now)) died(static_cast<FrrDaemon>(i), now);
     }
     for (FrrDaemonProcess& daemon : daemons_) {
-      if (daemon.advance(now) && &daemon == find(FrrDaemon::bgpd)) bring_up_to_date(now);
+      if (daemon.advance(now)) became_ready(daemon, now);
       if (!daemon.running() && may_run(daemon) && now >= daemon.may_start_at()) begin(daemon, now);
     }
     read_routes(now);
@@ -189,25 +189,35 @@ class FrrSpeaker::Impl {
     return std::nullopt;
   }
 
-  // From what the daemons have to what is wanted. One that refuses a command is started again: it reads the files.
+  // From what the daemons have to what is wanted.
   void bring_up_to_date(Time now) {
     if (!find(FrrDaemon::bgpd)->ready()) return;  // called again when it is
     const FrrChanges wanted = changes(applied_, config_);
     applied_ = config_;
-    for (const auto& [which, lines] :
-         {std::pair(FrrDaemon::bfdd, &wanted.bfdd), std::pair(FrrDaemon::bgpd, &wanted.bgpd)}) {
-      for (const std::string& line : *lines) {
-        if (!find(which)->ready()) break;
-        const auto answer = find(which)->command(line, now);
-        if (answer && answer->status <= VtyStatus::warning) continue;
-        log::error(Component::routing, "daemon refuses a command and is started again",
-                   {{"daemon", to_string(which)},
-                    {"command", without_secret(line)},
-                    {"answer", answer ? answer->output : "none"}});
-        find(which)->kill(now);
-        break;
-      }
+    tell(FrrDaemon::bfdd, wanted.bfdd, now);
+    tell(FrrDaemon::bgpd, wanted.bgpd, now);
+  }
+
+  // One that refuses a command is started again: it reads the files.
+  void tell(FrrDaemon which, const std::vector<std::string>& lines, Time now) {
+    FrrDaemonProcess& daemon = *find(which);
+    for (const std::string& line : lines) {
+      if (!daemon.ready()) return;
+      const auto answer = daemon.command(line, now);
+      if (answer && answer->status <= VtyStatus::warning) continue;
+      log::error(Component::routing, "daemon refuses a command and is started again",
+                 {{"daemon", to_string(which)},
+                  {"command", without_secret(line)},
+                  {"answer", answer ? answer->output : "none"}});
+      daemon.kill(now);
+      return;
     }
+  }
+
+  // What was wanted since it read its file.
+  void became_ready(const FrrDaemonProcess& daemon, Time now) {
+    if (&daemon == find(FrrDaemon::bfdd)) tell(FrrDaemon::bfdd, bfdd_commands(config_), now);
+    if (&daemon == find(FrrDaemon::bgpd)) bring_up_to_date(now);
   }
 
   void died(FrrDaemon which, Time now) {

@@ -8,7 +8,7 @@
 // not stopped, so that peers take it for a restart (RFC 4724) and go on forwarding.
 //
 // One thread: the one that called start must make all calls and live longer (see ChildProcess). Calls block for milliseconds
-// (a vty command), `stop` for up to Options::stop_patience. The owner polls `descriptors` until `next_deadline` and calls
+// (a vty command; up to 3 s when a daemon hangs), `stop` for up to Options::stop_patience. The owner polls `descriptors` until `next_deadline` and calls
 // `step`; or calls `run_for`.
 #pragma once
 

@@ -100,6 +100,11 @@ TEST_F(BgpSpeakerTest, BfdFindsASilentPeerWithinASecond) {
     return status(address) != nullptr && status(address)->bfd == BfdState::up;
   };
   EXPECT_TRUE(until([&] { return has_both() && bfd_up("10.9.0.2") && bfd_up("2001:db8:9::2"); }));
+  // Another pace reaches sessions that are up.
+  config_.bfd_multiplier = 4;
+  ASSERT_EQ(speaker_->reconfigure(config_), std::nullopt);
+  const std::string show = "vtysh --vty_socket " + options_.run_directory + " -c 'show bfd peers'";
+  EXPECT_TRUE(until([&] { return output_of(show).find("Detect-multiplier: 4") != std::string::npos; }));
   std::ofstream(directory_ + "/silence.nft")
       << "table inet t {\n chain i { type filter hook input priority 0; policy drop; }\n"
          " chain o { type filter hook output priority 0; policy drop; }\n}\n";
