@@ -124,7 +124,7 @@ TEST_F(BgpRestartTest, AnEarlierLifeIsCleanedUp) {
   ChildProcess old;
   std::string what;
   ASSERT_FALSE(old.start({"/bin/sleep", {"1000"}, options_.name, {}, {}}, what)) << what;
-  EXPECT_EQ(leftovers("vtb-").namespaces.size(), 2U);
+  EXPECT_EQ(leftovers(stem_ + "-").namespaces.size(), 2U);
   start_speaker();
   bird_.start(BirdText{}.text());
   EXPECT_TRUE(until([&] { return has_both(); }));

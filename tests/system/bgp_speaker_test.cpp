@@ -52,6 +52,22 @@ TEST_F(BgpSpeakerTest, TheSurplusOfAPeerIsNotUsed) {
   EXPECT_EQ(status("10.9.0.2")->sessions_lost, 0U);
 }
 
+// Twenty thousand prefixes come within seconds, and go the same way.
+TEST_F(BgpSpeakerTest, AFullPeer) {
+  config_.peers = {peer("10.9.0.2")};
+  config_.peers[0].prefix_limit = 15'000;
+  start_speaker();
+  BirdText many;
+  many.static4.clear();
+  for (int i = 0; i < 20'000; ++i) {
+    many.static4 += "route 20." + std::to_string(i >> 8) + "." + std::to_string(i & 255) + ".0/24 blackhole;\n";
+  }
+  bird_.start(many.text());
+  EXPECT_TRUE(until([&] { return routes_.size() == 15'000 && speaker_->rib().surplus() == 5'000; }));
+  bird_.reconfigure(BirdText{}.text());
+  EXPECT_TRUE(until([&] { return has("192.0.2.0/24", {ip("10.9.0.2")}) && routes_.size() == 1; }));
+}
+
 TEST_F(BgpSpeakerTest, TwoPeersShareTheLoadAndHearNothingOfEachOther) {
   config_.peers = {peer("10.9.0.2"), peer("10.9.0.3", 65003)};
   start_speaker();
