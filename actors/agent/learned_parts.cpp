@@ -13,7 +13,8 @@ uint16_t LearnedParts::part_of(const IpPrefix& prefix) {
   const auto add = [&](uint8_t byte) { hash = (hash ^ byte) * 16'777'619U; };
   for (const uint8_t byte : prefix.address().bytes()) add(byte);
   add(static_cast<uint8_t>(prefix.length()));
-  return static_cast<uint16_t>((hash ^ hash >> 16) % kParts);
+  const uint32_t part = (hash ^ hash >> 16) % kParts;
+  return static_cast<uint16_t>(prefix.family() == IpFamily::v4 ? part : kParts + part);
 }
 
 void LearnedParts::put(const IpPrefix& prefix, const IpAddress& gateway) {
@@ -37,13 +38,16 @@ void LearnedParts::adopt(std::span<const topology::HostFact> said) {
     }
     const auto* routes = std::get_if<LearnedRoutes>(&fact);
     if (routes == nullptr || routes->port != port_) continue;
+    if (routes->prefixes.empty()) changed_.insert({routes->gateway, routes->part});
     for (const IpPrefix& prefix : routes->prefixes) {
       Known& known = gateways_[prefix];
       known.adopted = true;
       known.gateways.push_back(routes->gateway);
       parts_[{routes->gateway, part_of(prefix)}].insert(prefix);
-      // One that another version has put elsewhere is said anew.
-      if (routes->part != part_of(prefix)) changed_.insert({routes->gateway, routes->part});
+      if (routes->part == part_of(prefix)) continue;
+      // Another version has put it elsewhere: there it ends, and here it is said.
+      changed_.insert({routes->gateway, routes->part});
+      changed_.insert({routes->gateway, part_of(prefix)});
     }
   }
 }

@@ -1,5 +1,5 @@
-// What one speaker has learned, as the state tables take it: each gateway's prefixes in kParts parts, a prefix always in the
-// same one, so that a change rewrites a small entry and prefixes do not wander between entries.
+// What one speaker has learned, as the state tables take it: each gateway's prefixes of a family in kParts parts, a prefix
+// always in the same one, so that a change rewrites a small entry and prefixes do not wander between entries.
 //
 // Not for several threads at a time; in the speaker's actor.
 #pragma once
@@ -16,7 +16,7 @@ namespace viaduct::actors {
 
 class LearnedParts {
  public:
-  static constexpr uint16_t kParts = 256;
+  static constexpr uint16_t kParts = 256;  // those of IPv6 are numbered behind those of IPv4
 
   explicit LearnedParts(PortId port) : port_(port) {}
 

@@ -35,7 +35,7 @@ void LocationBook::bind(const BindingsChanged& bindings, const topology::Snapsho
                         Moved& moved) {
   locations_.bindings = bindings.bindings;
   for (PortId port : bindings.rebound) {
-    if (bind_speaker(port, moved)) continue;
+    if (bind_speaker(port, topology, moved)) continue;
     moved.ports.push_back(port);
     if (locations_.bindings.find(port) != nullptr) {
       activate(port, topology, now, moved);
@@ -78,9 +78,11 @@ std::vector<ReconcileBindings::Binding> LocationBook::speakers() const {
   return out;
 }
 
-bool LocationBook::bind_speaker(PortId bound, Moved& moved) {
+// Also of one that is wanted no more: the answer to an older wish.
+bool LocationBook::bind_speaker(PortId bound, const topology::Snapshot& topology, Moved& moved) {
   const PortId port = speaker_of(bound);
-  if (!speakers_.contains(port) && !locations_.speakers.contains(port)) return false;
+  const bool known = speakers_.contains(port) || locations_.speakers.contains(port);
+  if (!known && (topology.find(bound) != nullptr || topology.find(port) == nullptr)) return false;
   show_speaker(port, moved);
   return true;
 }

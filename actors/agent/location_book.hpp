@@ -51,7 +51,7 @@ class LocationBook {
   void give_key(const routing::underlay::KeyOwner& owner, flows::Time now, flows::simulation::Moved& moved);
   void take_key(const routing::underlay::KeyOwner& owner, flows::Time now, flows::simulation::Moved& moved);
   // False: the id is no speaker's.
-  bool bind_speaker(PortId bound, flows::simulation::Moved& moved);
+  bool bind_speaker(PortId bound, const topology::Snapshot& topology, flows::simulation::Moved& moved);
   void show_speaker(PortId port, flows::simulation::Moved& moved);
   void follow_port(const topology::StateChange& change, flows::simulation::Moved& moved);
   void follow_flood(const topology::StateChange& change, flows::simulation::Moved& moved);

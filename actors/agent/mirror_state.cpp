@@ -104,7 +104,6 @@ ReconcileBindings MirrorState::wishes(const Snapshot& snapshot, const Delta& del
     snapshot.for_each_port_bound_to(host_, [&](const topology::Port& port) {
       if (port.is_exterior()) out.bind.push_back({port.id, port.interface});
     });
-    std::ranges::move(locations_.speakers(), std::back_inserter(out.bind));
     return out;
   }
   for (const auto& [ref, change] : delta.changes) {
@@ -133,13 +132,25 @@ RoutesLearned MirrorState::restore() {
   return learned;
 }
 
-MirrorState::Published MirrorState::finish(Pending pending, const BindingsChanged& bindings,
-                                           const std::optional<HostPaths>& paths) {
+ReconcileBindings MirrorState::wish(const Pending& pending) const {
+  ReconcileBindings out = pending.bindings;
+  if (out.complete) std::ranges::move(locations_.speakers(), std::back_inserter(out.bind));
+  return out;
+}
+
+void MirrorState::bound(Pending& pending, const BindingsChanged& bindings) {
+  bound_ = bindings.bindings;
+  pending.rebound = bindings.rebound;
+}
+
+MirrorState::Published MirrorState::finish(Pending pending, const std::optional<HostPaths>& paths) {
   std::optional<RoutesLearned> restored;
-  if (first_) restored = restore();
+  if (first_) {
+    if (RoutesLearned learned = restore(); !learned.said.empty()) restored = std::move(learned);
+  }
   auto states = std::exchange(waiting_states_, {});
   Moved moved;
-  locations_.bind(bindings, pending.effect.snapshot, std::chrono::steady_clock::now(), moved);
+  locations_.bind({bound_, pending.rebound}, pending.effect.snapshot, std::chrono::steady_clock::now(), moved);
   bool own_moved = !moved.keys.empty();
   for (const auto& change : states) own_moved |= own_location_ended(change, host_);
   if (paths) set_paths(*paths, moved);
@@ -153,6 +164,7 @@ MirrorState::Published MirrorState::finish(Pending pending, const BindingsChange
 }
 
 MirrorState::Published MirrorState::rebind(const BindingsChanged& bindings) {
+  bound_ = bindings.bindings;
   Delta nothing;
   nothing.from_revision = nothing.to_revision = revision();
   Moved moved;

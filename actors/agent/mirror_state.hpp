@@ -21,7 +21,8 @@ class MirrorState {
   struct Pending {
     topology::FeedBatch batch;
     FeedEffect effect;
-    ReconcileBindings bindings;
+    ReconcileBindings bindings;                      // see wish()
+    std::vector<PortId> rebound;                     // see bound()
     std::map<HostId, std::vector<PortId>> arrivals;  // ports that are this host's from now on, and were that one's
     std::optional<UnderlayTopology> underlay;        // when the tunnels depend on what changed
     WallTime committed_at;
@@ -43,16 +44,19 @@ class MirrorState {
     bool topology = false;                      // has changed, or is the first
     bool own_moved = false;                     // own_locations() differ from what they were, or from the tables
   };
+  // What the datapath is asked for a batch, at the time of asking: all interfaces that there are to be, speakers' too, when
+  // it is complete.
+  ReconcileBindings wish(const Pending& pending) const;
+  // Its answer. It counts from now on, whenever the batch is finished: later answers may come before that.
+  void bound(Pending& pending, const BindingsChanged& bindings);
   // `paths`: the answer to Pending::underlay.
-  Published finish(Pending pending, const BindingsChanged& bindings, const std::optional<HostPaths>& paths);
+  Published finish(Pending pending, const std::optional<HostPaths>& paths);
   Published rebind(const BindingsChanged& bindings);
   Published reach(const HostPaths& paths);
   Published judge(const OwnHealth& own);
   Published learn(const RoutesLearned& news);
   // `wish`: what is to be bound and unbound for it.
   Published speak(const SpeakersChanged& news, ReconcileBindings& wish);
-  // The bindings as they are, for a batch that does not touch them.
-  BindingsChanged current_bindings() const { return {locations_.locations().bindings, {}}; }
 
   uint64_t revision() const { return snapshot_.revision(); }
   const topology::Snapshot& snapshot() const { return snapshot_; }
@@ -74,6 +78,7 @@ class MirrorState {
   topology::StateIndex states_;                        // ahead of the network by what waits
   std::vector<topology::StateChange> waiting_states_;  // of batches that are not finished
   LocationBook locations_;
+  flows::simulation::Bindings bound_;  // as the datapath has said last
   std::shared_ptr<const flows::simulation::Network> network_ = std::make_shared<const flows::simulation::Network>();
 };
 

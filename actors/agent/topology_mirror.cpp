@@ -148,31 +148,32 @@ void fail(Self self, Promise promise, const std::string& why) {
 
 using PendingPtr = std::shared_ptr<MirrorState::Pending>;
 
-void finish(Self self, Promise promise, const PendingPtr& pending, const BindingsChanged& bindings,
-            const std::optional<HostPaths>& paths) {
+void finish(Self self, Promise promise, const PendingPtr& pending, const std::optional<HostPaths>& paths) {
   auto committed_at = pending->committed_at;
   if (!pending->from_cache) keep(self, pending->batch, pending->effect);
-  auto published = self->state.mirror->finish(std::move(*pending), bindings, paths);
+  auto published = self->state.mirror->finish(std::move(*pending), paths);
   publish(self, published);
   self->request(self->state.links->flows, kFlowsTimeout, InvalidateFlows{std::move(published.invalidation)})
       .then([=](const FlowsInvalidated&) { applied(self, promise, committed_at); },
             [=](const caf::error& error) { fail(self, promise, self->system().render(error)); });
 }
 
-void find_paths(Self self, Promise promise, const PendingPtr& pending, const BindingsChanged& bindings) {
-  if (!pending->underlay) return finish(self, promise, pending, bindings, std::nullopt);
+void find_paths(Self self, Promise promise, const PendingPtr& pending) {
+  if (!pending->underlay) return finish(self, promise, pending, std::nullopt);
   self->request(self->state.links->tunnels, kTunnelsTimeout, *pending->underlay)
-      .then([=](const HostPaths& paths) { finish(self, promise, pending, bindings, paths); },
+      .then([=](const HostPaths& paths) { finish(self, promise, pending, paths); },
             [=](const caf::error& error) { fail(self, promise, self->system().render(error)); });
 }
 
 void reconcile(Self self, Promise promise, const PendingPtr& pending) {
-  if (!pending->needs_reconcile()) {
-    return find_paths(self, promise, pending, self->state.mirror->current_bindings());
-  }
-  self->request(self->state.links->datapath, kDatapathTimeout, pending->bindings)
-      .then([=](const BindingsChanged& bindings) { find_paths(self, promise, pending, bindings); },
-            [=](const caf::error& problem) { fail(self, promise, self->system().render(problem)); });
+  if (!pending->needs_reconcile()) return find_paths(self, promise, pending);
+  self->request(self->state.links->datapath, kDatapathTimeout, self->state.mirror->wish(*pending))
+      .then(
+          [=](const BindingsChanged& bindings) {
+            self->state.mirror->bound(*pending, bindings);
+            find_paths(self, promise, pending);
+          },
+          [=](const caf::error& problem) { fail(self, promise, self->system().render(problem)); });
 }
 
 // Ports that were another host's are active here only when their connections are.
@@ -258,8 +259,13 @@ TopologyMirrorActor::behavior_type mirror_behavior(Self self, const MirrorLinks&
         if (self->state.mirror->ready()) publish_alone(self, self->state.mirror->reach(paths));
       },
       [=](const OwnHealth& own) { publish_alone(self, self->state.mirror->judge(own)); },
-      [=](const SpeakersChanged& news) { speak(self, news); },
-      [=](const RoutesLearned& news) { publish_alone(self, self->state.mirror->learn(news)); },
+      // Before the first network there is nothing to learn behind, and nobody to speak for.
+      [=](const SpeakersChanged& news) {
+        if (self->state.mirror->ready()) speak(self, news);
+      },
+      [=](const RoutesLearned& news) {
+        if (self->state.mirror->ready()) publish_alone(self, self->state.mirror->learn(news));
+      },
   };
 }
 

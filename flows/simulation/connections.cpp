@@ -73,6 +73,11 @@ std::optional<ConnectionEntry> find_connection(Walk& walk, const ConnectionKey& 
   return walk.input.state.connections.find(key);
 }
 
+bool is_translated(Walk& walk, const Uuid& device) {
+  const auto tuple = tuple_of(walk);
+  return tuple && find_connection(walk, key_of(ConnectionKind::snat_reverse, device, *tuple));
+}
+
 void open_connection(Walk& walk, const ConnectionKey& key, ConnectionEntry entry, Direction direction) {
   const uint8_t seen_now = tcp_flags(walk.input.packet) | seen::kPacket;
   (direction == Direction::forward ? entry.seen_forward : entry.seen_back) = seen_now;

@@ -38,12 +38,6 @@ void add_checkers(Walk& walk, LoadBalancerId balancer, CheckAnswer& out) {
   });
 }
 
-// Of a translated connection, whose ports may be of the same range.
-bool is_translated(Walk& walk, const RouterView& router) {
-  const auto tuple = tuple_of(walk);
-  return tuple && find_connection(walk, key_of(ConnectionKind::snat_reverse, router.id.uuid(), *tuple));
-}
-
 std::optional<health::Answer> read_answer(const Walk& walk, RouterId router) {
   std::vector<uint8_t> frame = walk.current_frame();
   return health::parse_answer(parse(frame, {}, walk.input.packet.offload), router);
@@ -71,7 +65,7 @@ bool take_check_answer(Walk& walk, const RouterView& router) {
   if (entry == nullptr || entry->kind != NextHop::local) return false;
   walk.only_this_packet();
   auto answer = read_answer(walk, router.id);
-  if (!answer || is_translated(walk, router)) return false;
+  if (!answer || is_translated(walk, router.id.uuid())) return false;
   CheckAnswer out{std::move(*answer)};
   add_checkers(walk, balancer->id, out);
   if (!out.here && out.others.empty()) return false;

@@ -183,15 +183,18 @@ class Collector {
   }
   // Learned routes come and go by themselves, and with their port.
   void next_hops(PortId id, const PortView* old, const PortView* now) {
-    if (old == nullptr || now == nullptr || next_hops_of(before_, id) != next_hops_of(after_, id)) {
-      add(tag::next_hop(id));
-    }
+    const bool stays = old != nullptr && now != nullptr && old->device_id == now->device_id;
+    if (!stays || next_hops_of(before_, id) != next_hops_of(after_, id)) add(tag::next_hop(id));
     const LearnedAtPort* had = learned_at(before_, id);
     const LearnedAtPort* has = learned_at(after_, id);
+    if (stays) return learned(id, RouterId(now->device_id), had, has);
+    if (old != nullptr) learned(id, RouterId(old->device_id), had, nullptr);
+    if (now != nullptr) learned(id, RouterId(now->device_id), nullptr, has);
+  }
+  void learned(PortId id, RouterId router, const LearnedAtPort* had, const LearnedAtPort* has) {
     if (had == has) return;
-    const RouterId router((now != nullptr ? now : old)->device_id);
-    for_each_learned_change(had, has, [&](const IpPrefix& prefix, const IpAddress& gateway, bool added) {
-      added ? route_here(router, prefix) : route_gone(router, learned_route(id, prefix, gateway).id);
+    for_each_learned_change(had, has, [&](const IpPrefix& prefix, const LearnedPart& part, bool added) {
+      added ? route_here(router, prefix) : route_gone(router, learned_route(id, prefix, part).id);
     });
   }
   void own_routes_of(const PortView* old, const PortView* now) {

@@ -154,17 +154,18 @@ routing::NextHops next_hops_of(const NetworkData& network, PortId id) {
   return {port->route_standing(), learned == nullptr ? std::vector<IpAddress>{} : learned->lost};
 }
 
-FibEntry learned_route(PortId port, const IpPrefix& destination, const IpAddress& gateway) {
+FibEntry learned_route(PortId port, const IpPrefix& destination, const LearnedPart& part) {
   constexpr uint32_t kExternalDistance = 20;  // of external BGP, as routers have it by default: before stored routes
   FibEntry entry;
-  const uint64_t by = std::hash<IpAddress>{}(gateway);
+  // Of each part its own, though a prefix should be in one only: where it is in two for a moment, one may go.
+  const uint64_t by = LearnedPartHash{}(part);
   const Uuid id = derived_route_id(port, destination, NextHop::port).uuid();
   entry.id = RouteId(Uuid::from_words(id.high() ^ by, id.low() + by));
   entry.source = IpPrefix::any(destination.family());
   entry.destination = destination;
   entry.kind = NextHop::port;
   entry.port = port;
-  entry.gateway = gateway;
+  entry.gateway = part.gateway;
   entry.weight = kExternalDistance;
   return entry;
 }
@@ -180,7 +181,7 @@ void for_each_learned_change(const LearnedAtPort* before, const LearnedAtPort* a
     auto other = less.begin();
     for (const IpPrefix& prefix : more) {
       while (other != less.end() && *other < prefix) ++other;
-      if (other == less.end() || *other != prefix) visit(prefix, key.gateway, added);
+      if (other == less.end() || *other != prefix) visit(prefix, key, added);
     }
   };
   const Parts none;

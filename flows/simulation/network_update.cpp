@@ -196,30 +196,32 @@ class Update {
       }
     }
     update_next_hops_of(id, old, now);
-    update_learned_at(id);
-  }
-  void update_learned_at(PortId id) {
-    const LearnedAtPort* old = learned_at(before_, id);
-    const LearnedAtPort* now = learned_at(after_, id);
-    if (old == now) return;
-    const PortView* port = after_.port(id) != nullptr ? after_.port(id) : before_.port(id);
-    RouterView* router = routers_.edit(RouterId(port->device_id));
-    if (router == nullptr) return;
-    for_each_learned_change(old, now, [&](const IpPrefix& prefix, const IpAddress& gateway, bool added) {
-      const routing::FibEntry entry = learned_route(id, prefix, gateway);
-      added ? router->fib.put(entry) : router->fib.remove(entry.id, prefix);
-    });
   }
   void update_next_hops_of(PortId id, const PortView* old, const PortView* now) {
     // A route may have come before the port that it names.
     if (old == nullptr && now != nullptr) {
       after_.snapshot.for_each_route_through(id, [&](const topology::Route& route) { put_route(route); });
     }
-    const routing::NextHops next_hops = next_hops_of(after_, id);
-    if (now == nullptr ? old == nullptr : old != nullptr && next_hops_of(before_, id) == next_hops) return;
-    const PortView* of = now == nullptr ? old : now;
-    RouterView* router = of->device == PortDevice::router ? routers_.edit(RouterId(of->device_id)) : nullptr;
-    if (router != nullptr) router->fib.stand(id, next_hops);
+    const LearnedAtPort* had = learned_at(before_, id);
+    const LearnedAtPort* has = learned_at(after_, id);
+    if (old != nullptr && now != nullptr && old->device_id == now->device_id) {
+      if (had == has && next_hops_of(before_, id) == next_hops_of(after_, id)) return;
+      return change_next_hops_of(id, *now, had, has);
+    }
+    if (old != nullptr) change_next_hops_of(id, *old, had, nullptr);
+    if (now != nullptr) change_next_hops_of(id, *now, nullptr, has);
+  }
+  // In the router that `at` is, or was, a port of.
+  void change_next_hops_of(PortId id, const PortView& at, const LearnedAtPort* had, const LearnedAtPort* has) {
+    RouterView* router = at.device == PortDevice::router ? routers_.edit(RouterId(at.device_id)) : nullptr;
+    if (router == nullptr) return;
+    const PortView* now = after_.port(id);
+    const bool stays = now != nullptr && now->device_id == at.device_id;
+    router->fib.stand(id, stays ? next_hops_of(after_, id) : routing::NextHops{});
+    for_each_learned_change(had, has, [&](const IpPrefix& prefix, const LearnedPart& part, bool added) {
+      const routing::FibEntry entry = learned_route(id, prefix, part);
+      added ? router->fib.put(entry) : router->fib.remove(entry.id, prefix);
+    });
   }
   void put_route(const topology::Route& route) {
     RouterView* router = routers_.edit(route.router);

@@ -221,10 +221,10 @@ std::optional<BridgeShare> share_of(const NetworkData& network, PortId bridge_po
 const LearnedAtPort* learned_at(const NetworkData& network, PortId port);
 // How routes through a router's port stand; of a bridge's port, or none: good, nothing to say.
 routing::NextHops next_hops_of(const NetworkData& network, PortId port);
-// The prefixes that are learned behind the port by one gateway, and were not, or the other way round.
-using LearnedChange = std::function<void(const IpPrefix& prefix, const IpAddress& gateway, bool added)>;
+// The prefixes that are in a part, and were not, or the other way round.
+using LearnedChange = std::function<void(const IpPrefix& prefix, const LearnedPart& part, bool added)>;
 void for_each_learned_change(const LearnedAtPort* before, const LearnedAtPort* after, const LearnedChange& visit);
-routing::FibEntry learned_route(PortId port, const IpPrefix& destination, const IpAddress& gateway);
+routing::FibEntry learned_route(PortId port, const IpPrefix& destination, const LearnedPart& part);
 // The connected and local routes of a router port; empty unless it publishes its routes.
 std::vector<routing::FibEntry> own_routes(const PortView& port);
 // A stored route; nothing when the port that it goes through is another device's.

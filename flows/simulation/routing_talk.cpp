@@ -3,7 +3,8 @@
 // The speaker is a process with an interface of the datapath, which has the port's MAC and addresses; on the wire it is the
 // router. Between its addresses and the peers' pass BGP (TCP 179, RFC 4271 4), BFD (UDP 3784, 3785 and 4784, RFC 5881 4,
 // RFC 5883 5) and ICMP; the speaker asks for its neighbours itself, and hears the answers along with the router. All else
-// that peers send is the network's, and all else that the speaker sends is dropped.
+// that peers send is the network's, answers to what the router has translated among it, and all else that the speaker
+// sends is dropped.
 #include <algorithm>
 
 #include "flows/simulation/walk.hpp"
@@ -43,8 +44,12 @@ bool is_between(Walk& walk, const PortView& port, const IpAddress& own, const Ip
 
 bool hand_to_speaker(Walk& walk, const PortView& port) {
   if (!walk.untagged || !walk.key.is_ip() || walk.neighbour_talk) return false;
-  if (walk.input.packet.error != DropReason::none) return false;
-  if (!is_between(walk, port, walk.key.ip_dst, walk.key.ip_src) || !is_protocol(walk)) return false;
+  if (!is_between(walk, port, walk.key.ip_dst, walk.key.ip_src)) return false;
+  if (walk.input.packet.error != DropReason::none) {  // a flow made of it would be the session's, too
+    walk.drop_once(DropReason::malformed);
+    return true;
+  }
+  if (!is_protocol(walk) || is_translated(walk, port.device_id)) return false;
   walk.note_port(port, Stage::local_delivery, [&] { return "from a peer, " + walk.key.ip_src.to_string(); });
   walk.output_to_speaker(port);
   return true;

@@ -166,6 +166,8 @@ std::optional<Tuple> tuple_of(Walk& walk);
 ConnectionKey key_of(ConnectionKind kind, const Uuid& device, const Tuple& tuple);
 // Looks in the table; the flow depends on the answer.
 std::optional<ConnectionEntry> find_connection(Walk& walk, const ConnectionKey& key);
+// An answer to what `device` has sent on under another source: to its own address, perhaps, and not for itself.
+bool is_translated(Walk& walk, const Uuid& device);
 // What the packet opens, with the sharer's account and the time filled in.
 void open_connection(Walk& walk, const ConnectionKey& key, ConnectionEntry entry, Direction direction);
 // A packet that goes the other way than one that was seen before, or is made by a device.

@@ -71,7 +71,7 @@ class Fib {
   void remove(RouteId id, const IpPrefix& destination);
   // How the next hops of entries of kind `port` by this port stand. One of which nothing was said is good.
   void stand(PortId port, const NextHops& next_hops);
-  const NextHops* next_hops(PortId port) const { return next_hops_.find(port); }  // null: nothing was said
+  const topology::PersistentMap<PortId, NextHops>& next_hops() const { return next_hops_; }  // other than good
   // By family, then destination from short to long along each branch, then weight and id.
   void for_each(const std::function<void(const FibEntry&)>& visit) const;
   size_t size() const { return size_; }

@@ -306,7 +306,8 @@ std::unique_ptr<MirrorState> mirror_with(HostId host, topology::FeedBatch batch)
   for (const auto& wish : pending->bindings.bind) {
     bindings.bindings = bindings.bindings.insert(wish.port, flows::PortNumber{++number});
   }
-  mirror->finish(std::move(*pending), bindings, HostPaths{});
+  mirror->bound(*pending, bindings);
+  mirror->finish(std::move(*pending), HostPaths{});
   return mirror;
 }
 

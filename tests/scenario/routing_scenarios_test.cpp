@@ -1,5 +1,7 @@
 // Routes that are learned by a routing protocol, and the protocol's own packets (devices.md 1.13; group G of the acceptance
 // scenarios as far as packets are concerned; FRR itself is the system tests').
+#include "flows/packet/rewrite.hpp"
+#include "rules.hpp"
 #include "two_subnets.hpp"
 
 namespace viaduct::scenario {
@@ -74,8 +76,29 @@ TEST_P(Routing, G1_rules_do_not_end_sessions) {
   net.chain("none").rule("none", all).filter("up1", "inbound", "none").filter("up1", "outbound", "none");
   net.filter("r1", "inbound", "none").filter("r1", "outbound", "none");
   apply();
+  Frame malformed = from_peer(address(9, 1)).tcp(40'000, kBgp).build();
+  malformed[malformed.size() - 8] = 0x40;  // a TCP header of 16 bytes
+  driver.send("up1", malformed);
+  EXPECT_FALSE(driver.verdict().cacheable) << "its flow would be the session's";
   EXPECT_EQ(ports_of(driver.send("up1", from_peer(address(9, 1)).tcp(40'000, kBgp).build())), "s1");
   EXPECT_EQ(ports_of(driver.send("s1", from_speaker(gateway().ip).tcp(40'000, kBgp).build())), "up1");
+}
+
+TEST_P(Routing, G1_answers_to_what_is_translated_are_not_the_speakers) {
+  net.chain("post").rule("post", when().snat(text(9, 1), 1024, 65'535).accept());
+  net.chain("pre").rule("pre", when().reverse_snat().accept());
+  net.filter("r1", "outbound", "post").filter("r1", "inbound", "pre");
+  apply();
+  const auto out = driver.send("p1", ping(guest(1), kGreenMac, gateway().ip));
+  ASSERT_EQ(ports_of(out), "up1");
+  Frame request = on(out, "up1");
+  const auto reply = flows::make_echo_reply(flows::parse(request, {}));
+  ASSERT_TRUE(reply);
+  Frame back = *reply;
+  flows::Packet packet = flows::parse(back, {});
+  flows::set_ethernet(packet, gateway().mac, mac(kUpMac));
+  EXPECT_EQ(ports_of(driver.send("up1", back)), "p1");
+  EXPECT_EQ(ports_of(driver.send("up1", ping(gateway(), kUpMac, address(9, 1)))), "s1");
 }
 
 TEST_P(Routing, G1_the_speaker_finds_its_neighbours_itself) {

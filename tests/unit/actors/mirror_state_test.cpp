@@ -64,7 +64,7 @@ class MirrorStateTest : public testing::Test {
     auto pending = mirror.prepare(frame, error);
     EXPECT_TRUE(pending.has_value()) << error;
     if (!pending) return {};
-    BindingsChanged active = mirror.current_bindings();
+    BindingsChanged active{bindings(), {}};
     for (const auto& binding : pending->bindings.bind) {
       active.bindings = active.bindings.insert(binding.port, PortNumber{7});
       active.rebound.push_back(binding.port);
@@ -73,7 +73,13 @@ class MirrorStateTest : public testing::Test {
       active.bindings = active.bindings.erase(port);
       active.rebound.push_back(port);
     }
-    return mirror.finish(std::move(*pending), active, paths);
+    if (pending->needs_reconcile()) mirror.bound(*pending, active);
+    auto published = mirror.finish(std::move(*pending), paths);
+    if (published.network != nullptr) last_ = published.network;
+    return published;
+  }
+  flows::simulation::Bindings bindings() const {
+    return last_ == nullptr ? flows::simulation::Bindings{} : last_->locations().bindings;
   }
   ReconcileBindings wishes() {
     auto pending = mirror.prepare(delta(), error);
@@ -83,6 +89,7 @@ class MirrorStateTest : public testing::Test {
 
   MirrorState mirror{kHere};
   Snapshot before_, now_;
+  std::shared_ptr<const flows::simulation::Network> last_;
   std::string error;
 };
 
@@ -187,7 +194,7 @@ TEST_F(MirrorStateTest, AnInterfaceThatComesOrGoesMakesANewNetworkOfTheSameRevis
   EXPECT_EQ(gone.network->revision(), 1);
   EXPECT_FALSE(gone.network->port(id<PortId>(20))->number);
   EXPECT_FALSE(gone.invalidation.empty()) << "flows by the old number go";
-  EXPECT_THAT(mirror.current_bindings().rebound, IsEmpty());
+  EXPECT_TRUE(gone.network->locations().bindings.empty());
 }
 
 TEST_F(MirrorStateTest, ItsOwnPortsGetKeysAndOthersAreReached) {
@@ -300,7 +307,7 @@ class MirrorRouting : public MirrorStateTest {
   }
   // As the datapath answers.
   MirrorState::Published bound(const ReconcileBindings& wish, uint32_t number) {
-    BindingsChanged active = mirror.current_bindings();
+    BindingsChanged active{bindings(), {}};
     for (const auto& binding : wish.bind) {
       active.bindings = active.bindings.insert(binding.port, PortNumber{number});
       active.rebound.push_back(binding.port);
@@ -309,7 +316,9 @@ class MirrorRouting : public MirrorStateTest {
       active.bindings = active.bindings.erase(port);
       active.rebound.push_back(port);
     }
-    return mirror.rebind(active);
+    auto published = mirror.rebind(active);
+    last_ = published.network;
+    return published;
   }
   const SpeakersChanged speakers{{{id<PortId>(22), {"vb0", {ip("10.9.0.254")}}}}};
 };
@@ -348,15 +357,37 @@ TEST_F(MirrorRouting, ASpeakersInterfaceIsBoundAndIsNoPortOfTheNetwork) {
   EXPECT_EQ(bound(wish, 0).network->spoken_for(PortNumber{9}), nullptr);
 }
 
-TEST_F(MirrorRouting, ASnapshotKeepsTheSpeakersInterfaces) {
+TEST_F(MirrorRouting, ASnapshotKeepsTheSpeakersInterfacesAlsoThoseThatComeBeforeTheDatapathIsAsked) {
   take(whole());
-  ReconcileBindings wish;
-  mirror.speak(speakers, wish);
   auto pending = mirror.prepare(whole(), error);
   ASSERT_TRUE(pending) << error;
+  ReconcileBindings wish;
+  mirror.speak(speakers, wish);
   EXPECT_THAT(
-      pending->bindings.bind,
+      mirror.wish(*pending).bind,
       testing::UnorderedElementsAre(Binds(22, "eth1"), testing::Field(&ReconcileBindings::Binding::interface, "vb0")));
+}
+
+TEST_F(MirrorRouting, AnAnswerThatComesWhileABatchWaitsForItsTunnelsCounts) {
+  take(whole());
+  auto pending = mirror.prepare(whole(), error);
+  ASSERT_TRUE(pending) << error;
+  mirror.bound(*pending, {bindings(), {}});
+  ReconcileBindings wish;
+  mirror.speak(speakers, wish);
+  bound(wish, 9);
+  const auto published = mirror.finish(std::move(*pending), std::nullopt);
+  EXPECT_EQ(published.network->port(id<PortId>(22))->speaker.number, PortNumber{9});
+  ASSERT_NE(published.network->locations().bindings.find(id<PortId>(22)), nullptr);
+}
+
+TEST_F(MirrorRouting, ASpeakerThatIsWantedNoMoreIsNoPortWhenItIsBound) {
+  take(whole());
+  ReconcileBindings wish, none;
+  mirror.speak(speakers, wish);
+  mirror.speak({}, none);
+  EXPECT_FALSE(bound(wish, 9).own_moved);
+  EXPECT_EQ(mirror.own_locations().size(), 1);
 }
 
 }  // namespace

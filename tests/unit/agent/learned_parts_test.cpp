@@ -102,6 +102,38 @@ TEST(LearnedParts, WhatAnEarlierLifeSaidStaysUntilTheSweep) {
   EXPECT_EQ(hearer.routes(), (std::multiset<std::string>{"10.9.0.1 10.2.0.0/16", "10.9.0.2 10.2.0.0/16"}));
 }
 
+TEST(LearnedParts, PartsOfAnotherLayoutAreSaidAnew) {
+  Hearer hearer;
+  const auto said = [&](uint16_t part, std::vector<IpPrefix> prefixes) {
+    hearer.hear({{LearnedRoutes{kUplink, ip("10.9.0.1"), part, std::move(prefixes)}}, {}});
+  };
+  said(1'000, {net("10.1.0.0/16"), net("10.2.0.0/16")});
+  said(1'001, {});
+  LearnedParts parts(kUplink);
+  parts.adopt(hearer.said());
+  parts.learn(net("10.1.0.0/16"), {ip("10.9.0.1")});
+  hearer.hear(parts.take());
+  EXPECT_EQ(hearer.routes(), (std::multiset<std::string>{"10.9.0.1 10.1.0.0/16", "10.9.0.1 10.2.0.0/16"}));
+  for (const auto& [key, fact] : hearer.facts) EXPECT_LT(std::get<LearnedRoutes>(fact).part, 1'000);
+}
+
+TEST(LearnedParts, FamiliesAreApartAlsoBehindOneGateway) {
+  LearnedParts parts(kUplink);
+  for (uint32_t i = 0; i < 1'000; ++i) {
+    parts.learn(IpPrefix(IpAddress::v4(0x1400'0000 + (i << 8)), 24), {ip("fd00:9::1")});
+    parts.learn(IpPrefix::parse("2001:db8:" + std::to_string(i) + "::/48").value(), {ip("fd00:9::1")});
+  }
+  size_t prefixes = 0;
+  for (const HostFact& fact : parts.take().said) {
+    const auto frame = topology::encode_state(of(kHere, fact));
+    const auto decoded = topology::decode_state(frame.bytes);
+    ASSERT_TRUE(decoded) << decoded.error();
+    EXPECT_EQ(decoded->fact, fact);
+    prefixes += std::get<LearnedRoutes>(fact).prefixes.size();
+  }
+  EXPECT_EQ(prefixes, 2'000U);
+}
+
 TEST(LearnedParts, WhatIsHeardIsWhatIsSoAfterAnyWalk) {
   std::mt19937_64 random(7);
   LearnedParts parts(kUplink);

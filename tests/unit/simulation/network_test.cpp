@@ -33,7 +33,7 @@ size_t routes_of(const Network& network, const ScenarioNetwork& net) {
   const routing::Fib& fib = network.router(RouterId(net.id("r1")))->fib;
   size_t count = 0;
   fib.for_each([&](const routing::FibEntry& entry) {
-    const routing::NextHops* next_hops = fib.next_hops(entry.port);
+    const routing::NextHops* next_hops = fib.next_hops().find(entry.port);
     count += next_hops == nullptr || next_hops->of(entry.gateway) != routing::Standing::none ? 1 : 0;
   });
   return count;

@@ -54,11 +54,14 @@ inline std::string text_of(const RouterView& router) {
     out += "\n  " + entry.destination.to_string() + " from " + entry.source.to_string() + " " + entry.id.to_string() +
            " " + std::to_string(static_cast<int>(entry.kind)) + " " + entry.port.to_string() + " " +
            (entry.gateway ? entry.gateway->to_string() : "-") + " " + std::to_string(entry.weight);
-    if (const routing::NextHops* known = router.fib.next_hops(entry.port)) {
-      out += " stands " + std::to_string(static_cast<int>(known->standing));
-      for (const IpAddress& dead : known->dead) out += " without " + dead.to_string();
-    }
   });
+  std::set<std::string> standings;
+  router.fib.next_hops().for_each([&](const PortId& port, const routing::NextHops& known) {
+    std::string line = port.to_string() + " stands " + std::to_string(static_cast<int>(known.standing));
+    for (const IpAddress& dead : known.dead) line += " without " + dead.to_string();
+    standings.insert(line);
+  });
+  for (const std::string& line : standings) out += "\n  " + line;
   return out;
 }
 
@@ -116,6 +119,14 @@ inline std::string text_of(const Network& network) {
   data.ports.for_each([&](const PortId&, const auto& port) { parts.insert(text_of(*port)); });
   data.by_number.for_each([&](PortNumber number, const PortId& id) {
     parts.insert("number " + std::to_string(number.value) + " " + id.to_string());
+  });
+  data.speakers.for_each([&](PortNumber number, const PortId& id) {
+    const PortView* port = data.port(id);
+    std::string line = "speaker " + std::to_string(number.value) + " " + id.to_string();
+    if (port != nullptr && port->speaker.number == number) {
+      for (const IpAddress& peer : port->speaker.peers) line += " " + peer.to_string();
+    }
+    parts.insert(line);
   });
   data.tunnel_ports.for_each([&](PortNumber number, uint32_t paths) {
     parts.insert("tunnel port " + std::to_string(number.value) + " of " + std::to_string(paths));
