@@ -57,9 +57,10 @@ class Gateways:
         self.gateways = {1: lab.host(2), 2: lab.host(3)}
 
     @staticmethod
-    def prepare(lab, probes=None, connections=65_536):
-        """Before the daemons start. A host that does not answer three probes is silent: an emulated one takes its time."""
-        probes = probes or int(100 * TIME_SCALE)
+    def prepare(lab, probes=100, connections=65_536):
+        """Before the daemons start. A host that does not answer three probes, so many milliseconds apart, is silent: an
+        emulated one takes its time."""
+        probes = int(probes * TIME_SCALE)
         for agent in lab.agents:
             agent.settings["underlay"] = {"probe_interval": probes}
             agent.settings["connections"] = {"max": connections, "per_port": connections, "per_tenant": connections}
