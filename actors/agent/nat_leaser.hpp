@@ -11,9 +11,9 @@
 // The cluster decides: a block is whose comes first (actors/cluster/host_states.hpp), this machine only picks one at random
 // that nobody is known to have. What it holds is claimed again after every join; what it has only asked for is not: others
 // may have come and gone meanwhile, so it looks again once it has heard what is new. A host that is cut off goes on with
-// what it holds. Should that last longer than lease and quarantine together, another
-// host that is not cut off may have got the block: then this one gives way when it is back, and the connections that it
-// had opened there end.
+// what it holds. Should that last longer than its lease, another host that is not cut off may have got the block: at once
+// who has copies of its connections, by adopt(), and after the quarantine anybody. Then this one gives way when it is back,
+// and its own entries of the connections that it had opened there end, also of those that the adopter goes on with.
 //
 // Quarantine: when a host is gone, its connections may live on at hosts that have copies of them. Its blocks rest until
 // those have either been taken over, by adopt(), or are over. A block that a living host gives back does not rest. Who has

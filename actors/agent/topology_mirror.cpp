@@ -200,6 +200,13 @@ MirrorPosition position(const MirrorState& mirror) {
   return {mirror.revision(), topology::owners_in(mirror.snapshot())};
 }
 
+// Before the first network there is nothing to learn behind, and nobody to speak for.
+bool heard_in_time(Self self) {
+  if (self->state.mirror->ready()) return true;
+  log::warning(log::Component::mirror, "a speaker of a routing protocol is not heard before the first network", {});
+  return false;
+}
+
 // Their interfaces are ports of the datapath; what they say is told from what others say by these ports' numbers.
 void speak(Self self, const SpeakersChanged& news) {
   ReconcileBindings wish;
@@ -259,12 +266,11 @@ TopologyMirrorActor::behavior_type mirror_behavior(Self self, const MirrorLinks&
         if (self->state.mirror->ready()) publish_alone(self, self->state.mirror->reach(paths));
       },
       [=](const OwnHealth& own) { publish_alone(self, self->state.mirror->judge(own)); },
-      // Before the first network there is nothing to learn behind, and nobody to speak for.
       [=](const SpeakersChanged& news) {
-        if (self->state.mirror->ready()) speak(self, news);
+        if (heard_in_time(self)) speak(self, news);
       },
       [=](const RoutesLearned& news) {
-        if (self->state.mirror->ready()) publish_alone(self, self->state.mirror->learn(news));
+        if (heard_in_time(self)) publish_alone(self, self->state.mirror->learn(news));
       },
   };
 }
