@@ -86,6 +86,11 @@ void FrrDaemonProcess::stop(Time deadline) {
   if (running()) ended(child_.stop(deadline), std::chrono::steady_clock::now());
 }
 
+void FrrDaemonProcess::abandon() {
+  stopping_ = true;
+  if (running()) ended(child_.kill(), std::chrono::steady_clock::now());
+}
+
 std::optional<FrrDaemonProcess::Time> FrrDaemonProcess::next_deadline() const {
   return running() && !ready_ ? std::optional(next_probe_) : std::nullopt;
 }

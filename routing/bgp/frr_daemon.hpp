@@ -41,6 +41,7 @@ class FrrDaemonProcess {
   std::optional<std::string> reap(Time now);
   void kill(Time now);
   void stop(Time deadline);  // for good
+  void abandon();            // for good, without a chance to say anything
 
   bool running() const { return child_.running(); }
   bool ready() const { return ready_; }

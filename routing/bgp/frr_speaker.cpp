@@ -22,6 +22,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto kStatusInterval = 1s;
+constexpr auto kRepeatInterval = 20ms;  // of asking sooner
 
 Time clock_now() { return std::chrono::steady_clock::now(); }
 
@@ -50,7 +51,7 @@ RibLimits limits_of(const SpeakerConfig& config) {
 class FrrSpeaker::Impl {
  public:
   Impl(SpeakerOptions options, SpeakerConfig config) : options_(std::move(options)), config_(std::move(config)) {}
-  ~Impl() { stop(); }
+  ~Impl() { stop(Farewell::cease); }
 
   Problem start() {
     if (started_) return "speaker " + options_.name + " is started already";
@@ -58,7 +59,7 @@ class FrrSpeaker::Impl {
     if (auto problem = check_options(options_)) return problem;
     started_ = true;
     Problem problem = build();
-    if (problem) stop();
+    if (problem) stop(Farewell::cease);
     return problem;
   }
 
@@ -72,20 +73,11 @@ class FrrSpeaker::Impl {
     return std::nullopt;
   }
 
-  Problem stop() {
+  Problem stop(Farewell farewell) {
     if (!started_) return std::nullopt;
     started_ = false;
-    const Time now = clock_now(), deadline = now + options_.stop_patience;
-    if (auto* bgpd = find(FrrDaemon::bgpd)) {  // CEASE: with graceful restart peers would wait for us to come back
-      for (const std::string& line :
-           {std::string("configure terminal"), "no router bgp " + std::to_string(applied_.as_number)}) {
-        bgpd->command(line, now);
-      }
-    }
-    while (!daemons_.empty()) {
-      daemons_.back().stop(deadline);
-      daemons_.pop_back();
-    }
+    const Time now = clock_now();
+    farewell == Farewell::cease ? end_sessions(now) : abandon();
     fpm_.close();
     peers_.clear();
     Problem out = remove_namespace(options_.name, options_.uplink.outer);
@@ -141,6 +133,26 @@ class FrrSpeaker::Impl {
   const FpmCounters& fpm_counters() const { return fpm_.counters(); }
 
  private:
+  // A bgpd that only ends would leave peers with graceful restart waiting for it.
+  void end_sessions(Time now) {
+    if (auto* bgpd = find(FrrDaemon::bgpd)) {
+      for (const std::string& line :
+           {std::string("configure terminal"), "no router bgp " + std::to_string(applied_.as_number)}) {
+        bgpd->command(line, now);
+      }
+    }
+    while (!daemons_.empty()) {
+      daemons_.back().stop(now + options_.stop_patience);
+      daemons_.pop_back();
+    }
+  }
+  void abandon() {
+    while (!daemons_.empty()) {
+      daemons_.back().abandon();
+      daemons_.pop_back();
+    }
+  }
+
   Problem build() {
     const std::string& name = options_.name;
     if (auto problem = remove_namespace(name, options_.uplink.outer)) return problem;  // of an earlier life
@@ -150,11 +162,16 @@ class FrrSpeaker::Impl {
     if (auto problem = fpm_.listen(name)) return problem;
     const Time now = clock_now();
     tell_rib(now);
+    if (!options_.expected.empty()) {
+      restart_.begin(options_.expected);
+      rib_.restart_begins(now + config_.restart_time);
+    }
     if (auto problem = write_files()) return problem;
     for (const FrrDaemon which : {FrrDaemon::zebra, FrrDaemon::bfdd, FrrDaemon::bgpd}) {
       FrrLaunch launch = launch_of(which, options_);
       daemons_.emplace_back(to_string(which), std::move(launch.child), std::move(launch.sockets));
     }
+    asked_ = now;
     status_due_ = now + kStatusInterval;
     begin(*find(FrrDaemon::zebra), now);
     if (!find(FrrDaemon::zebra)->running()) return find(FrrDaemon::zebra)->last_end();
@@ -222,7 +239,7 @@ class FrrSpeaker::Impl {
 
   void died(FrrDaemon which, Time now) {
     if (which == FrrDaemon::bfdd) return;
-    if (rib_.phase() == Rib::Phase::normal) restart_.begin(peers_);
+    if (rib_.phase() == Rib::Phase::normal) restart_.begin(established(peers_));
     peers_.clear();
     rib_.restart_begins(now + config_.restart_time);
     if (which != FrrDaemon::zebra) return;
@@ -234,6 +251,8 @@ class FrrSpeaker::Impl {
     const FpmLink::Event event = fpm_.read(news);
     for (const RouteNews& one : news) {
       log::trace(Component::routing, "route", {{"prefix", one.prefix.to_string()}, {"gateways", one.gateways.size()}});
+      // Perhaps a peer is lost: that is said sooner than each of its routes.
+      if (one.removed) status_due_ = std::min(status_due_, asked_ + kRepeatInterval);
       rib_.learn(one, now);
     }
     if (event != FpmLink::Event::lost) return;
@@ -243,6 +262,7 @@ class FrrSpeaker::Impl {
   }
 
   void ask_for_status(Time now) {
+    asked_ = now;
     status_due_ = now + kStatusInterval;
     const auto answer = find(FrrDaemon::bgpd)->command("show bgp neighbors json", now);
     if (!answer) return;
@@ -266,7 +286,7 @@ class FrrSpeaker::Impl {
   std::map<IpPrefix, std::vector<IpAddress>> changes_;
   std::vector<PeerStatus> peers_;
   RestartWatch restart_;
-  Time status_due_{};
+  Time asked_{}, status_due_{};  // for peers
 };
 
 FrrSpeaker::FrrSpeaker(SpeakerOptions options, SpeakerConfig config)
@@ -274,7 +294,7 @@ FrrSpeaker::FrrSpeaker(SpeakerOptions options, SpeakerConfig config)
 FrrSpeaker::~FrrSpeaker() = default;
 Problem FrrSpeaker::start() { return impl_->start(); }
 Problem FrrSpeaker::reconfigure(const SpeakerConfig& config) { return impl_->reconfigure(config); }
-Problem FrrSpeaker::stop() { return impl_->stop(); }
+Problem FrrSpeaker::stop(Farewell farewell) { return impl_->stop(farewell); }
 std::vector<pollfd> FrrSpeaker::descriptors() const { return impl_->descriptors(); }
 Time FrrSpeaker::next_deadline() const { return impl_->next_deadline(); }
 void FrrSpeaker::step() { impl_->step(); }

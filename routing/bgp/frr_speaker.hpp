@@ -36,6 +36,15 @@ struct SpeakerOptions {
   std::string frr_directory = "/usr/lib/frr";
   std::string user = "frr";
   std::chrono::milliseconds stop_patience{3000};
+  // Peers whose routes are known from an earlier life. Until they have told everything again, or restart_time is over,
+  // the speaker is in a restart: rib().phase() is not `normal`.
+  std::vector<IpAddress> expected = {};
+};
+
+// What peers hear at the end.
+enum class Farewell : uint8_t {
+  cease,  // it is over: they forget our routes at once
+  none    // we come back: with graceful restart they go on forwarding (RFC 4724)
 };
 
 enum class FrrDaemon : uint8_t { zebra, bfdd, bgpd };
@@ -62,8 +71,8 @@ class FrrSpeaker {
   // From now on this is wanted. Sessions that are not concerned are not touched. Refused (and nothing changes) when check()
   // finds something.
   Problem reconfigure(const SpeakerConfig& config);
-  // Peers hear CEASE; namespace, veth and directory are gone afterwards.
-  Problem stop();
+  // Namespace, veth and directory are gone afterwards.
+  Problem stop(Farewell farewell = Farewell::cease);
 
   std::vector<pollfd> descriptors() const;
   Time next_deadline() const;

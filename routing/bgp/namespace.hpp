@@ -23,11 +23,18 @@ namespace viaduct::routing::bgp {
 
 inline constexpr const char* kUplink = "uplink";
 
+struct UplinkRoute {
+  IpPrefix destination;
+  IpAddress gateway;  // on the link
+  friend bool operator==(const UplinkRoute&, const UplinkRoute&) = default;
+};
 struct Uplink {
   std::string outer;  // name of the end outside; at most 15 bytes
   MacAddress mac;     // of the inner end
   std::vector<IpPrefix> addresses;
   uint32_t mtu = 1500;
+  std::vector<UplinkRoute> routes = {};  // to peers beyond the link
+  friend bool operator==(const Uplink&, const Uplink&) = default;
 };
 
 // Errors say what was tried with which object.

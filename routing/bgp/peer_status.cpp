@@ -47,7 +47,12 @@ PeerStatus status_of(const IpAddress& address, const Json& peer) {
   out.prefixes_in = number(member(counters, "acceptedPrefixCounter"));
   out.prefixes_out = number(member(counters, "sentPrefixCounter"));
   out.sessions_lost = number(member(peer, "connectionsDropped"));
-  out.end_of_rib = member(member(member(peer, "gracefulRestartInfo"), "endOfRibRecv"), family) == true;
+  const Json& restart = member(peer, "gracefulRestartInfo");
+  out.restarting = member(restart, "gracefulRestartTimerMsecs").is_number() ||
+                   member(restart, "gracefulStalepathTimerMsecs").is_number() ||
+                   member(peer, "gracefulRestartTimerMsecs").is_number() ||
+                   member(peer, "gracefulStalepathTimerMsecs").is_number();
+  out.end_of_rib = member(member(restart, "endOfRibRecv"), family) == true;
   const std::string bfd = text(member(member(peer, "peerBfdInfo"), "status"));
   if (!bfd.empty()) out.bfd = bfd == "Up" ? BfdState::up : BfdState::down;
   out.last_error = text(member(peer, "lastResetDueTo"));
@@ -57,6 +62,18 @@ PeerStatus status_of(const IpAddress& address, const Json& peer) {
 }
 
 }  // namespace
+
+bool is_lost(const PeerStatus& peer) {
+  return peer.sessions_lost > 0 && peer.state != PeerState::established && !peer.restarting;
+}
+
+std::vector<IpAddress> established(const std::vector<PeerStatus>& peers) {
+  std::vector<IpAddress> out;
+  for (const PeerStatus& peer : peers) {
+    if (peer.state == PeerState::established) out.push_back(peer.address);
+  }
+  return out;
+}
 
 const char* to_string(PeerState state) {
   for (const auto& [word, one] : kStates) {

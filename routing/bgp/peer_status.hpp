@@ -27,10 +27,15 @@ struct PeerStatus {
   uint64_t prefixes_out = 0;
   uint64_t sessions_lost = 0;  // since bgpd started
   bool end_of_rib = false;     // it has told everything (RFC 4724 2)
+  bool restarting = false;     // its session has ended and bgpd keeps its routes for a while (RFC 4724 4.2)
   BfdState bfd = BfdState::off;
   std::string last_error = {};  // why the last session ended; bgpd's words
   friend bool operator==(const PeerStatus&, const PeerStatus&) = default;
 };
+// Its session was there, is not, and its routes are not kept: nothing should be sent that way any more.
+bool is_lost(const PeerStatus& peer);
+
+std::vector<IpAddress> established(const std::vector<PeerStatus>& peers);
 
 // Nothing: not what bgpd of FRR 8 would say. Peers whose name is no address are skipped.
 std::optional<std::vector<PeerStatus>> parse_peer_status(std::string_view json);

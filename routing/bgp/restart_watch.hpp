@@ -15,12 +15,7 @@ class RestartWatch {
   // Who speaks no graceful restart may not say End-of-RIB: up as long, it has told everything.
   static constexpr std::chrono::seconds kToldEverything{5};
 
-  void begin(const std::vector<PeerStatus>& before) {
-    expected_.clear();
-    for (const PeerStatus& peer : before) {
-      if (peer.state == PeerState::established) expected_.insert(peer.address);
-    }
-  }
+  void begin(const std::vector<IpAddress>& expected) { expected_ = {expected.begin(), expected.end()}; }
   bool over(const std::vector<PeerStatus>& now, const SpeakerConfig& config) const {
     return std::all_of(expected_.begin(), expected_.end(),
                        [&](const IpAddress& one) { return !wanted(one, config) || back(one, now); });

@@ -23,7 +23,8 @@ std::optional<RouteRefusal> Rib::refusal(const IpPrefix& prefix) const {
   const IpAddress& address = prefix.address();
   if (prefix.length() > 0 && (address.is_multicast() || address.is_loopback())) return RouteRefusal::bad_prefix;
   if (prefix.length() >= 10 && address.is_v6() && address.is_link_local()) return RouteRefusal::bad_prefix;
-  const auto ours = [&](const IpPrefix& own) { return own.contains(prefix); };
+  // Who announces a default route has not the whole world behind it.
+  const auto ours = [&](const IpPrefix& own) { return own == prefix || (own.length() > 0 && own.contains(prefix)); };
   if (std::any_of(own_networks_.begin(), own_networks_.end(), ours)) return RouteRefusal::own_network;
   const auto me = [&](const IpAddress& own) { return prefix == IpPrefix::host(own); };
   if (std::any_of(own_addresses_.begin(), own_addresses_.end(), me)) return RouteRefusal::own_address;

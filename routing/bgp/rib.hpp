@@ -34,7 +34,7 @@ struct RouteChange {
 };
 
 enum class RouteRefusal : uint8_t {
-  own_network,  // what we announce, or a part of it
+  own_network,  // what we announce, or a part of it; of a default route that we announce only itself
   own_address,  // of this port; as destination or as gateway
   bad_prefix,   // multicast, loopback, link-local: nothing that is routed
 };

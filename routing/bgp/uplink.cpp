@@ -9,6 +9,8 @@
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
 #include <netlink/route/link/veth.h>
+#include <netlink/route/nexthop.h>
+#include <netlink/route/route.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -34,6 +36,7 @@ using Socket = std::unique_ptr<nl_sock, Freed<nl_socket_free>>;
 using Cache = std::unique_ptr<nl_cache, Freed<nl_cache_free>>;
 using Link = std::unique_ptr<rtnl_link, Freed<rtnl_link_put>>;
 using Address = std::unique_ptr<rtnl_addr, Freed<rtnl_addr_put>>;
+using Route = std::unique_ptr<rtnl_route, Freed<rtnl_route_put>>;
 using NlAddress = std::unique_ptr<nl_addr, Freed<nl_addr_put>>;
 
 Problem failed(const std::string& what, int nl_error) { return what + ": " + nl_geterror(nl_error); }
@@ -136,6 +139,22 @@ Problem set_addresses(const Kernel& inside, int index, std::vector<IpPrefix> wan
   return std::nullopt;
 }
 
+Problem add_route(const Kernel& inside, int index, const UplinkRoute& wanted) {
+  const Route route(rtnl_route_alloc());
+  const NlAddress destination = to_nl(wanted.destination), gateway = to_nl(IpPrefix::host(wanted.gateway));
+  rtnl_route_set_family(route.get(), wanted.destination.address().is_v4() ? AF_INET : AF_INET6);
+  rtnl_route_set_dst(route.get(), destination.get());
+  rtnl_nexthop* hop = rtnl_route_nh_alloc();
+  rtnl_route_nh_set_ifindex(hop, index);
+  rtnl_route_nh_set_gateway(hop, gateway.get());
+  rtnl_route_add_nexthop(route.get(), hop);  // owns it now
+  const int result = rtnl_route_add(inside.get(), route.get(), NLM_F_CREATE | NLM_F_REPLACE);
+  return result < 0
+             ? failed("adding the route to " + wanted.destination.to_string() + " by " + wanted.gateway.to_string(),
+                      result)
+             : std::nullopt;
+}
+
 Problem set_inner(const Uplink& uplink) {
   Kernel inside;
   if (auto problem = inside.open()) return problem;
@@ -155,7 +174,12 @@ Problem set_inner(const Uplink& uplink) {
   if (!link) return std::string("interface ") + kUplink + " is gone";
   std::vector<IpPrefix> addresses = uplink.addresses;
   addresses.emplace_back(IpAddress::link_local_of(uplink.mac), 64);
-  return set_addresses(inside, rtnl_link_get_ifindex(link.get()), std::move(addresses));
+  const int index = rtnl_link_get_ifindex(link.get());
+  if (auto problem = set_addresses(inside, index, std::move(addresses))) return problem;
+  for (const UplinkRoute& route : uplink.routes) {
+    if (auto problem = add_route(inside, index, route)) return problem;
+  }
+  return std::nullopt;
 }
 
 // The index that the inner end says its peer has; 0: no inner end.

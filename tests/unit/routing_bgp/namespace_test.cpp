@@ -86,6 +86,20 @@ TEST_F(Namespaces, AddressesAndMacFollowWhatIsWanted) {
   EXPECT_EQ(if_nametoindex(uplink_.outer.c_str()), index);  // the pair is the same
 }
 
+TEST_F(Namespaces, PeersBeyondTheLinkHaveTheirRoutes) {
+  uplink_.routes = {{net("192.0.2.2/32"), ip("10.9.0.254")}, {net("2001:db8:77::2/128"), ip("2001:db8:9::fe")}};
+  ASSERT_EQ(make_uplink(name_, uplink_), std::nullopt);
+  ASSERT_EQ(make_uplink(name_, uplink_), std::nullopt) << "twice is once";
+  EXPECT_THAT(inside({"/sbin/ip", "route", "show", "192.0.2.2"}),
+              ElementsAre(testing::HasSubstr("via 10.9.0.254 dev uplink")));
+  EXPECT_THAT(inside({"/sbin/ip", "-6", "route", "show", "2001:db8:77::2"}),
+              ElementsAre(testing::HasSubstr("via 2001:db8:9::fe dev uplink")));
+  uplink_.routes = {{net("192.0.2.2/32"), ip("172.16.0.1")}};
+  const Problem problem = make_uplink(name_, uplink_);
+  ASSERT_TRUE(problem) << "the gateway is on no link";
+  EXPECT_THAT(*problem, testing::HasSubstr("192.0.2.2/32 by 172.16.0.1"));
+}
+
 TEST_F(Namespaces, RemovalTakesProcessesAndLinksAlong) {
   ASSERT_EQ(make_uplink(name_, uplink_), std::nullopt);
   ChildProcess child;

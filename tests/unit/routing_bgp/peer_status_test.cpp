@@ -10,6 +10,7 @@ using namespace std::chrono_literals;
 TEST(PeerStatusJson, ReadsWhatBgpdSays) {
   const auto peers = parse_peer_status(R"({
     "2001:db8:9::2": {"bgpState": "Connect", "bgpTimerUpMsec": 5000, "lastResetDueTo": "BFD down received",
+                      "gracefulRestartInfo": {"gracefulRestartTimerMsecs": 90000},
                       "peerBfdInfo": {"status": "Down"}},
     "10.9.0.2": {"bgpState": "Established", "bgpTimerUpMsec": 66000, "connectionsDropped": 1,
                  "gracefulRestartInfo": {"endOfRibRecv": {"ipv4Unicast": true}},
@@ -26,12 +27,32 @@ TEST(PeerStatusJson, ReadsWhatBgpdSays) {
                       1,
                       1,
                       true,
+                      false,
                       BfdState::up,
                       "BGP Notification received: Cease/Peer Unconfigured"};
   EXPECT_EQ(peers->at(0), v4);
-  const PeerStatus v6{
-      *IpAddress::parse("2001:db8:9::2"), PeerState::connect, 0ms, 0, 0, 0, false, BfdState::down, "BFD down received"};
+  const PeerStatus v6{*IpAddress::parse("2001:db8:9::2"),
+                      PeerState::connect,
+                      0ms,
+                      0,
+                      0,
+                      0,
+                      false,
+                      true,
+                      BfdState::down,
+                      "BFD down received"};
   EXPECT_EQ(peers->at(1), v6);
+}
+
+TEST(PeerStatusJson, WhoseSessionEndedIsLostUnlessItsRoutesAreKept) {
+  PeerStatus peer{.address = {}, .state = PeerState::connect};
+  EXPECT_FALSE(is_lost(peer)) << "it was never there";
+  peer.sessions_lost = 1;
+  EXPECT_TRUE(is_lost(peer));
+  peer.restarting = true;
+  EXPECT_FALSE(is_lost(peer));
+  peer = {.address = {}, .state = PeerState::established, .sessions_lost = 1};
+  EXPECT_FALSE(is_lost(peer));
 }
 
 TEST(PeerStatusJson, WhatIsNotThereIsEmpty) {

@@ -160,5 +160,13 @@ TEST_F(RibTest, RefusesWhatIsOurs) {
   EXPECT_THAT(after(0ms), testing::Not(testing::Contains(RouteChange{net("203.0.113.0/24"), {a_}})));
 }
 
+TEST_F(RibTest, WhoAnnouncesADefaultRouteTakesOtherRoutes) {
+  rib_.set_own({net("0.0.0.0/0")}, {}, now_);
+  tell("0.0.0.0/0", {a_});
+  tell("192.0.2.0/24", {a_});
+  EXPECT_THAT(after(0ms), ElementsAre(RouteChange{net("192.0.2.0/24"), {a_}}));
+  EXPECT_THAT(rib_.refused(), ElementsAre(1, 0, 0));
+}
+
 }  // namespace
 }  // namespace viaduct::routing::bgp
