@@ -73,6 +73,10 @@ VIADUCT_LOCAL_MESSAGE(PoolsChanged)
 VIADUCT_LOCAL_MESSAGE(OwnHealth)
 VIADUCT_LOCAL_MESSAGE(RoutesLearned)
 VIADUCT_LOCAL_MESSAGE(SpeakersChanged)
+VIADUCT_LOCAL_MESSAGE(UplinksChanged)
+VIADUCT_LOCAL_MESSAGE(SpeakerSaid)
+VIADUCT_LOCAL_MESSAGE(ReportBgp)
+VIADUCT_LOCAL_MESSAGE(BgpReport)
 VIADUCT_LOCAL_MESSAGE(EndsMoved)
 VIADUCT_LOCAL_MESSAGE(AwaitHandOver)
 VIADUCT_LOCAL_MESSAGE(HandedOver)
@@ -201,6 +205,13 @@ using HealthCheckerActor = SupervisedActor::extend<reacts_to<NewsWaits>,        
                                                    reacts_to<HealthClaimsAnswered>,  // the cluster's answer to claims
                                                    reacts_to<HealthSession>,         // whether it hears any
                                                    reacts_to<Tick>>;                 // checks are due
+
+// Keeps the BGP speakers of this host's ports, each with a thread and FRR's daemons. [agent, core, detached]
+using BgpSpeakersActor = SupervisedActor::extend<reacts_to<UplinksChanged>,  // the topology, from the mirror
+                                                 reacts_to<SpeakerSaid>,     // from a speaker's thread
+                                                 replies_to<ReportNode>::with<NodeReport>,  // how the speakers are
+                                                 replies_to<ReportBgp>::with<BgpReport>,    // for operators
+                                                 reacts_to<Tick>>;  // one that died begins again
 
 // Has the connections of this host at the hosts that may see their next packet, and theirs here. [agent, core, detached]
 using FlowReplicatorActor = SupervisedActor::extend<reacts_to<NewsWaits>,         // from workers and other hosts

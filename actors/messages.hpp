@@ -348,6 +348,36 @@ struct SpeakersChanged {
   };
   std::map<PortId, Wish> speakers;
 };
+// From the mirror to who keeps the speakers: the topology as this host has it, and, with the first one, what an earlier life
+// of this host had learned.
+struct UplinksChanged {
+  SnapshotPtr topology;
+  std::vector<topology::HostFact> restored;
+};
+// From a speaker's thread to who keeps it, in order: what it has learned, how it is when that has changed, and why it ends
+// when it does so by itself (then nothing more comes).
+struct SpeakerStatus;  // actors/agent/bgp_status.hpp
+struct SpeakerSaid {
+  PortId port;
+  uint64_t life = 0;  // of its runners
+  RoutesLearned routes = {};
+  std::shared_ptr<const SpeakerStatus> status = {};  // null: as before
+  std::string died = {};
+};
+struct ReportBgp {};
+struct BgpReport {
+  struct Line {  // a peer of a port of this host
+    std::string router, port, peer;
+    uint32_t as_number = 0;
+    std::string state;                   // of RFC 4271 8.2.2, or Unknown
+    std::chrono::milliseconds since{0};  // established: for how long
+    uint64_t prefixes_in = 0, prefixes_out = 0;
+    std::string bfd;         // off, down, up
+    std::string last_error;  // why the last session ended
+  };
+  std::vector<Line> peers;
+  std::vector<std::string> problems;  // what is asked for and does not happen, each with what helps
+};
 struct ReportNat {};
 struct NatReport {
   std::vector<std::string> problems;  // addresses without ports, each with what helps

@@ -26,6 +26,7 @@ struct AdminRequest {
     flushConnections @13 :ConnectionFilter;
     connectionStats @14 :Void;
     suppose @15 :Supposition;
+    routes @16 :ListRoutes;
   }
 }
 
@@ -122,6 +123,26 @@ struct ListConnections {
   pairs @2 :Bool;              # also the other half of each that has one, right behind it
 }
 
+# Routes that routers have learned by routing protocols, as the asked host goes by them.
+struct ListRoutes {
+  router @0 :Topology.Uuid;    # nil: all
+  destination @1 :Text;        # only routes that hold this address; empty: all
+  limit @2 :UInt32;            # 0: 1000
+}
+struct RouteLine {
+  router @0 :Topology.Uuid;
+  routerName @1 :Text;
+  prefix @2 :Text;
+  gateway @3 :Text;
+  portName @4 :Text;           # where the gateway is
+  hostName @5 :Text;           # of the port
+  state @6 :Text;              # used; lost (the gateway does not answer), port_down, host_silent
+}
+struct RouteList {
+  total @0 :UInt64;            # that fit
+  routes @1 :List(RouteLine);  # by router, prefix, gateway; the first of them
+}
+
 struct AdminReply {
   id @0 :UInt64;
   union {
@@ -138,6 +159,7 @@ struct AdminReply {
     flushedConnections @11 :UInt64;  # entries
     connectionStats @12 :ConnectionStats;
     supposed @13 :SupposedTrace;
+    routes @14 :RouteList;
   }
 }
 
@@ -231,6 +253,20 @@ struct TunnelLine {
   loss @8 :Float64;          # of the last probes towards this host, 0 to 1
 }
 
+# A BGP peer of a port of this host.
+struct BgpLine {
+  router @0 :Text;
+  port @1 :Text;
+  peer @2 :Text;             # its address
+  asNumber @3 :UInt32;
+  state @4 :Text;            # Idle, Connect, Active, OpenSent, OpenConfirm, Established (RFC 4271 8.2.2); Unknown
+  upSeconds @5 :Float64;     # established since; otherwise 0
+  prefixesIn @6 :UInt64;     # that the import filter let through
+  prefixesOut @7 :UInt64;
+  bfd @8 :Text;              # off, down, up
+  lastError @9 :Text;        # why the last session ended
+}
+
 # How this host's agent is connected to the cluster.
 struct ClusterConnection {
   state @0 :Text;            # dialling, proving, joining, joined, pause; empty: no agent here
@@ -275,10 +311,11 @@ struct Status {
   adoptedFlows @12 :UInt64;
   unlistedActors @13 :UInt64;  # more than `actors` names; those in trouble are named first
   tunnels @14 :List(TunnelLine);
-  problems @15 :List(Text);    # what keeps a tunnel zone or a host from being used
+  problems @15 :List(Text);    # what is asked for and does not happen, each with what helps
   cluster @16 :ClusterConnection;
   agents @17 :List(AgentLine); # of a daemon with the cluster role
   nodes @18 :List(ClusterNodeLine);  # likewise
+  bgp @19 :List(BgpLine);
 }
 
 struct FlowLine {

@@ -6,6 +6,7 @@
 #include "actors/admin/connection_lines.hpp"
 #include "actors/admin/replies.hpp"
 #include "actors/admin/request.hpp"
+#include "actors/admin/route_lines.hpp"
 #include "actors/admin/state_lines.hpp"
 #include "actors/admin/suppose_run.hpp"
 #include "actors/admin/trace_run.hpp"
@@ -184,6 +185,9 @@ class StatusRounds : public std::enable_shared_from_this<StatusRounds> {
     add<TunnelReport>(links.tunnels, ReportTunnels{}, "tunnel manager",
                       [this](const TunnelReport& report) { status_->tunnels = report; });
     add<NatReport>(links.nat, ReportNat{}, "NAT leaser", [this](const NatReport& report) { status_->nat = report; });
+    add<NodeReport>(links.speakers, ReportNode{}, "BGP speakers", [this](const NodeReport& all) { add_actors(all); });
+    add<BgpReport>(links.speakers, ReportBgp{}, "BGP speakers",
+                   [this](const BgpReport& report) { status_->bgp = report; });
     add<ClusterReport>(links.link, ReportCluster{}, "cluster link",
                        [this](const ClusterReport& report) { status_->cluster = report; });
   }
@@ -287,6 +291,12 @@ void handle(const Exchange& exchange, StateRequest& request) {
                              std::chrono::system_clock::now());
     exchange.answer(state_reply(exchange.id, lines, *snapshot));
   });
+}
+
+void handle(const Exchange& exchange, RoutesRequest& request) {
+  if (!exchange.needs_agent()) return;
+  const auto network = exchange.links().state.network.load();
+  exchange.answer(routes_reply(exchange.id, learned_routes(*network, request), network->snapshot()));
 }
 
 void handle(const Exchange& exchange, FlushState& request) {

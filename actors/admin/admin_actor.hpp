@@ -32,6 +32,7 @@ struct AdminLinks {
   TopologyMirrorActor mirror = {};
   TunnelManagerActor tunnels = {};
   NatLeaserActor nat = {};
+  BgpSpeakersActor speakers = {};
   ClusterLinkActor link = {};
   uint64_t restarts = 0;  // lives before this one
 };

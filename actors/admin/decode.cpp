@@ -148,6 +148,16 @@ Content decode_connections(schema::ListConnections::Reader from) {
   return AdminCommand(std::move(request));
 }
 
+Content decode_routes(schema::ListRoutes::Reader from) {
+  RoutesRequest request{RouterId(topology::decode(from.getRouter())), std::nullopt, limit_of(from.getLimit())};
+  const std::string destination = from.getDestination();
+  if (!destination.empty()) {
+    request.destination = IpAddress::parse(destination);
+    if (!request.destination) return problem(ErrorCode::INVALID, "destination: \"" + destination + "\" is no address");
+  }
+  return AdminCommand(std::move(request));
+}
+
 Content decode_command(schema::AdminRequest::Reader from) {
   using Which = schema::AdminRequest;
   switch (from.which()) {
@@ -179,6 +189,8 @@ Content decode_command(schema::AdminRequest::Reader from) {
     }
     case Which::CONNECTION_STATS:
       return AdminCommand(ConnectionStatsRequest{});
+    case Which::ROUTES:
+      return decode_routes(from.getRoutes());
     case Which::SUPPOSE:
       return decode_supposition(from.getSuppose());
   }
@@ -225,7 +237,8 @@ std::string_view kind_of(const AdminCommand& command) {
                                                 "connections",
                                                 "flush_connections",
                                                 "connection_stats",
-                                                "suppose"};
+                                                "suppose",
+                                                "routes"};
   static_assert(std::size(kNames) == std::variant_size_v<AdminCommand>);
   return kNames[command.index()];
 }

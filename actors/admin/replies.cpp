@@ -1,5 +1,7 @@
 #include "actors/admin/replies.hpp"
 
+#include "actors/admin/route_lines.hpp"
+
 #include <capnp/message.h>
 
 #include <set>
@@ -128,6 +130,24 @@ schema::Frame done_reply(uint64_t id) {
   return reply.frame();
 }
 
+schema::Frame routes_reply(uint64_t id, const LearnedRouteLines& routes, const topology::Snapshot& snapshot) {
+  Reply reply(id);
+  auto list = reply.root.initRoutes();
+  list.setTotal(routes.total);
+  auto lines = list.initRoutes(static_cast<unsigned>(routes.lines.size()));
+  for (unsigned i = 0; i < lines.size(); ++i) {
+    const LearnedRouteLine& route = routes.lines[i];
+    topology::encode(route.router.uuid(), lines[i].initRouter());
+    lines[i].setRouterName(name_or_id(snapshot, {Kind::router, route.router.uuid()}));
+    lines[i].setPrefix(route.prefix.to_string());
+    lines[i].setGateway(route.gateway.to_string());
+    lines[i].setPortName(name_or_id(snapshot, {Kind::port, route.port.uuid()}));
+    lines[i].setHostName(name_or_id(snapshot, {Kind::host, route.host.uuid()}));
+    lines[i].setState(route.state);
+  }
+  return reply.frame();
+}
+
 schema::Frame flows_reply(uint64_t id, const FlowListReply& flows, const flows::simulation::Network& network) {
   Reply reply(id);
   auto list = reply.root.initFlows();
@@ -163,9 +183,10 @@ std::string shown_name(const observability::ActorStatus& actor, const topology::
   return name_or_id(snapshot, {Kind::host, *id});
 }
 
-void encode_problems(std::vector<std::string> problems, const std::vector<std::string>& more,
-                     schema::Status::Builder out) {
-  problems.insert(problems.end(), more.begin(), more.end());
+void encode_problems(const StatusContent& status, schema::Status::Builder out) {
+  std::vector<std::string> problems;
+  for (const auto* part : {&status.tunnels.problems, &status.nat.problems, &status.bgp.problems})
+    problems.insert(problems.end(), part->begin(), part->end());
   auto list = out.initProblems(static_cast<unsigned>(problems.size()));
   for (unsigned i = 0; i < list.size(); ++i) list.set(i, problems[i]);
 }
@@ -183,6 +204,23 @@ void encode_tunnels(const TunnelReport& report, schema::Status::Builder out) {
     lines[i].setState(tunnel.state);
     lines[i].setRoundTripSeconds(std::chrono::duration<double>(tunnel.round_trip).count());
     lines[i].setLoss(tunnel.loss);
+  }
+}
+
+void encode_bgp(const BgpReport& report, schema::Status::Builder out) {
+  auto lines = out.initBgp(static_cast<unsigned>(report.peers.size()));
+  for (unsigned i = 0; i < lines.size(); ++i) {
+    const auto& peer = report.peers[i];
+    lines[i].setRouter(peer.router);
+    lines[i].setPort(peer.port);
+    lines[i].setPeer(peer.peer);
+    lines[i].setAsNumber(peer.as_number);
+    lines[i].setState(peer.state);
+    lines[i].setUpSeconds(std::chrono::duration<double>(peer.since).count());
+    lines[i].setPrefixesIn(peer.prefixes_in);
+    lines[i].setPrefixesOut(peer.prefixes_out);
+    lines[i].setBfd(peer.bfd);
+    lines[i].setLastError(peer.last_error);
   }
 }
 
@@ -269,7 +307,8 @@ schema::Frame status_reply(uint64_t id, const StatusContent& status, const topol
   out.setUpSeconds(seconds_since(status.started));
   encode_actors(status.node, snapshot, out);
   encode_tunnels(status.tunnels, out);
-  encode_problems(status.tunnels.problems, status.nat.problems, out);
+  encode_bgp(status.bgp, out);
+  encode_problems(status, out);
   encode_cluster(status.cluster, out.initCluster());
   encode_agents(status.agents, out);
   encode_ports(status.datapath, snapshot, out);

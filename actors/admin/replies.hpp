@@ -17,6 +17,8 @@ schema::Frame applied_reply(uint64_t id, uint64_t revision);
 schema::Frame done_reply(uint64_t id);
 schema::Frame trace_reply(uint64_t id, const TraceResult& trace, const topology::Snapshot& snapshot);
 schema::Frame supposed_reply(uint64_t id, const Supposed& supposed, const topology::Snapshot& snapshot);
+struct LearnedRouteLines;
+schema::Frame routes_reply(uint64_t id, const LearnedRouteLines& routes, const topology::Snapshot& snapshot);
 schema::Frame flows_reply(uint64_t id, const FlowListReply& flows, const flows::simulation::Network& network);
 
 struct StatusContent {
@@ -29,6 +31,7 @@ struct StatusContent {
   FlowReport flows;
   TunnelReport tunnels;
   NatReport nat;
+  BgpReport bgp;
   ClusterReport cluster;
   AgentsReport agents;
   std::vector<std::pair<std::string, uint64_t>> drops;

@@ -64,10 +64,15 @@ struct ConnectionsRequest {
   bool pairs = false;
 };
 struct ConnectionStatsRequest {};
+struct RoutesRequest {
+  RouterId router;
+  std::optional<IpAddress> destination;
+  size_t limit = 1000;
+};
 
 using AdminCommand = std::variant<TransactRequest, ListRequest, WaitApplied, StatusRequest, FlowsRequest, TraceRequest,
                                   LogLevelRequest, StateRequest, FlushState, ConnectionsRequest, FlushConnections,
-                                  ConnectionStatsRequest, SupposeRequest>;
+                                  ConnectionStatsRequest, SupposeRequest, RoutesRequest>;
 
 struct AdminProblem {
   schema::ErrorCode code = schema::ErrorCode::INTERNAL;

@@ -52,6 +52,10 @@ void LearnedParts::adopt(std::span<const topology::HostFact> said) {
   }
 }
 
+void LearnedParts::doubt() {
+  for (auto& [prefix, known] : gateways_) known.adopted = true;
+}
+
 void LearnedParts::learn(const IpPrefix& prefix, std::vector<IpAddress> gateways) {
   std::sort(gateways.begin(), gateways.end());
   Known& known = gateways_[prefix];
@@ -90,8 +94,16 @@ void LearnedParts::clear() {
   lost_changed_.merge(std::exchange(lost_, {}));
 }
 
-RoutesLearned LearnedParts::take() {
+RoutesLearned LearnedParts::take_gateways() {
   RoutesLearned out;
+  for (const IpAddress& gateway : std::exchange(lost_changed_, {})) {
+    (lost_.contains(gateway) ? out.said : out.ended).emplace_back(GatewayLost{port_, gateway});
+  }
+  return out;
+}
+
+RoutesLearned LearnedParts::take() {
+  RoutesLearned out = take_gateways();
   for (const PartKey& key : std::exchange(changed_, {})) {
     const auto part = parts_.find(key);
     LearnedRoutes routes{port_, key.gateway, key.part};
@@ -102,9 +114,6 @@ RoutesLearned LearnedParts::take() {
     }
     routes.prefixes.assign(part->second.begin(), part->second.end());
     out.said.emplace_back(std::move(routes));
-  }
-  for (const IpAddress& gateway : std::exchange(lost_changed_, {})) {
-    (lost_.contains(gateway) ? out.said : out.ended).emplace_back(GatewayLost{port_, gateway});
   }
   return out;
 }

@@ -22,17 +22,22 @@ class LearnedParts {
 
   // What an earlier life has said: it counts until it is said otherwise, or sweep().
   void adopt(std::span<const topology::HostFact> said);
+  // Likewise all that has been said in this life.
+  void doubt();
   // The gateways that lead to `prefix` now; none: it is gone.
   void learn(const IpPrefix& prefix, std::vector<IpAddress> gateways);
   // Whether routes by the gateway count.
   void lose(const IpAddress& gateway);
   void find(const IpAddress& gateway);
+  const std::set<IpAddress>& lost() const { return lost_; }
   // All has been told that there is: what was adopted and not told again goes.
   void sweep();
   void clear();  // nothing is so any longer
 
-  // The differences since the last call, as whole facts.
+  // The differences since the last call, as whole facts; or only those of the gateways that are lost and found, which are
+  // few.
   RoutesLearned take();
+  RoutesLearned take_gateways();
   size_t prefixes() const { return gateways_.size(); }
 
  private:

@@ -87,6 +87,14 @@ void tell_health_checker(Self self, const MirrorState::Published& published) {
   self->send(state.links->health_checker, std::move(news));
 }
 
+void tell_speakers(Self self, const MirrorState::Published& published) {
+  auto& state = self->state;
+  if (!state.links->speakers || (!published.topology && !published.restored)) return;
+  UplinksChanged news{std::make_shared<const topology::Snapshot>(state.mirror->snapshot()), {}};
+  if (published.restored) news.restored = published.restored->said;
+  self->send(state.links->speakers, std::move(news));
+}
+
 // Readers first, then epochs, then the flows: a simulation that began before is refused at install time.
 void publish(Self self, const MirrorState::Published& published) {
   auto& links = *self->state.links;
@@ -100,6 +108,7 @@ void publish(Self self, const MirrorState::Published& published) {
   if (published.restored) self->send(links.publisher, *published.restored);
   tell_nat_leaser(self, published);
   tell_health_checker(self, published);
+  tell_speakers(self, published);
   self->send(links.replicator, EndsMoved{published.network, published.moved_ends});
   if (published.own_moved) self->send(links.publisher, OwnLocations{self->state.mirror->own_locations()});
 }

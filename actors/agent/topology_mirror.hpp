@@ -33,6 +33,7 @@ struct MirrorLinks {
   observability::MirrorProbe& probe;
   std::function<void()> on_first_network;  // start the workers
   HealthCheckerActor health_checker = {};  // none: this host checks no pools
+  BgpSpeakersActor speakers = {};          // none: it speaks no routing protocol
 };
 
 TopologyMirrorActor spawn_topology_mirror(caf::actor_system& system, const MirrorLinks& links);

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <random>
 
+#include "actors/agent/bgp_speakers.hpp"
 #include "actors/agent/connections_actor.hpp"
 #include "actors/agent/datapath_actor.hpp"
 #include "actors/agent/devices.hpp"
@@ -72,6 +73,7 @@ AgentRole::AgentRole(const Config& config, observability::Registry& registry)
       publisher_probe_(registry),
       nat_probe_(registry),
       health_probe_(registry, topology::kCheckResultNames),
+      bgp_probe_(registry),
       replication_probe_(registry),
       link_probe_(registry),
       connection_probe_(registry),
@@ -243,16 +245,20 @@ void AgentRole::spawn(caf::actor_system& system, const Cluster& cluster, observa
   // workers' news, other hosts' frames -> replicator -> workers (frames to other hosts, packets that need not wait)
   replicator_ = spawn_flow_replicator(system, {host_.id, random_seed() | 1, state_, *workers_, replication_probe_});
 
+  // FRR -> speakers -> mirror (interfaces, routes), state publisher (routes)
+  speakers_ = spawn_bgp_speakers(system, {host_.id, config_.run_dir, publisher_, bgp_probe_,
+                                          [&supervisor](std::string_view kind) { supervisor.restarted(kind); }});
+
   // mirror -> datapath (bindings), tunnel manager (paths), network slot -> workers, flow controller (invalidation),
   // devices, state publisher (ports that are active here), NAT leaser (other hosts' blocks), replicator (ports that moved),
-  // health checker (pools)
+  // health checker (pools), speakers (uplinks)
   auto on_first_network = [this] {
     workers_->start();
     first_network_.set_value();
   };
   mirror_ = spawn_topology_mirror(
       system, {host_.id, state_, flows_, ports_, devices_, tunnels_, publisher_, nat_leaser_, replicator_, *workers_,
-               cache_.get(), mirror_probe_, on_first_network, health_checker_});
+               cache_.get(), mirror_probe_, on_first_network, health_checker_, speakers_});
   load_cache();
   spawn_link(system, cluster);
 }
@@ -333,6 +339,7 @@ std::vector<ChildSpec> AgentRole::children(caf::actor_system& system) {
       {"nat_leaser", "nat_leaser", erased(nat_leaser_), {}},
       {"health_checker", "health_checker", erased(health_checker_), {}},
       {"flow_replicator", "flow_replicator", erased(replicator_), {}},
+      {"bgp_speakers", "bgp_speakers", erased(speakers_), {}},
       {"topology_mirror", "topology_mirror", erased(mirror_), {}},
       {"cluster_link", "cluster_link", erased(link_), {}},
   };
@@ -354,6 +361,7 @@ void AgentRole::release() {
   nat_leaser_ = nullptr;
   health_checker_ = nullptr;
   replicator_ = nullptr;
+  speakers_ = nullptr;
   mirror_ = nullptr;
   link_ = nullptr;
 }

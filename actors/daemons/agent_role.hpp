@@ -21,6 +21,7 @@
 #include "actors/daemons/datapath_choice.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/runtime/node.hpp"
+#include "observability/bgp_probe.hpp"
 #include "observability/health_probe.hpp"
 #include "observability/probes.hpp"
 #include "routing/underlay/local_addresses.hpp"
@@ -68,6 +69,7 @@ class AgentRole {
   const TopologyMirrorActor& mirror() const { return mirror_; }
   const TunnelManagerActor& tunnels() const { return tunnels_; }
   const NatLeaserActor& nat_leaser() const { return nat_leaser_; }
+  const BgpSpeakersActor& speakers() const { return speakers_; }
   const ClusterLinkActor& link() const { return link_; }
 
  private:
@@ -90,6 +92,7 @@ class AgentRole {
   observability::PublisherProbe publisher_probe_;
   observability::NatProbe nat_probe_;
   observability::HealthProbe health_probe_;
+  observability::BgpProbe bgp_probe_;
   observability::ReplicationProbe replication_probe_;
   observability::ClusterLinkProbe link_probe_;
   observability::ConnectionProbe connection_probe_;
@@ -117,6 +120,7 @@ class AgentRole {
   NatLeaserActor nat_leaser_;
   HealthCheckerActor health_checker_;
   FlowReplicatorActor replicator_;
+  BgpSpeakersActor speakers_;
   TopologyMirrorActor mirror_;
   ClusterLinkActor link_;
 };

@@ -156,6 +156,7 @@ AdminLinks Daemon::Parts::admin_links() {
     links.mirror = agent->mirror();
     links.tunnels = agent->tunnels();
     links.nat = agent->nat_leaser();
+    links.speakers = agent->speakers();
     links.link = agent->link();
   }
   return links;

@@ -17,7 +17,7 @@ Examples:
   viaductd --log-level info,datapath=debug  more words from one component
   viaductd --config my.toml --check-config  is the file right? Says every problem and its place
   viaductd --print-config > my.toml         a file with every key, its default and what it means
-  viaductd --cleanup                        remove ports and flows that a stopped daemon left in the kernel
+  viaductd --cleanup                        remove ports, flows and BGP speakers that a stopped daemon left
 
 The daemon keeps forwarding state in the kernel when it ends: a restart loses no packet of known flows.
 Drive it with the tool `viaduct`; see `viaduct --help`.)";

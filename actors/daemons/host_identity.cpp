@@ -49,6 +49,12 @@ topology::Host load_host_identity(const std::string& state_dir, const std::strin
   return host;
 }
 
+HostId known_host_id(const std::string& state_dir) {
+  std::string text;
+  std::ifstream(std::filesystem::path(state_dir) / "host-id") >> text;
+  return HostId::parse(text).value_or(HostId{});
+}
+
 std::string instance_of(const std::string& state_dir) {
   std::string boot;
   std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;

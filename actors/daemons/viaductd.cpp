@@ -8,10 +8,12 @@
 
 #include <cstdio>
 
+#include "actors/agent/speaker_leftovers.hpp"
 #include "actors/daemons/assembly.hpp"
 #include "actors/daemons/command_line.hpp"
 #include "actors/daemons/config_text.hpp"
 #include "actors/daemons/datapath_choice.hpp"
+#include "actors/daemons/host_identity.hpp"
 #include "observability/log.hpp"
 
 namespace {
@@ -42,7 +44,12 @@ int clean_up(const Config& config) {
   datapath->destroy();
   std::printf("removed the %s datapath %s from the kernel\n", std::string(datapath->kind()).c_str(),
               config.datapath.name.c_str());
-  return 0;
+  const auto host = viaduct::actors::known_host_id(config.state_dir);
+  if (host.is_nil()) return 0;
+  const auto speakers = viaduct::actors::remove_speaker_leftovers(host, config.run_dir, {});
+  for (const std::string& name : speakers.removed) std::printf("removed a BGP speaker's %s\n", name.c_str());
+  for (const std::string& problem : speakers.problems) std::fprintf(stderr, "viaductd: %s\n", problem.c_str());
+  return speakers.problems.empty() ? 0 : 1;
 }
 
 std::vector<std::string> lines_of(const ConfigSource& source) {

@@ -26,6 +26,7 @@ inline constexpr std::array kPolicies = {
     Policy{"state_publisher", OnDeath::end_daemon},  // knows what others have been told
     Policy{"nat_leaser", OnDeath::end_daemon},       // knows which ports are this host's to give out
     Policy{"health_checker", OnDeath::end_daemon},   // knows which pools this host has promised to check
+    Policy{"bgp_speakers", OnDeath::end_daemon},     // knows who speaks, and what that has learned
     Policy{"flow_replicator", OnDeath::end_daemon},  // packets wait for it
     Policy{"tunnel_manager", OnDeath::end_daemon},   // others are reached by what it knows
     Policy{"subscription", OnDeath::end_daemon},     // takes the store with it: its agent would get no more changes

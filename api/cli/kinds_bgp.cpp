@@ -25,8 +25,7 @@ constexpr Field rules_field(std::string_view name, std::string_view option, std:
 
 constexpr std::array kBgpPeerFields = {
     kName,
-    reference_field("router", "router", "router", Kind::ROUTER,
-                    "Router that is to speak with it; nothing speaks BGP yet", Presence::required),
+    reference_field("router", "router", "router", Kind::ROUTER, "Router that speaks with it", Presence::required),
     Field{.name = "address",
           .option = "ip",
           .schema = "address",

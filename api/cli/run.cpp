@@ -72,6 +72,7 @@ std::unique_ptr<Tree> make_tree(Settings& settings) {
   add_binding_commands(*tree);
   add_tunnel_zone_commands(*tree);
   add_status_commands(*tree);
+  add_bgp_command(*tree);
   add_flow_commands(*tree);
   add_conntrack_commands(*tree);
   add_trace_command(*tree);

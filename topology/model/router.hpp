@@ -22,7 +22,7 @@ struct Router {
   ChainId outbound_filter{};
   LoadBalancerId load_balancer{};  // of no other router
   uint32_t as_number = 0;          // of four octets (RFC 6793); 0: it speaks no BGP
-  bool advertise_nat = false;      // addresses of its VIPs and of its NAT rules' targets are announced too
+  bool advertise_nat = false;      // outside addresses of its VIPs and NAT rules are announced too
   friend bool operator==(const Router&, const Router&) = default;
 };
 

@@ -9,6 +9,7 @@ void add_object_commands(Tree& tree);       // bridge|router|… create, show, l
 void add_binding_commands(Tree& tree);      // bind, unbind
 void add_tunnel_zone_commands(Tree& tree);  // tunnel-zone add-host, remove-host
 void add_status_commands(Tree& tree);       // status, version, wait, log
+void add_bgp_command(Tree& tree);           // bgp
 void add_flow_commands(Tree& tree);         // flows, state
 void add_conntrack_commands(Tree& tree);    // conntrack list, show, flush, stats
 void add_trace_command(Tree& tree);         // trace

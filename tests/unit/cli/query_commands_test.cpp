@@ -70,13 +70,68 @@ TEST_F(Queries, StatusInJson) {
   Json status = tool({"status", "--json"}).json();
   std::vector<std::string> names;
   for (const auto& [name, value] : status.items()) names.push_back(name);
-  EXPECT_EQ(names, (std::vector<std::string>{"version", "host_id", "host_name", "datapath", "committed_revision",
-                                             "applied_revision", "flows", "actors", "ports", "drops", "metrics_url",
-                                             "up_seconds", "adopted_flows", "unlisted_actors", "tunnels", "problems",
-                                             "cluster", "agents", "nodes"}));
+  EXPECT_EQ(names, (std::vector<std::string>{
+                       "version",          "host_id",    "host_name",     "datapath",        "committed_revision",
+                       "applied_revision", "flows",      "actors",        "ports",           "drops",
+                       "metrics_url",      "up_seconds", "adopted_flows", "unlisted_actors", "tunnels",
+                       "problems",         "cluster",    "agents",        "nodes",           "bgp"}));
   EXPECT_EQ(status["actors"][0]["last_error"], "");
   EXPECT_EQ(status["ports"][0]["rx_packets"], 18'000'000'000'000'000'000ULL);
   EXPECT_EQ(status["ports"][0]["port"], nullptr);
+}
+
+void fill_bgp(schema::AdminRequest::Reader, schema::AdminReply::Builder reply) {
+  auto status = reply.initStatus();
+  auto peers = status.initBgp(2);
+  peers[0].setRouter("edge");
+  peers[0].setPort("up1");
+  peers[0].setPeer("192.0.2.1");
+  peers[0].setAsNumber(65001);
+  peers[0].setState("Established");
+  peers[0].setUpSeconds(62);
+  peers[0].setPrefixesIn(100'000);
+  peers[0].setPrefixesOut(2);
+  peers[0].setBfd("up");
+  peers[1].setRouter("other");
+  peers[1].setPort("up2");
+  peers[1].setPeer("2001:db8::1");
+  peers[1].setAsNumber(65002);
+  peers[1].setState("Idle");
+  peers[1].setBfd("off");
+  peers[1].setLastError("Peer closed the session");
+  status.initProblems(1).set(0, "router other, port up2: bgpd has ended");
+}
+
+TEST_F(Queries, BgpSessions) {
+  daemon.answer(schema::AdminRequest::STATUS, fill_bgp);
+  EXPECT_EQ(tool({"bgp"}).out,
+            "ROUTER  PORT  PEER            AS  STATE        UP         IN  OUT  BFD  LAST ERROR\n"
+            "edge    up1   192.0.2.1    65001  Established  1m 2s  100000    2  up\n"
+            "other   up2   2001:db8::1  65002  Idle                     0    0  off  Peer closed the session\n"
+            "problem: router other, port up2: bgpd has ended\n");
+  EXPECT_EQ(tool({"bgp", "--router", "edge", "--json"}).json().size(), 1U);
+  EXPECT_THAT(tool({"bgp", "--router", "none"}).out, HasSubstr("no port of this host speaks BGP for router none\n"));
+}
+
+TEST_F(Queries, BgpRoutes) {
+  daemon.answer(schema::AdminRequest::ROUTES, [](auto, schema::AdminReply::Builder reply) {
+    auto routes = reply.initRoutes();
+    routes.setTotal(200'000);
+    auto line = routes.initRoutes(1)[0];
+    line.setRouterName("edge");
+    line.setPrefix("198.51.100.0/24");
+    line.setGateway("192.0.2.1");
+    line.setPortName("up1");
+    line.setHostName("gw-1");
+    line.setState("used");
+  });
+  EXPECT_EQ(tool({"bgp", "routes", "--to", "198.51.100.7", "--limit", "1"}).out,
+            "ROUTER  PREFIX           GATEWAY    PORT  HOST  STATE\n"
+            "edge    198.51.100.0/24  192.0.2.1  up1   gw-1  used\n"
+            "1 of 200000 routes\n");
+  EXPECT_THAT(daemon.requests().back(), HasSubstr("destination = \"198.51.100.7\", limit = 1"));
+  EXPECT_EQ(tool({"bgp", "routes", "no-such-router"}).code, 1);
+  EXPECT_EQ(tool({"bgp", "routes", "--limit", "0"}).code, 2);
 }
 
 TEST_F(Queries, VersionWithAndWithoutADaemon) {

@@ -1,0 +1,322 @@
+#include "actors/agent/bgp_speakers.hpp"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "actors/agent/bgp_status.hpp"
+#include "actors/agent/speaker_leftovers.hpp"
+#include "actors/agent/speaker_runner.hpp"
+#include "actors/runtime/backoff.hpp"
+#include "actors/runtime/status.hpp"
+#include "observability/log.hpp"
+
+namespace viaduct::actors {
+
+namespace log = observability::log;
+namespace bgp = routing::bgp;
+using observability::ActorState;
+using observability::ActorStatus;
+
+namespace {
+
+struct Kept {
+  SpeakerPlan plan;
+  std::unique_ptr<SpeakerRunner> runner;  // none: it died, and begins again after a pause
+  uint64_t life = 0;
+  std::shared_ptr<const SpeakerStatus> status = std::make_shared<const SpeakerStatus>();
+  Backoff backoff;
+  ActorStatus actor;
+};
+
+struct SpeakersState {
+  const char* name = "bgp_speakers";
+  Status status{"bgp_speakers", "bgp_speakers"};
+  std::unique_ptr<BgpSpeakersLinks> links;
+  TopologyMirrorActor mirror;
+  bool cleaned = false;
+  std::map<PortId, Kept> speakers;
+  std::vector<std::string> problems;               // of the plan
+  std::map<PortId, SpeakersChanged::Wish> wishes;  // as the mirror was told
+  uint64_t lives = 0;
+  std::map<uint32_t, PortId> respawns;  // Tick::kind -> port
+  uint32_t next_respawn = 0;
+};
+
+using Self = BgpSpeakersActor::stateful_pointer<SpeakersState>;
+
+void tell_routes(Self self, const RoutesLearned& routes) {
+  if (routes.said.empty() && routes.ended.empty()) return;
+  self->send(self->state.mirror, routes);
+  self->send(self->state.links->publisher, routes);
+}
+
+// Of earlier lives, of ports that have no speaker any more; those that have clean up for themselves.
+void remove_leftovers(Self self, const SpeakerPlans& plans) {
+  const auto& links = *self->state.links;
+  std::set<std::string> wanted;
+  for (const auto& [port, plan] : plans.speakers) {
+    wanted.insert(speaker_namespace(links.host, port));
+    wanted.insert(speaker_link(port));
+  }
+  for (const std::string& problem : remove_speaker_leftovers(links.host, links.run_directory, wanted).problems)
+    log::warning(log::Component::routing, "an earlier life's BGP speaker is left", {{"reason", problem}});
+}
+
+void set_state(Kept& kept, ActorState state) {
+  kept.actor.state = state;
+  kept.actor.since = std::chrono::system_clock::now();
+}
+
+void start(Self self, PortId port, Kept& kept, std::vector<topology::HostFact> adopted) {
+  auto& state = self->state;
+  kept.life = ++state.lives;
+  SpeakerSetup setup{port, kept.life, speaker_namespace(state.links->host, port), {}, kept.plan, std::move(adopted)};
+  setup.run_directory = speakers_directory(state.links->run_directory) + "/" + speaker_link(port);
+  auto tell = [to = caf::actor_cast<caf::weak_actor_ptr>(self->ctrl())](SpeakerSaid said) {
+    if (auto keeper = caf::actor_cast<caf::actor>(to)) caf::anon_send(keeper, std::move(said));
+  };
+  kept.runner = std::make_unique<SpeakerRunner>(std::move(setup), std::move(tell));
+  kept.actor.name = kept.plan.router_name + "/" + kept.plan.port_name;
+  kept.actor.kind = "bgp_speaker";
+  set_state(kept, ActorState::running);
+}
+
+// What their speakers have said, of ports that have none now.
+RoutesLearned orphans(const std::vector<topology::HostFact>& restored, const SpeakerPlans& plans) {
+  RoutesLearned out;
+  std::ranges::copy_if(restored, std::back_inserter(out.ended), [&](const topology::HostFact& fact) {
+    const auto* routes = std::get_if<topology::LearnedRoutes>(&fact);
+    const auto* lost = std::get_if<topology::GatewayLost>(&fact);
+    if (routes == nullptr && lost == nullptr) return false;
+    return !plans.speakers.contains(routes != nullptr ? routes->port : lost->port);
+  });
+  return out;
+}
+
+// All are told before the first is waited for: an end takes seconds when FRR hangs.
+void end_unwanted(Self self, const SpeakerPlans& plans) {
+  auto& state = self->state;
+  std::vector<std::unique_ptr<SpeakerRunner>> ending;
+  for (auto at = state.speakers.begin(); at != state.speakers.end();) {
+    if (plans.speakers.contains(at->first)) {
+      ++at;
+      continue;
+    }
+    log::info(log::Component::routing, "a router's port speaks BGP no longer",
+              {{"router", at->second.plan.router_name}, {"port", at->second.plan.port_name}});
+    if (at->second.runner) {
+      at->second.runner->end(SpeakerRunner::End::withdraw);
+      ending.push_back(std::move(at->second.runner));
+    }
+    at = state.speakers.erase(at);
+  }
+}
+
+void wish(Self self) {
+  auto& state = self->state;
+  SpeakersChanged news;
+  for (const auto& [port, kept] : state.speakers) {
+    auto& wish = news.speakers[port];
+    wish.interface = kept.plan.uplink.outer;
+    for (const auto& peer : kept.plan.config.peers) wish.peers.push_back(peer.address);
+  }
+  if (news.speakers == state.wishes) return;
+  state.wishes = news.speakers;
+  self->send(state.mirror, std::move(news));
+}
+
+void show(Self self) {
+  auto& state = self->state;
+  std::vector<observability::BgpSpeakerNumbers> speakers;
+  std::vector<observability::BgpPeerNumbers> peers;
+  for (const auto& [port, kept] : state.speakers) {
+    const SpeakerStatus& status = *kept.status;
+    const bool runs = kept.runner != nullptr && status.problem.empty();
+    speakers.push_back({kept.plan.router_name, kept.plan.port_name, runs, status.prefixes, status.surplus});
+    for (const auto& peer : status.peers) {
+      peers.push_back({kept.plan.router_name, kept.plan.port_name, peer.address.to_string(),
+                       peer.state == bgp::PeerState::established, peer.prefixes_in, peer.prefixes_out});
+    }
+  }
+  state.links->probe.observed(std::move(speakers), std::move(peers));
+  state.links->probe.problems(state.problems.size());
+}
+
+void follow(Self self, const UplinksChanged& news) {
+  auto& state = self->state;
+  state.mirror = caf::actor_cast<TopologyMirrorActor>(self->current_sender());
+  SpeakerPlans plans = plan_speakers(*news.topology, state.links->host);
+  for (const std::string& problem : plans.problems) {
+    if (std::find(state.problems.begin(), state.problems.end(), problem) == state.problems.end())
+      log::warning(log::Component::routing, "BGP is not spoken as asked", {{"reason", problem}});
+  }
+  state.problems = std::move(plans.problems);
+  if (!std::exchange(state.cleaned, true)) remove_leftovers(self, plans);
+  tell_routes(self, orphans(news.restored, plans));
+  end_unwanted(self, plans);
+  for (auto& [port, plan] : plans.speakers) {
+    Kept& kept = state.speakers[port];
+    if (kept.plan == plan) continue;
+    kept.plan = std::move(plan);
+    if (kept.runner) {
+      kept.runner->follow(kept.plan);
+    } else if (kept.life == 0) {
+      start(self, port, kept, news.restored);
+    }
+  }
+  wish(self);
+  show(self);
+}
+
+const bgp::PeerStatus* find_peer(const SpeakerStatus& status, const IpAddress& address) {
+  const auto found = std::ranges::find(status.peers, address, &bgp::PeerStatus::address);
+  return found == status.peers.end() ? nullptr : &*found;
+}
+
+void announce_peers(Self self, const Kept& kept, const SpeakerStatus& now) {
+  for (const auto& peer : now.peers) {
+    const auto* before = find_peer(*kept.status, peer.address);
+    const bool was = before != nullptr && before->state == bgp::PeerState::established;
+    const bool is = peer.state == bgp::PeerState::established;
+    if (was == is) continue;
+    self->state.links->probe.turned(is);
+    log::write(log::Component::routing, is ? log::Level::info : log::Level::warning,
+               is ? "a BGP session is established" : "a BGP session has ended",
+               {{"router", kept.plan.router_name},
+                {"port", kept.plan.port_name},
+                {"peer", peer.address.to_string()},
+                {"reason", is ? "" : peer.last_error},
+                {"routes_kept", !is && peer.restarting}});
+  }
+}
+
+void count(Self self, const SpeakerStatus& before, const SpeakerStatus& now) {
+  auto& probe = self->state.links->probe;
+  const auto more = [](uint64_t after, uint64_t then) { return after > then ? after - then : 0; };
+  for (size_t i = 0; i < now.daemons.size(); ++i) {
+    for (uint64_t n = std::max<uint64_t>(1, before.daemons[i].starts); n < now.daemons[i].starts; ++n)
+      probe.daemon_restarted(bgp::to_string(static_cast<bgp::FrrDaemon>(i)));
+  }
+  for (size_t i = 0; i < now.refused.size(); ++i) {
+    const uint64_t routes = more(now.refused[i], before.refused[i]);
+    if (routes > 0) probe.refused(bgp::to_string(static_cast<bgp::RouteRefusal>(i)), routes);
+  }
+  probe.malformed(more(now.malformed, before.malformed));
+}
+
+void died(Self self, PortId port, Kept& kept, const std::string& why) {
+  auto& state = self->state;
+  log::error(log::Component::routing, "a BGP speaker died",
+             {{"router", kept.plan.router_name}, {"port", kept.plan.port_name}, {"reason", why}});
+  kept.runner.reset();
+  kept.status = std::make_shared<const SpeakerStatus>(SpeakerStatus{.problem = "it died: " + why});
+  kept.actor.last_error = why;
+  set_state(kept, ActorState::backing_off);
+  state.links->restarted("bgp_speaker");
+  const uint32_t ticket = state.next_respawn++;
+  state.respawns[ticket] = port;
+  self->delayed_send(self, kept.backoff.next(std::chrono::steady_clock::now()), Tick{ticket});
+}
+
+void respawn(Self self, uint32_t ticket) {
+  auto& state = self->state;
+  const auto found = state.respawns.extract(ticket);
+  if (found.empty()) return;
+  const auto at = state.speakers.find(found.mapped());
+  if (at == state.speakers.end() || at->second.runner) return;
+  ++at->second.actor.restarts;
+  start(self, at->first, at->second, {});
+}
+
+// Routes count also of one that has been ended: its last word is what it takes back.
+void hear(Self self, const SpeakerSaid& said) {
+  tell_routes(self, said.routes);
+  const auto at = self->state.speakers.find(said.port);
+  if (at == self->state.speakers.end() || at->second.life != said.life) return;
+  Kept& kept = at->second;
+  if (said.status) {
+    announce_peers(self, kept, *said.status);
+    count(self, *kept.status, *said.status);
+    kept.status = said.status;
+  }
+  if (!said.died.empty()) died(self, said.port, kept, said.died);
+  if (said.status || !said.died.empty()) show(self);
+}
+
+BgpReport::Line line_of(const Kept& kept, const bgp::SpeakerPeer& wanted) {
+  BgpReport::Line out;
+  out.router = kept.plan.router_name;
+  out.port = kept.plan.port_name;
+  out.peer = wanted.address.to_string();
+  out.as_number = wanted.as_number;
+  bgp::PeerStatus peer{.address = wanted.address, .bfd = wanted.bfd ? bgp::BfdState::down : bgp::BfdState::off};
+  if (const auto* known = find_peer(*kept.status, wanted.address)) peer = *known;
+  out.state = bgp::to_string(peer.state);
+  if (peer.state == bgp::PeerState::established) {
+    const auto since = std::chrono::steady_clock::now() - kept.status->asked;
+    out.since = peer.uptime + std::chrono::duration_cast<std::chrono::milliseconds>(since);
+  }
+  out.prefixes_in = peer.prefixes_in;
+  out.prefixes_out = peer.prefixes_out;
+  out.bfd = bgp::to_string(peer.bfd);
+  out.last_error = peer.last_error;
+  return out;
+}
+
+BgpReport report(const SpeakersState& state) {
+  BgpReport out;
+  out.problems = state.problems;
+  for (const auto& [port, kept] : state.speakers) {
+    const std::string where = "router " + kept.plan.router_name + ", port " + kept.plan.port_name + ": ";
+    if (!kept.status->problem.empty()) out.problems.push_back(where + kept.status->problem);
+    for (size_t i = 0; i < kept.status->daemons.size(); ++i) {
+      const auto& daemon = kept.status->daemons[i];
+      if (daemon.running || daemon.last_end.empty()) continue;
+      out.problems.push_back(where + bgp::to_string(static_cast<bgp::FrrDaemon>(i)) + " has ended " +
+                             std::to_string(daemon.starts) + " times and is started again: " + daemon.last_end);
+    }
+    if (kept.status->surplus > 0) {
+      out.problems.push_back(where + std::to_string(kept.status->surplus) +
+                             " routes are beyond the peers' prefix limits and not used: raise the limits or filter");
+    }
+    for (const auto& peer : kept.plan.config.peers) out.peers.push_back(line_of(kept, peer));
+  }
+  return out;
+}
+
+NodeReport actors(const SpeakersState& state) {
+  NodeReport out;
+  for (const auto& [port, kept] : state.speakers) out.actors.push_back(kept.actor);
+  return out;
+}
+
+void shut_down(Self self) {
+  for (auto& [port, kept] : self->state.speakers) {
+    if (kept.runner) kept.runner->end(SpeakerRunner::End::keep);
+  }
+  self->state.speakers.clear();
+  self->quit();
+}
+
+BgpSpeakersActor::behavior_type speakers_behavior(Self self, const BgpSpeakersLinks& links) {
+  self->state.links = std::make_unique<BgpSpeakersLinks>(links);
+  return {
+      [=](const ReportStatus&) { return self->state.status.report(self->mailbox().size()); },
+      [=](const Shutdown&) { shut_down(self); },
+      [=](const UplinksChanged& news) { follow(self, news); },
+      [=](const SpeakerSaid& said) { hear(self, said); },
+      [=](const ReportNode&) { return actors(self->state); },
+      [=](const ReportBgp&) { return report(self->state); },
+      [=](const Tick& timer) { respawn(self, timer.kind); },
+  };
+}
+
+}  // namespace
+
+BgpSpeakersActor spawn_bgp_speakers(caf::actor_system& system, const BgpSpeakersLinks& links) {
+  return system.spawn<caf::detached>(speakers_behavior, links);
+}
+
+}  // namespace viaduct::actors

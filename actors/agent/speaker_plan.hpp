@@ -1,0 +1,42 @@
+// Which ports of this host speak BGP, and what each is to say: from the topology alone, so the same whenever it is asked.
+//
+// A router with an AS number speaks by each of its exterior ports that is bound to this host, with those peers that the
+// port reaches: on one of its links, or, farther away (multihop), by the most specific static route through the port that
+// has a gateway. Peers see one session for each port, with the port's address; all announce the same networks.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "routing/bgp/namespace.hpp"
+#include "routing/bgp/speaker_config.hpp"
+#include "topology/snapshot.hpp"
+
+namespace viaduct::actors {
+
+struct SpeakerPlan {
+  RouterId router;
+  std::string router_name, port_name;  // or ids, for operators
+  std::string interface;               // of the port; its MTU is the speaker's
+  routing::bgp::Uplink uplink;
+  routing::bgp::SpeakerConfig config;
+  friend bool operator==(const SpeakerPlan&, const SpeakerPlan&) = default;
+  // The interface, addresses and peers beyond the link stay: the speaker need not be started anew.
+  bool same_uplink(const SpeakerPlan& other) const { return uplink == other.uplink && interface == other.interface; }
+};
+
+struct SpeakerPlans {
+  std::map<PortId, SpeakerPlan> speakers;
+  std::vector<std::string> problems;  // what operators have asked for and does not happen here, with what helps
+};
+
+SpeakerPlans plan_speakers(const topology::Snapshot& topology, HostId host);
+
+// Names on this host: of network namespaces (which several agents may share) and of interfaces.
+std::string speaker_namespace_prefix(HostId host);
+std::string speaker_namespace(HostId host, PortId port);
+inline constexpr const char* kSpeakerLinkPrefix = "vbgp";
+std::string speaker_link(PortId port);
+
+}  // namespace viaduct::actors
