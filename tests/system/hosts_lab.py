@@ -28,6 +28,11 @@ def underlay6(number):
     return f"2001:db8::{number}"
 
 
+def speakers_spaces():
+    """Network namespaces of BGP speakers, which a daemon that is killed leaves to its next life."""
+    return [path.name for path in Path("/run/netns").glob("viaduct-bgp-*")]
+
+
 class Node(Daemon):
     """A host of the underlay: an agent, or a cluster node."""
 
@@ -114,7 +119,9 @@ class HostsLab(Guests):
         except Busy as busy:
             raise Failure(str(busy)) from None
         self.directory = Path(tempfile.mkdtemp(prefix="viaduct-lab-"))
+        self.directory.chmod(0o711)  # BGP speakers are another user's
         self.journal.note("directory", self.directory)
+        self.speakers_before = set(speakers_spaces())
         self.spaces, self.background, self.guests, self.cleanups, self.agents, self.nodes = [], [], {}, [], [], []
         try:
             self.make(hosts, nodes)
@@ -221,6 +228,8 @@ class HostsLab(Guests):
             node.clean_up()
         for cleanup in reversed(self.cleanups):
             cleanup()
+        for space in set(speakers_spaces()) - self.speakers_before:
+            run("ip", "netns", "del", space, check=False)
         for space in [*map(self.namespace, self.guests), *reversed(self.spaces)]:
             run("ip", "netns", "del", space, check=False)
         shutil.rmtree(self.directory, ignore_errors=True)

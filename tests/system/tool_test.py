@@ -185,7 +185,8 @@ def looking(tool, lab, checks):
     actors = {actor["name"]: actor for actor in status["actors"]}
     expected = {"node", "admin", "admin_endpoint", "gateway", "topology_store", "state_tables", "node_record",
                 "cluster_link", "topology_mirror", "state_publisher", "learned_state", "datapath", "tunnel_manager",
-                "flow_controller", "devices", "connections", "nat_leaser", "flow_replicator", "health_checker"}
+                "flow_controller", "devices", "connections", "nat_leaser", "flow_replicator", "health_checker",
+                "bgp_speakers"}
     checks.check("status: every actor is there", expected <= set(actors), sorted(actors))
     kinds = sorted(actor["kind"] for actor in status["actors"] if actor["name"] not in expected)
     checks.equal("status: and those for each agent and device", kinds, ["bridge", "bridge", "router", "subscription"])

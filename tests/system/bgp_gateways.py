@@ -1,0 +1,212 @@
+"""The cloud of gateways.py whose gateways speak BGP, with a router of somebody else's (BIRD) before an outside world.
+
+  up1 on h2, up2 on h3   AS 65001, announce 203.0.113.0/24, 2001:db8:113::/64 over IPv4 and IPv6
+  world                  AS 65002: four sessions, both families by both uplinks; announces default routes, and forwards by
+                         what it learns: over both uplinks, by the flow (ECMP)
+"""
+import json
+import subprocess
+
+from gateways import CLOUD, WORLD, Gateways, uplink4, uplink6
+from lab import TIME_SCALE, Failure, run, wait_for
+
+CLOUD_AS, WORLD_AS = 65001, 65002
+DEFAULTS = {4: "0.0.0.0/0", 6: "::/0"}
+UPLINKS = {4: uplink4, 6: uplink6}
+
+
+def session(number, family):
+    return f"up{number}v{family}"
+
+
+class Bird:
+    """The world's router."""
+
+    def __init__(self, lab, gateways):
+        self.lab, self.gateways, self.process = lab, gateways, None
+        self.base = lab.directory / "bird"
+        self.extra = {4: [], 6: []}                # more routes that it announces
+        self.options = {}                          # by session: more of its configuration
+        self.bfd = True
+
+    def text(self):
+        lines = [f"router id {WORLD[4]};", "protocol device { scan time 1; }",
+                 'protocol bfd { interface "*" { min rx interval 100 ms; min tx interval 100 ms; multiplier 3; }; }']
+        for family in (4, 6):
+            table = f"ipv{family}"
+            lines.append(f"protocol kernel {{ {table} {{ export filter {{ if source != RTS_BGP then reject; "
+                         f"krt_prefsrc = {WORLD[family]}; accept; }}; }}; merge paths on; graceful restart on; }}")
+            routes = " ".join(f"route {to} blackhole;" for to in [DEFAULTS[family], *self.extra[family]])
+            lines.append(f"protocol static s{family} {{ {table} {{ preference 10; }}; {routes} }}")
+        lines.append(f"template bgp T {{ local as {WORLD_AS}; strict bind on; connect delay time 1; connect retry time 1; "
+                     f"error wait time 1, 2; graceful restart on; {'bfd on;' if self.bfd else ''} }}")
+        for number in self.gateways:
+            for family in (4, 6):
+                name, ends = session(number, family), UPLINKS[family]
+                lines.append(f"protocol bgp {name} from T {{ source address {ends(number, 254)}; "
+                             f"neighbor {ends(number, 1)} as {CLOUD_AS}; {self.options.get(name, '')} "
+                             f"ipv{family} {{ import all; export where source = RTS_STATIC; next hop self; }}; }}")
+        return "\n".join(lines) + "\n"
+
+    def start(self, *options):
+        self.base.with_suffix(".conf").write_text(self.text())
+        self.process = self.lab.start_in("world", "bird", *options, "-f", "-c", self.base.with_suffix(".conf"), "-s",
+                                         self.base.with_suffix(".ctl"), output=subprocess.DEVNULL)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def ask(self, *words):
+        return self.lab.guest("world", "birdc", "-s", self.base.with_suffix(".ctl"), *words, check=False).stdout
+
+    def reconfigure(self):
+        self.base.with_suffix(".conf").write_text(self.text())
+        self.ask("configure")
+
+    def established(self):
+        return sorted(line.split()[0] for line in self.ask("show protocols").splitlines() if "Established" in line)
+
+
+class BgpGateways(Gateways):
+    bfd = True
+    limit = 10_000  # prefixes of each peer
+
+    def __init__(self, lab, within=5_000):
+        super().__init__(lab, within)
+        self.bird = None
+
+    def send_by(self, _):
+        """The world's router decides."""
+
+    def topology(self):
+        out = super().topology()
+        [router] = out["routers"]
+        router.pop("routes")
+        router["as-number"] = CLOUD_AS
+        router["bgp-networks"] = [{"prefix": CLOUD[family]} for family in (4, 6)]
+        router["bgp-peers"] = [self.peer(number, family) for number in self.gateways for family in (4, 6)]
+        return out
+
+    def peer(self, number, family):
+        return {"name": session(number, family), "ip": UPLINKS[family](number, 254), "as-number": WORLD_AS, "bfd": self.bfd, "connect-retry": 1,
+                "prefix-limit": self.limit}
+
+    def make(self):
+        super().make()
+        self.bird = Bird(self.lab, self.gateways)
+        self.bird.start()
+        self.wait_established()
+        for number in self.gateways:
+            self.wait_routes(number)
+
+    # --- sessions ---
+
+    def use_bfd(self, used):
+        self.bird.bfd = used
+        self.bird.reconfigure()
+        for number in self.gateways:
+            for family in (4, 6):
+                self.lab.cluster.viaduct("bgp-peer", "set", session(number, family), "--bfd", str(used).lower())
+        self.lab.cluster.viaduct("wait")
+        self.wait_established(60)
+        wanted = "up" if used else "off"
+        for number in self.gateways:
+            wait_for(lambda number=number: all(line["bfd"] == wanted for line in self.sessions(number).values()),
+                     f"BFD is {wanted}", 30)
+
+    def sessions(self, number):
+        """By the gateway's word: peer -> line."""
+        return {line["peer"]: line for line in self.gateways[number].json("bgp")}
+
+    def established(self, number):
+        lines = self.sessions(number).values()
+        return len(lines) == 2 and all(line["state"] == "Established" for line in lines)
+
+    def wait_established(self, seconds=30):
+        for number in self.gateways:
+            try:
+                wait_for(lambda number=number: self.established(number), f"up{number} has its sessions", seconds)
+            except Failure as failure:
+                raise Failure(f"{failure}\n{self.gateways[number].json('bgp')}\n{self.bird.ask('show protocols all')}") from None
+
+    def wait_routes(self, number, seconds=30):
+        """The machines' host knows that the outside is behind the uplink, and the world that the cloud is."""
+        for family in (4, 6):
+            wait_for(lambda family=family: self.leads_out(number, family), f"IPv{family} routes out by up{number}", seconds)
+            wait_for(lambda family=family: self.leads_in(number, family), f"IPv{family} routes in by up{number}", seconds)
+
+    def learned(self, family, host=1):
+        """By the word of a host: gateways by which the world is reached -> how each route stands."""
+        reply = self.lab.host(host).json("bgp", "routes", "r1", "--to", WORLD[family])
+        return {line["gateway"]: line["state"] for line in reply["routes"]}
+
+    def leads_out(self, number, family):
+        return self.learned(family).get(UPLINKS[family](number, 254)) == "used"
+
+    def next_hops_in(self, family):
+        space = self.lab.namespace("world")
+        lines = json.loads(run("ip", "-n", space, f"-{family}", "-j", "route", "show", CLOUD[family]).stdout or "[]")
+        return sorted({hop["gateway"] for line in lines for hop in line.get("nexthops", [line]) if "gateway" in hop})
+
+    def leads_in(self, number, family):
+        return UPLINKS[family](number, 1) in self.next_hops_in(family)
+
+    # --- echoes ---
+
+    def start_echoes(self, count, seconds):
+        """So many programs that ask the world a hundred times a second: half of them over IPv6."""
+        return [self.lab.start_in("vm1", "ping", "-n", "-i", "0.01", "-c", seconds * 100, "-W", "1", "-O", WORLD[(4, 6)[n % 2]])
+                for n in range(count)]
+
+    @staticmethod
+    def longest_silence(echoes):
+        """How many milliseconds, at most, one of them was not answered at a stretch."""
+        longest = 0
+        for process in echoes:
+            answered = [int(line.split("icmp_seq=")[1].split()[0]) for line in process.communicate()[0].splitlines()
+                        if "bytes from" in line]
+            gaps = [after - before - 1 for before, after in zip(answered, answered[1:])]
+            longest = max([longest, *(10 * gap for gap in gaps)])
+        return longest
+
+    # --- what fails ---
+
+    def silence(self, number):
+        """Nothing passes the link any more, and both ends believe that it is up."""
+        self.lab.guest("world", "nft", f"""table netdev silence{number} {{
+            chain i {{ type filter hook ingress device "gw{number}" priority 0; policy drop; }};
+            chain o {{ type filter hook egress device "gw{number}" priority 0; policy drop; }}; }}""")
+
+    def speak(self, number):
+        self.lab.guest("world", "nft", "delete", "table", "netdev", f"silence{number}")
+
+    def speaker_pids(self, number, daemon):
+        """Of the gateway's BGP speaker."""
+        out = []
+        for line in run("pgrep", "-ax", daemon, check=False).stdout.splitlines():
+            pid, *words = line.split()
+            if str(self.gateways[number].directory) in " ".join(words):
+                out.append(int(pid))
+        return out
+
+    def kill_speaker(self, number, daemon):
+        for pid in self.speaker_pids(number, daemon):
+            run("kill", "-9", str(pid))
+
+    def cut(self, number):
+        host = self.gateways[number]
+        host.kill_daemon()
+        run("ip", "-n", self.lab.namespace("world"), "link", "set", f"gw{number}", "down")
+        run("ip", "-n", host.space, "link", "set", "eth0", "down")
+
+    def mend(self, number):
+        host = self.gateways[number]
+        run("ip", "-n", host.space, "link", "set", "eth0", "up")
+        run("ip", "-n", self.lab.namespace("world"), "link", "set", f"gw{number}", "up")
+        host.start_daemon()
+        self.lab.wait_served(seconds=60)
+        host.wait_active([f"up{number}"])
+        wait_for(self.lab.tunnels_up, "every host reaches every other", 30)
+        self.wait_established(60)
+        self.wait_routes(number, 60)

@@ -1,0 +1,307 @@
+#!/usr/bin/env python3
+"""Gateways that speak BGP, with BIRD before the world: routes both ways, over two uplinks on two hosts; sessions, links, peers,
+daemons and hosts that fail, come back or are configured anew, with connections open all the while; bad peers."""
+import json
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from bgp_gateways import WORLD_AS, BgpGateways, session  # noqa: E402
+from checks import run_program  # noqa: E402
+from failover_test import no_segment_lost, none_lost  # noqa: E402
+from four_guests import metric  # noqa: E402
+from gateways import make_lab, uplink4, uplink6  # noqa: E402
+from lab import TIME_SCALE, run, wait_for  # noqa: E402
+
+FIRST_BAD, BAD_AS = 100, 65003
+BFD_MS = 500  # a silent peer is lost, and traffic goes by the other, within so long
+
+
+def both_ways(checks, cloud):
+    """Both families, both uplinks; traffic takes both, and each flow one of them."""
+    for number in cloud.gateways:
+        lines = cloud.sessions(number)
+        checks.equal(f"sessions of up{number}", sorted((line["state"], line["bfd"]) for line in lines.values()),
+                     [("Established", "up")] * 2)
+    for family in (4, 6):
+        checks.equal(f"IPv{family} ways in, by the world", len(cloud.next_hops_in(family)), 2)
+        checks.equal(f"IPv{family} ways out, by the machines' host", len(cloud.learned(family)), 2)
+    cloud.mark()
+    cloud.go_on(3)
+    none_lost(checks, cloud)
+    for number, host in cloud.gateways.items():
+        [line] = [line for line in host.json("status")["ports"] if line["name"] == f"up{number}"]
+        checks.check(f"up{number} carries connections out", line["tx_packets"] > 1000, line["tx_packets"])
+        checks.check(f"up{number} carries connections in", line["rx_packets"] > 1000, line["rx_packets"])
+
+
+def during(checks, cloud, what, lossless=False):
+    """Something happens while connections go on; none is lost, and with `lossless` no segment either."""
+    segments = cloud.segments_lost()
+    cloud.mark()
+    what()
+    cloud.go_on(4)
+    if lossless:
+        no_segment_lost(checks, cloud, segments)
+    else:
+        none_lost(checks, cloud)
+
+
+def silent_peer(checks, cloud):
+    """BFD finds it; nobody else would for minutes. Echoes of many machines' programs, a hundred a second each, show how long."""
+    echoes = cloud.start_echoes(16, seconds=6)
+    cloud.mark()
+    cloud.silence(1)
+    wait_for(lambda: not cloud.established(1), "the session ends")
+    longest = cloud.longest_silence(echoes)
+    checks.check(f"traffic goes by the other within {BFD_MS} ms", 0 < longest < BFD_MS * TIME_SCALE, f"{longest} ms")
+    cloud.go_on(4)
+    none_lost(checks, cloud)
+    cloud.speak(1)
+    cloud.wait_established()
+    cloud.wait_routes(1)
+
+
+def link_down(checks, cloud):
+    space = cloud.lab.namespace("world")
+    during(checks, cloud, lambda: run("ip", "-n", space, "link", "set", "gw2", "down"))
+    run("ip", "-n", space, "link", "set", "gw2", "up")
+    cloud.wait_established(60)
+    cloud.wait_routes(2)
+
+
+def session_closed(checks, cloud):
+    """Its own end of a session: the peer says goodbye, and goes on forwarding what still comes."""
+    def close():
+        for family in (4, 6):
+            cloud.bird.ask("disable", session(1, family))
+        for family in (4, 6):
+            wait_for(lambda family=family: not cloud.leads_out(1, family), f"IPv{family} routes are withdrawn")
+
+    during(checks, cloud, close, lossless=True)
+    for family in (4, 6):
+        cloud.bird.ask("enable", session(1, family))
+    cloud.wait_established()
+    cloud.wait_routes(1)
+
+
+def speakers_die(checks, cloud):
+    """With graceful restart nobody forgets a route: packets go on as if nothing had happened."""
+    for daemon in ("bgpd", "zebra", "bfdd"):
+        [before] = cloud.speaker_pids(1, daemon)
+
+        def die(daemon=daemon, before=before):
+            cloud.kill_speaker(1, daemon)
+            wait_for(lambda: cloud.speaker_pids(1, daemon) not in ([], [before]), f"{daemon} is started again")
+            cloud.wait_established(60)
+
+        with checks.scenario(f"speakers_die: {daemon}"):
+            during(checks, cloud, die, lossless=True)
+    restarts = metric(cloud.gateways[1], "viaduct_bgp_daemon_restarts_total")
+    checks.check("restarts are counted", restarts >= 3, restarts)
+
+
+def daemon_dies(checks, cloud):
+    """The agent with all its speakers: flows in the kernel and the peer's patience carry the traffic."""
+    host = cloud.gateways[2]
+
+    def die():
+        host.kill_daemon()
+        host.start_daemon()
+        cloud.lab.wait_served(seconds=60)
+        cloud.wait_established(60)
+        cloud.wait_routes(2)
+
+    during(checks, cloud, die)
+
+
+def daemon_restarted(checks, cloud):
+    host = cloud.gateways[1]
+
+    def restart():
+        host.stop_daemon()
+        host.start_daemon()
+        cloud.lab.wait_served(seconds=60)
+        cloud.wait_established(60)
+        cloud.wait_routes(1)
+
+    during(checks, cloud, restart)
+
+
+def host_dies(checks, cloud):
+    during(checks, cloud, lambda: cloud.cut(1))
+    during(checks, cloud, lambda: cloud.mend(1))
+
+
+def peer_restarts(checks, cloud):
+    """Somebody else's router dies; its kernel goes on, and so do we. Not with BFD, which would say that it does not."""
+    cloud.use_bfd(False)
+
+    def die():
+        cloud.bird.kill()
+        cloud.bird.start("-R")  # after a crash: graceful restart
+        cloud.wait_established(60)
+
+    during(checks, cloud, die, lossless=True)
+    cloud.use_bfd(True)
+
+
+def configured_anew(checks, cloud):
+    """Changes while sessions are up: what is not concerned stays."""
+    cluster, gateway = cloud.lab.cluster, cloud.gateways[1]
+    peer = uplink4(1, 254)
+    uptime = cloud.sessions(2)[uplink4(2, 254)]["up_seconds"]
+
+    cluster.viaduct("bgp-peer", "set", session(1, 4), "--password", "secret", "--wait")
+    wait_for(lambda: cloud.sessions(1)[peer]["state"] != "Established", "a wrong password ends the session")
+    checks.check("the other family's session stays", cloud.sessions(1)[uplink6(1, 254)]["state"] == "Established")
+    cloud.bird.options[session(1, 4)] = 'password "secret";'
+    cloud.bird.reconfigure()
+    wait_for(lambda: cloud.sessions(1)[peer]["state"] == "Established", "the right one lets it come", 60)
+    text = cluster.viaduct("bgp-peer", "show", session(1, 4)).stdout
+    checks.check("no tool shows the password", "secret" not in text)
+    cluster.viaduct("bgp-peer", "set", session(1, 4), "--password", "", "--wait")
+    cloud.bird.options.clear()
+    cloud.bird.reconfigure()
+    cloud.wait_established(60)
+
+    cloud.bird.extra[4] = [f"10.77.{n}.0/24" for n in range(60)]
+    cluster.viaduct("bgp-peer", "set", session(1, 4), "--prefix-limit", "20", "--wait")
+    cloud.bird.reconfigure()
+    wait_for(lambda: any("beyond the peers' prefix limits" in problem for problem in gateway.json("status")["problems"]),
+             "the surplus is said", 30)
+    known = gateway.json("bgp", "routes", "r1")["routes"]
+    of_peer = [line for line in known if line["gateway"] == peer]
+    checks.equal("routes that are used of a peer with a limit", len(of_peer), 20)
+    checks.check("the session stays", cloud.sessions(1)[peer]["state"] == "Established")
+    cloud.bird.extra[4] = []
+    cloud.bird.reconfigure()
+    cluster.viaduct("bgp-peer", "set", session(1, 4), "--prefix-limit", "10000", "--wait")
+    wait_for(lambda: len(gateway.json("bgp", "routes", "r1")["routes"]) == 4, "all is as before", 30)
+    checks.check("the other gateway's session was never touched",
+                 cloud.sessions(2)[uplink4(2, 254)]["up_seconds"] > uptime)
+
+    cluster.viaduct("bgp-network", "create", "--router", "r1", "--prefix", "192.0.2.0/24", "--wait")
+    wait_for(lambda: "192.0.2.0/24" in cloud.bird.ask("show", "route"), "a new network is announced")
+    [network] = [line["id"] for line in cluster.json("bgp-network", "list") if line["prefix"] == "192.0.2.0/24"]
+    cluster.viaduct("bgp-network", "delete", network, "--wait")
+    wait_for(lambda: "192.0.2.0/24" not in cloud.bird.ask("show", "route"), "and withdrawn")
+
+
+def bad_peers(checks, cloud):
+    """What they tell is refused, counted and said; the sessions stay."""
+    gateway = cloud.gateways[1]
+    cloud.bird.extra[4] = ["203.0.113.128/25", "203.0.113.1/32"]
+    cloud.bird.reconfigure()
+    wait_for(lambda: metric(gateway, "viaduct_bgp_routes_refused_total") >= 2, "our own networks are refused", 30)
+    checks.check("both sessions stay", cloud.established(1))
+    routes = gateway.json("bgp", "routes", "r1", "--to", "203.0.113.200")["routes"]
+    checks.equal("nothing is learned of them", sorted({line["prefix"] for line in routes}), ["0.0.0.0/0"])
+    cloud.bird.extra[4] = []
+    cloud.bird.reconfigure()
+
+    cluster, peer = cloud.lab.cluster, uplink4(1, 254)
+    cluster.viaduct("bgp-peer", "set", session(1, 4), "--as-number", str(WORLD_AS + 1), "--wait")
+    line = wait_for(lambda: (lambda one: one if "AS" in one["last_error"] and one["state"] != "Established" else None)(
+        cloud.sessions(1)[peer]), "a wrong AS number is named", 30)
+    checks.check("in words", "Bad Peer AS" in line["last_error"], line["last_error"])
+    cluster.viaduct("bgp-peer", "set", session(1, 4), "--as-number", str(WORLD_AS), "--wait")
+    cloud.wait_established(60)
+
+    stray = ["bgp-peer", "create", "stray", "--router", "r1", "--ip", "172.31.0.9", "--as-number", "65009"]
+    refused = cluster.viaduct(*stray, check=False)
+    checks.check("an address on no subnet is refused", refused.returncode != 0 and "172.31.0.9" in refused.stderr,
+                 refused.stderr.strip())
+    cluster.viaduct(*stray, "--multihop", "4", "--wait")
+    [problem] = wait_for(lambda: [text for text in gateway.json("status")["problems"] if "172.31.0.9" in text],
+                         "one beyond the links that no route leads to is a problem")
+    checks.check("which names the cure", "no route with a gateway" in problem, problem)
+    cluster.viaduct("bgp-peer", "delete", "stray", "--wait")
+    wait_for(lambda: not gateway.json("status")["problems"], "and gone with it")
+
+
+def malformed_peers(checks, cloud):
+    """Seventy more peers, each of which says one thing that it must not: bgpd lives, other sessions stay, and no route of theirs
+    is used that leads into the network or nowhere."""
+    cluster, gateway = cloud.lab.cluster, cloud.gateways[1]
+    messages = Path(__file__).with_name("malformed_updates.txt")
+    names = [line.split()[0] for line in messages.read_text().splitlines() if not line.startswith("#")]
+    document = cloud.topology()
+    document["routers"][0]["bgp-peers"] += [
+        {"name": name, "ip": uplink4(1, FIRST_BAD + n), "as-number": BAD_AS, "prefix-limit": 10} for n, name in enumerate(names)]
+    for n in range(len(names)):
+        run("ip", "-n", cloud.lab.namespace("world"), "addr", "add", f"{uplink4(1, FIRST_BAD + n)}/24", "dev", "gw1")
+    [bgpd] = cloud.speaker_pids(1, "bgpd")
+    uptime = cloud.sessions(1)[uplink4(1, 254)]["up_seconds"]
+    cluster.apply(document)
+    told = json.loads(cloud.lab.guest("world", "python3", messages.with_name("bgp_bad_peers.py"), messages, uplink4(1, 1),
+                                      uplink4(1, ""), FIRST_BAD, BAD_AS, timeout=120).stdout)
+    ends = Counter(told.values())
+    checks.check("all had a session", len(told) == len(names) and not ends["never"], dict(ends))
+    checks.check("some were refused, others survived", len(ends) > 3 and ends["stays"] > 10, "")
+    checks.equal("bgpd lives", cloud.speaker_pids(1, "bgpd"), [bgpd])
+    checks.check("the good peers' sessions stay", cloud.sessions(1)[uplink4(1, 254)]["up_seconds"] > uptime)
+    prefixes = {line["prefix"] for line in gateway.json("bgp", "routes", "r1")["routes"]}
+    checks.check("nothing of theirs is used but what is well-formed", prefixes <= {"0.0.0.0/0", "::/0", "192.0.7.0/24"},
+                 sorted(prefixes))
+    cloud.mark()
+    cloud.go_on(2)
+    none_lost(checks, cloud)
+    for name in names:
+        cluster.viaduct("bgp-peer", "delete", name)
+    cluster.viaduct("wait")
+    wait_for(lambda: len(cloud.sessions(1)) == 2, "they are gone")
+
+
+def flapping_peer(checks, cloud):
+    """A session that comes and goes twenty times: connections go by the other uplink."""
+    def flap():
+        for _ in range(20):
+            cloud.bird.ask("disable", session(1, 4))
+            cloud.bird.ask("enable", session(1, 4))
+        cloud.wait_established(60)
+
+    during(checks, cloud, flap)
+    wait_for(lambda: cloud.leads_out(1, 4), "the route is back", 30)
+
+
+def nothing_is_left(checks, cloud):
+    """Without an AS number a router is silent; and nothing of its speakers is left on the hosts."""
+    cluster = cloud.lab.cluster
+    for line in cluster.json("bgp-peer", "list"):
+        cluster.viaduct("bgp-peer", "delete", line["id"])
+    cluster.viaduct("wait")
+    for number, host in cloud.gateways.items():
+        wait_for(lambda host=host: not host.json("bgp"), f"up{number} is silent")
+        wait_for(lambda number=number: not cloud.speaker_pids(number, "bgpd"), "bgpd has ended")
+        links = run("ip", "-n", host.space, "-o", "link", "show").stdout
+        checks.check(f"no interface on {host.name}", "vbgp" not in links)
+        checks.equal(f"no directory on {host.name}", os.listdir(host.directory / "run" / "bgp"), [])
+    spaces = run("ip", "netns", "list").stdout
+    checks.check("no namespace", "viaduct-bgp-" not in spaces, spaces if "viaduct-bgp-" in spaces else "")
+    wait_for(lambda: not cloud.learned(4) and not cloud.learned(6), "no route is left")
+
+
+def play_all(checks, lab, options):
+    BgpGateways.prepare(lab, options.probes)
+    lab.start()
+    cloud = BgpGateways(lab, options.within)
+    cloud.make()
+    cloud.open(options.connections, options.period)
+    cloud.mark()
+    cloud.go_on(3)
+    checks.play([both_ways, silent_peer, link_down, session_closed, speakers_die, daemon_dies, daemon_restarted, host_dies,
+                 peer_restarts, configured_anew, bad_peers, malformed_peers, flapping_peer, nothing_is_left], cloud)
+
+
+def options(parser):
+    parser.add_argument("--connections", type=int, default=400, help="a multiple of four")
+    parser.add_argument("--within", type=int, default=5_000, help="milliseconds a connection may be silent")
+    parser.add_argument("--probes", type=int, default=250, help="milliseconds between two probes of a host")
+    parser.add_argument("--period", type=int, default=250, help="milliseconds between two questions on one connection")
+
+
+if __name__ == "__main__":
+    sys.exit(run_program(__doc__, play_all, options, make_lab=make_lab, prefix="vt-b"))
