@@ -6,11 +6,13 @@
 #include <benchmark/benchmark.h>
 
 #include <condition_variable>
+#include <map>
 #include <mutex>
 
 #include "actors/agent/learned_parts.hpp"
 #include "actors/agent/mirror_state.hpp"
 #include "actors/agent/state_outbox.hpp"
+#include "actors/cluster/feed_backlog.hpp"
 #include "actors/cluster/host_states.hpp"
 #include "actors/cluster/nsdb_view.hpp"
 #include "flows/simulation/network_views.hpp"
@@ -64,14 +66,17 @@ class Changes {
 
 struct Bytes {
   size_t written = 0, writes = 0, largest = 0, fed = 0, largest_fed = 0;
+  void sent(const schema::Frame& feed) {
+    fed += feed.bytes.size();
+    largest_fed = std::max(largest_fed, feed.bytes.size());
+  }
 };
 
 // A host that gets its feed.
 struct Reader {
   void take(const topology::FeedBatch& batch, Bytes& bytes) {
     const schema::Frame frame = topology::encode_feed(batch);
-    bytes.fed += frame.bytes.size();
-    bytes.largest_fed = std::max(bytes.largest_fed, frame.bytes.size());
+    bytes.sent(frame);
     std::string error;
     auto pending = mirror.prepare(frame, error);
     network = mirror.finish(std::move(*pending), std::nullopt).network;
@@ -115,12 +120,24 @@ struct Cluster {
       outbox.written(&written);
     }
   }
-  void feed(Reader& reader, Bytes& bytes) {
+  // The batches for host2.
+  std::vector<FeedBatchPtr> batches() {
+    std::vector<FeedBatchPtr> out;
     for (const auto& batch : changes->up_to(nsdb->revision())) {
       for (const FeedPart& part : view.follow(batch, {}).parts) {
-        if (std::find(part.hosts.begin(), part.hosts.end(), kTwo) != part.hosts.end()) reader.take(*part.batch, bytes);
+        if (std::find(part.hosts.begin(), part.hosts.end(), kTwo) != part.hosts.end()) out.push_back(part.batch);
       }
     }
+    return out;
+  }
+  // As a subscription does: what comes while the first one is applied goes together.
+  void feed(Reader& reader, Bytes& bytes) {
+    FeedBacklog backlog;
+    for (const auto& batch : batches()) {
+      backlog.add(batch);
+      if (bytes.fed == 0) reader.take(*backlog.take(), bytes);
+    }
+    while (const auto rest = backlog.take()) reader.take(*rest, bytes);
   }
 
   std::unique_ptr<store::Store> nsdb = store::make_memory_store();
@@ -133,8 +150,10 @@ struct Cluster {
 };
 
 // By each of the two gateways.
-RoutesLearned learned(int64_t prefixes) {
-  RoutesLearned out;
+const RoutesLearned& learned(int64_t prefixes) {
+  static std::map<int64_t, RoutesLearned> made;
+  RoutesLearned& out = made[prefixes];
+  if (!out.said.empty()) return out;
   for (const PortId uplink : kUplinks) {
     LearnedParts parts(uplink);
     const IpAddress gateway = uplink == kUplinks[0] ? IpAddress::v4(0x0a09'00fe) : IpAddress::v4(0x0a08'00fe);
@@ -158,7 +177,7 @@ void report(benchmark::State& state, const Bytes& bytes) {
 
 // From the outbox into the tables, and to a host that has the feed already.
 void tell_routes(benchmark::State& state) {
-  const RoutesLearned news = learned(state.range(0));
+  const RoutesLearned& news = learned(state.range(0));
   Bytes bytes;
   for (auto _ : state) {
     state.PauseTiming();
@@ -176,6 +195,26 @@ void tell_routes(benchmark::State& state) {
     state.PauseTiming();
     if (reader->routes() - before < static_cast<size_t>(state.range(0))) state.SkipWithError("not all has come");
     reader.reset();
+    cluster.reset();
+    state.ResumeTiming();
+  }
+  report(state, bytes);
+}
+
+// The cluster's part of it: from the outbox into the tables, and the bytes that go to hosts.
+void write_routes(benchmark::State& state) {
+  const RoutesLearned& news = learned(state.range(0));
+  Bytes bytes;
+  for (auto _ : state) {
+    state.PauseTiming();
+    bytes = {};
+    auto cluster = std::make_unique<Cluster>();
+    cluster->outbox.lease({});
+    state.ResumeTiming();
+    cluster->outbox.routed(news);
+    cluster->tell(bytes);
+    for (const auto& batch : cluster->batches()) bytes.sent(topology::encode_feed(*batch));
+    state.PauseTiming();
     cluster.reset();
     state.ResumeTiming();
   }
@@ -217,6 +256,12 @@ void routes_for_a_newcomer(benchmark::State& state) {
   report(state, bytes);
 }
 
+BENCHMARK(write_routes)
+    ->ArgName("routes")
+    ->Arg(100'000)
+    ->Arg(800'000)
+    ->Unit(benchmark::kMillisecond)
+    ->MeasureProcessCPUTime();
 BENCHMARK(tell_routes)
     ->ArgName("routes")
     ->Arg(100'000)
