@@ -68,8 +68,13 @@ FLAT = [
 ]
 
 
+NANOSECONDS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
+
+
 def median_of(runs, field):
-    return statistics.median(run[field] for run in runs)
+    """Times in nanoseconds, whatever the unit that the program prints them in."""
+    scale = NANOSECONDS[runs[0]["time_unit"]] if field.endswith("_time") else 1
+    return statistics.median(run[field] for run in runs) * scale
 
 
 # Arguments of the program.
