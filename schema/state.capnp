@@ -109,6 +109,10 @@ struct ClusterNode {
 # --- between an agent and the cluster node that it talks to ---------------------------------------
 
 # Writes of one host. Refused as a whole when the session has ended.
+#
+# All that a host has may be more than one request to the database takes. Then it is told in several writes, the next one
+# when the one before is answered: the first `begins`, the last `ends`, and changes may go in between. What the host had
+# said before stays until the last of them, and ends with it unless one of them has put it.
 struct StateWrite {
   struct Put {
     entry @0 :StateEntry;
@@ -117,10 +121,14 @@ struct StateWrite {
   puts @0 :List(Put);
   deletes @1 :List(Text);  # keys; those of other owners are left alone
   complete @2 :Bool;       # the host has nothing but `puts`
+  # Who does not know these takes each write as a change: what the host does not say again stays until its session ends.
+  begins @3 :Bool;
+  ends @4 :Bool;
 }
 
 struct StateWritten {
   ended @0 :Bool;          # the session is over: join again
   lost @1 :List(Text);     # keys that another host owns now
   error @2 :Text;          # the database's; nothing is known of the write, send it again
+  again @3 :Bool;          # of a write that ends what this node has not seen begin: not written, tell everything again
 }

@@ -88,6 +88,9 @@ Decoded<StateEntry> decode(schema::StateEntry::Reader from);
 schema::Frame encode_state(const StateEntry& entry);
 Decoded<StateEntry> decode_state(std::span<const uint8_t> bytes);
 
+// Bytes of the entry in a StateWrite, and in the store without its key: never fewer than they are, a few hundred more at most.
+size_t encoded_bound(const StateEntry& entry);
+
 schema::Frame encode_state_write(const StateWrite& write);
 Decoded<StateWrite> decode_state_write(const schema::Frame& frame);
 schema::Frame encode_state_written(const StateWritten& written);

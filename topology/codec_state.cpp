@@ -217,6 +217,24 @@ Decoded<StateEntry> decode_state(std::span<const uint8_t> bytes) {
   return std::move(*read);
 }
 
+size_t encoded_bound(const StateEntry& entry) {
+  constexpr size_t kFixed = 256;    // structures, ids, addresses, list headers
+  constexpr size_t kPerPrefix = 1;  // and its bytes
+  constexpr size_t kPerMember = 56;
+  if (const auto* routes = std::get_if<LearnedRoutes>(&entry.fact)) {
+    size_t bytes = kFixed;
+    for (const IpPrefix& prefix : routes->prefixes) {
+      bytes += kPerPrefix + bytes_of_length(static_cast<size_t>(prefix.length()));
+    }
+    return bytes;
+  }
+  if (const auto* report = std::get_if<HealthReport>(&entry.fact)) return kFixed + report->members.size() * kPerMember;
+  if (const auto* session = std::get_if<HostSession>(&entry.fact)) {
+    return kFixed + session->name.size() + session->instance.size() + session->node.size();
+  }
+  return kFixed;
+}
+
 schema::Frame encode_state_write(const StateWrite& write) {
   capnp::MallocMessageBuilder message;
   auto to = message.initRoot<schema::StateWrite>();
@@ -228,6 +246,8 @@ schema::Frame encode_state_write(const StateWrite& write) {
   auto deletes = to.initDeletes(static_cast<unsigned>(write.deletes.size()));
   for (unsigned i = 0; i < deletes.size(); ++i) deletes.set(i, text_of(write.deletes[i]));
   to.setComplete(write.complete);
+  to.setBegins(write.begins);
+  to.setEnds(write.ends);
   return schema::Frame::of(message);
 }
 
@@ -235,6 +255,8 @@ Decoded<StateWrite> decode_state_write(const schema::Frame& frame) {
   auto read = schema::with_root<schema::StateWrite>(frame, {}, [](schema::StateWrite::Reader from) {
     StateWrite out;
     out.complete = from.getComplete();
+    out.begins = from.getBegins();
+    out.ends = from.getEnds();
     for (auto put : from.getPuts()) {
       auto entry = decode(put.getEntry());
       if (!entry) return Decoded<StateWrite>::failure(entry.error());
@@ -254,6 +276,7 @@ schema::Frame encode_state_written(const StateWritten& written) {
   auto lost = to.initLost(static_cast<unsigned>(written.lost.size()));
   for (unsigned i = 0; i < lost.size(); ++i) lost.set(i, text_of(written.lost[i]));
   to.setError(text_of(written.error));
+  to.setAgain(written.again);
   return schema::Frame::of(message);
 }
 
@@ -263,6 +286,7 @@ Decoded<StateWritten> decode_state_written(const schema::Frame& frame) {
     out.ended = from.getEnded();
     for (auto key : from.getLost()) out.lost.emplace_back(key.cStr(), key.size());
     out.error = std::string(from.getError().cStr(), from.getError().size());
+    out.again = from.getAgain();
     return out;
   });
   if (!read) return Decoded<StateWritten>::failure(read.failure().text);

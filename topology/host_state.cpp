@@ -46,10 +46,22 @@ constexpr std::array<std::string_view, std::variant_size_v<HostFact>> kTables = 
 
 std::string session_key(HostId host) { return joined("host", {host.to_string()}); }
 
-bool is_known_state(std::string_view key) {
-  if (!key.starts_with(kStateKeyPrefix)) return false;
+std::string_view state_table(std::string_view key) {
+  if (!key.starts_with(kStateKeyPrefix)) return {};
   key.remove_prefix(kStateKeyPrefix.size());
-  return std::find(kTables.begin(), kTables.end(), key.substr(0, key.find('/'))) != kTables.end();
+  return key.substr(0, key.find('/'));
+}
+
+std::string_view state_port(std::string_view key) {
+  static constexpr std::array<std::string_view, 3> kOfPorts = {"port", "learned_routes", "gateway_lost"};
+  const std::string_view table = state_table(key);
+  if (std::find(kOfPorts.begin(), kOfPorts.end(), table) == kOfPorts.end()) return {};
+  key.remove_prefix(std::min(key.size(), kStateKeyPrefix.size() + table.size() + 1));
+  return key.substr(0, key.find('/'));
+}
+
+bool is_known_state(std::string_view key) {
+  return std::find(kTables.begin(), kTables.end(), state_table(key)) != kTables.end();
 }
 
 std::string state_key(const StateEntry& entry) { return std::visit(KeyOf{entry.host}, entry.fact); }

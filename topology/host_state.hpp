@@ -104,6 +104,11 @@ inline constexpr std::string_view kStateKeyPrefix = "/state/";
 // "/state/<table>/<name of the fact>"
 std::string state_key(const StateEntry& entry);
 std::string session_key(HostId host);
+// "mac", "learned_routes" ...; empty: no key of a state entry.
+std::string_view state_table(std::string_view key);
+// The id of the port, of keys in tables whose entries are named by one first ("port", "learned_routes", "gateway_lost"); else
+// empty.
+std::string_view state_port(std::string_view key);
 // False: of a table that a later version has added. What it holds cannot be read, and concerns nothing that is known here.
 bool is_known_state(std::string_view key);
 

@@ -8,6 +8,8 @@
 
 namespace viaduct::topology {
 
+// All that a host has is told in one write that is complete, or in several that together are: the first begins, the last
+// ends. What the host had said before the first one, and puts in none of them, ends with the last one.
 struct StateWrite {
   enum class Mode : uint8_t {
     claim,    // just seen here: this host's, whoever's it was
@@ -20,12 +22,15 @@ struct StateWrite {
   std::vector<Put> puts;
   std::vector<std::string> deletes;  // keys; those of other owners are left alone
   bool complete = false;             // the host has nothing but `puts`
+  bool begins = false;
+  bool ends = false;
 };
 
 struct StateWritten {
   bool ended = false;             // the session is over: join again
   std::vector<std::string> lost;  // keys that another host owns now, or that are not this host's to write
-  std::string error;              // the store's; nothing is known of the write, send it again
+  std::string error = {};         // the store's; nothing is known of the write, send it again
+  bool again = false;  // it ends what is not known to have begun: not written, everything is to be told again
 };
 
 }  // namespace viaduct::topology

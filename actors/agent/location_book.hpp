@@ -36,6 +36,8 @@ class LocationBook {
     health_.forget_unmonitored(topology, locations_, moved);
   }
   void learn(const RoutesLearned& news, flows::simulation::Moved& moved) { routes_.learn(news, locations_, moved); }
+  // Of what this host's routers have learned: the state tables have it no more.
+  bool is_missing(const topology::StateChange& change) const { return routes_.is_missing(change, locations_); }
   // The interfaces of speakers are bound as ports are, under ids of their own. Returns what is to be bound and unbound.
   ReconcileBindings set_speakers(const SpeakersChanged& news, flows::simulation::Moved& moved);
   std::vector<ReconcileBindings::Binding> speakers() const;

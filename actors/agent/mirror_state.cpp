@@ -152,7 +152,7 @@ MirrorState::Published MirrorState::finish(Pending pending, const std::optional<
   Moved moved;
   locations_.bind({bound_, pending.rebound}, pending.effect.snapshot, std::chrono::steady_clock::now(), moved);
   bool own_moved = !moved.keys.empty();
-  for (const auto& change : states) own_moved |= own_location_ended(change, host_);
+  for (const auto& change : states) own_moved |= own_location_ended(change, host_) || locations_.is_missing(change);
   if (paths) set_paths(*paths, moved);
   locations_.follow(states, moved);
   locations_.forget_unmonitored(pending.effect.snapshot, moved);

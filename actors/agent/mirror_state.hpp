@@ -42,7 +42,7 @@ class MirrorState {
     std::vector<PortId> moved_ends;             // see ends_with_moved_peers()
     std::optional<RoutesLearned> restored;      // with the first: what an earlier life of this host had learned
     bool topology = false;                      // has changed, or is the first
-    bool own_moved = false;                     // own_locations() differ from what they were, or from the tables
+    bool own_moved = false;  // own_locations() differ from what they were, or from the tables; or own routes do
   };
   // What the datapath is asked for a batch, at the time of asking: all interfaces that there are to be, speakers' too, when
   // it is complete.

@@ -54,6 +54,28 @@ struct Say {
   PortId operator()(const auto&) const { return {}; }
 };
 
+// Whether the host says so; not of facts of other kinds.
+struct Says {
+  HostId host;
+  const Locations& locations;
+
+  const LearnedAtPort* at(PortId port) const {
+    const LearnedByHost* known = locations.learned.find(port);
+    if (known == nullptr) return nullptr;
+    const auto said = known->find(host);
+    return said == known->end() ? nullptr : said->second.get();
+  }
+  bool operator()(const LearnedRoutes& routes) const {
+    const LearnedAtPort* learned = at(routes.port);
+    return learned != nullptr && learned->parts.find({routes.gateway, routes.part}) != nullptr;
+  }
+  bool operator()(const GatewayLost& gone) const {
+    const LearnedAtPort* learned = at(gone.port);
+    return learned != nullptr && std::binary_search(learned->lost.begin(), learned->lost.end(), gone.gateway);
+  }
+  bool operator()(const auto&) const { return false; }
+};
+
 void say(HostId host, const HostFact& fact, bool is_so, Locations& locations, Moved& moved) {
   const PortId port = std::visit(Say{host, is_so, locations}, fact);
   if (port.is_nil()) return;
@@ -73,6 +95,12 @@ void RouteBook::follow(const topology::StateChange& change, Locations& locations
     say(before->host, before->fact, false, locations, moved);
   }
   if (after != nullptr && after->host != self_) say(after->host, after->fact, true, locations, moved);
+}
+
+bool RouteBook::is_missing(const topology::StateChange& change, const Locations& locations) const {
+  if (change.before == nullptr || change.before->host != self_) return false;
+  if (change.after != nullptr && change.after->host == self_) return false;
+  return std::visit(Says{self_, locations}, change.before->fact);
 }
 
 void RouteBook::learn(const RoutesLearned& news, Locations& locations, Moved& moved) const {

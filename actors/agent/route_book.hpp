@@ -22,6 +22,8 @@ class RouteBook {
   // Each brings `locations` up to date, and adds the ports whose routes are others to `moved`.
   void follow(const topology::StateChange& change, flows::simulation::Locations& locations,
               flows::simulation::Moved& moved) const;
+  // Of this host's own: the state tables have it no more, as this host's, but it is still so.
+  bool is_missing(const topology::StateChange& change, const flows::simulation::Locations& locations) const;
   void learn(const RoutesLearned& news, flows::simulation::Locations& locations, flows::simulation::Moved& moved) const;
 
  private:

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "topology/codec.hpp"
+
 namespace viaduct::actors {
 
 using flows::simulation::Learned;
@@ -50,6 +52,7 @@ void StateOutbox::located(const std::vector<StateEntry>& entries) {
   located_.clear();
   for (const StateEntry& entry : entries) located_.emplace(topology::state_key(entry), entry);
   located_changed_ = true;
+  routes_waiting_.merge(std::exchange(routes_refused_, {}));
 }
 
 void StateOutbox::lease(const std::vector<NatLease>& leases) {
@@ -64,11 +67,13 @@ void StateOutbox::report(const std::vector<HealthClaim>& claims) {
 }
 
 void StateOutbox::routed(const RoutesLearned& news) {
-  const auto key_of = [&](const topology::HostFact& fact) { return topology::state_key({host_, {}, 0, fact}); };
-  for (const topology::HostFact& fact : news.ended) routes_.erase(*routes_waiting_.insert(key_of(fact)).first);
-  for (const topology::HostFact& fact : news.said) {
-    routes_.insert_or_assign(*routes_waiting_.insert(key_of(fact)).first, fact);
-  }
+  const auto changed = [&](const topology::HostFact& fact) -> const std::string& {
+    const std::string& key = *routes_waiting_.insert(topology::state_key({host_, {}, 0, fact})).first;
+    routes_refused_.erase(key);
+    return key;
+  };
+  for (const topology::HostFact& fact : news.ended) routes_.erase(changed(fact));
+  for (const topology::HostFact& fact : news.said) routes_.insert_or_assign(changed(fact), fact);
 }
 
 void StateOutbox::claim(topology::HostFact fact) {
@@ -85,30 +90,90 @@ void StateOutbox::give_up(const topology::HostFact& fact) {
 
 std::optional<StateWrite> StateOutbox::next(AgentState& state, std::chrono::system_clock::time_point now) {
   if (out_ || !waiting()) return std::nullopt;
-  for (const std::string& key : state.remote_claims.take_taken()) published_.erase(key);
+  for (const std::string& key : state.remote_claims.take_taken()) {
+    published_.erase(key);
+    if (routes_.contains(key)) routes_waiting_.insert(key);
+  }
+  if (std::exchange(complete_, false)) begin_telling(state);
   const auto now_s =
       static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count());
   out_.emplace();
+  out_->telling = telling_;
   StateWrite write;
-  write.complete = std::exchange(complete_, false);
-  out_->complete = write.complete;
-  while (!waiting_.empty() && (write.complete || write.puts.size() < kMaxPuts)) {
-    auto node = waiting_.extract(waiting_.begin());
-    add(node.key(), node.mapped(), state, now_s, write);
-    out_->keys.insert(std::move(node));
-  }
-  if (write.complete) add_everything(state, now_s, write);
   add_locations(write);
   add_claims(write);
+  add_changes(state, now_s, write);
+  add_restored(state, now_s, write);
   add_routes(write);
-  if (write.complete || !write.puts.empty() || !write.deletes.empty()) return write;
+  note_progress(write);
+  if (write.complete || write.ends || !write.puts.empty() || !write.deletes.empty()) return write;
   out_.reset();
   return std::nullopt;
 }
 
+void StateOutbox::begin_telling(const AgentState& state) {
+  telling_ = Telling::begins;
+  published_.clear();
+  doubtful_.clear();
+  restoring_.clear();
+  const auto restore = [&](const Learned& entry) {
+    std::string key = state_key_of(entry);
+    if (!state.remote_claims.has(key)) restoring_.emplace(std::move(key), entry);
+  };
+  state.macs.for_each([&](const flows::MacKey& key, const flows::MacEntry&) { restore(key); });
+  state.neighbours.for_each([&](const flows::NeighbourKey& key, const flows::NeighbourEntry&) { restore(key); });
+  located_changed_ = true;
+  for (const auto& [key, fact] : claims_) claims_waiting_.insert(key);
+  for (const auto& [key, fact] : routes_) routes_waiting_.insert(key);
+  routes_untold_ = routes_waiting_;
+  routes_refused_.clear();
+}
+
+// Changes that go on waiting are no part of it.
+void StateOutbox::note_progress(StateWrite& write) {
+  if (telling_ == Telling::none) return;
+  const bool begins = telling_ == Telling::begins;
+  const bool told = !located_changed_ && claims_waiting_.empty() && restoring_.empty() && routes_untold_.empty();
+  write.complete = begins && told;
+  write.begins = begins && !told;
+  write.ends = !begins && told;
+  telling_ = told ? Telling::none : Telling::goes_on;
+}
+
+bool StateOutbox::has_room(size_t bytes) const {
+  const size_t entries = out_->puts.size() + out_->deletes.size();
+  return entries == 0 || (entries < kMaxEntries && out_->bytes + bytes <= kMaxBytes);
+}
+
 void StateOutbox::put(const std::string& key, StateEntry entry, Mode mode, StateWrite& write) {
-  if (!out_->puts.emplace(key, entry).second) return;
+  const auto* routes = std::get_if<topology::LearnedRoutes>(&entry.fact);
+  StateEntry known{entry.host, {}, 0, {}};
+  if (routes != nullptr) {
+    known.fact = topology::LearnedRoutes{routes->port, routes->gateway, routes->part};
+  } else {
+    known = entry;
+  }
+  if (!out_->puts.emplace(key, std::move(known)).second) return;
+  out_->bytes += topology::encoded_bound(entry);
   write.puts.push_back({std::move(entry), mode});
+}
+
+void StateOutbox::remove(const std::string& key, StateWrite& write) {
+  out_->bytes += key.size();
+  out_->deletes.push_back(key);
+  write.deletes.push_back(key);
+}
+
+// A flood of these leaves half of the write to what else there is.
+void StateOutbox::add_changes(AgentState& state, uint64_t now_s, StateWrite& write) {
+  const auto is_half = [&] { return out_->puts.size() + out_->deletes.size() >= kMaxEntries / 2; };
+  while (!waiting_.empty() && has_room()) {
+    if (is_half() && !(restoring_.empty() && routes_waiting_.empty())) return;
+    auto node = waiting_.extract(waiting_.begin());
+    restoring_.erase(node.key());
+    add(node.key(), node.mapped(), state, now_s, write);
+    out_->keys.insert(std::move(node));
+  }
 }
 
 // This host has seen it change: whoever's it was, it is this host's now.
@@ -117,80 +182,81 @@ void StateOutbox::add(const std::string& key, const Learned& entry, AgentState& 
   auto fact = std::visit(ClaimOf{state, now_s}, entry);
   auto known = published_.find(key);
   if (!fact) {
-    if (known == published_.end()) return;
-    write.deletes.push_back(key);
-    out_->deletes.push_back(key);
+    if (known != published_.end() || doubtful_.contains(key)) remove(key, write);
     return;
   }
   const bool was_remote = state.remote_claims.erase(key);
-  if (!write.complete && !was_remote && known != published_.end() && says_nothing_new(known->second, *fact)) return;
+  if (!was_remote && known != published_.end() && says_nothing_new(known->second, *fact)) return;
   put(key, {host_, {}, 0, std::move(*fact)}, Mode::claim, write);
 }
 
-void StateOutbox::add_everything(AgentState& state, uint64_t now_s, StateWrite& write) {
-  auto restore = [&](const Learned& entry) {
-    std::string key = state_key_of(entry);
-    if (state.remote_claims.has(key)) return;
-    auto fact = std::visit(ClaimOf{state, now_s}, entry);
-    if (fact) put(key, {host_, {}, 0, std::move(*fact)}, Mode::restore, write);
-  };
-  state.macs.for_each([&](const flows::MacKey& key, const flows::MacEntry&) { restore(key); });
-  state.neighbours.for_each([&](const flows::NeighbourKey& key, const flows::NeighbourEntry&) { restore(key); });
+void StateOutbox::add_restored(const AgentState& state, uint64_t now_s, StateWrite& write) {
+  while (!restoring_.empty() && has_room()) {
+    auto node = restoring_.extract(restoring_.begin());
+    if (state.remote_claims.has(node.key())) continue;
+    if (auto fact = std::visit(ClaimOf{state, now_s}, node.mapped())) {
+      put(node.key(), {host_, {}, 0, std::move(*fact)}, Mode::restore, write);
+      out_->restored.insert(std::move(node));
+    } else if (doubtful_.contains(node.key())) {
+      remove(node.key(), write);
+      out_->restored.insert(std::move(node));
+    }
+  }
 }
 
 void StateOutbox::add_locations(StateWrite& write) {
-  if (!std::exchange(located_changed_, false) && !write.complete) return;
+  if (!std::exchange(located_changed_, false)) return;
+  const auto fits = [&] { return has_room() || (located_changed_ = true, false); };
+  const auto end = [&](const std::string& key) {
+    const std::string_view table = topology::state_table(key);
+    if ((table == "port" || table == "flood") && !located_.contains(key) && fits()) remove(key, write);
+  };
+  for (const auto& [key, entry] : published_) end(key);
+  for (const std::string& key : doubtful_) {
+    if (!published_.contains(key)) end(key);
+  }
   for (const auto& [key, entry] : located_) {
     auto known = published_.find(key);
-    if (write.complete || known == published_.end() || known->second != entry) put(key, entry, Mode::claim, write);
-  }
-  for (const auto& [key, entry] : published_) {
-    bool location = std::holds_alternative<topology::PortActive>(entry.fact) ||
-                    std::holds_alternative<topology::FloodKey>(entry.fact);
-    if (!location || located_.contains(key)) continue;
-    write.deletes.push_back(key);
-    out_->deletes.push_back(key);
+    const bool is_known = known != published_.end() && known->second == entry;
+    if (!is_known && fits()) put(key, entry, Mode::claim, write);
   }
 }
 
 // First come, first served: a host never takes a block or a pool from another one.
 void StateOutbox::add_claims(StateWrite& write) {
-  auto add = [&](const std::string& key, const topology::HostFact& fact) {
-    put(key, {host_, {}, 0, fact}, Mode::restore, write);
-    out_->claims.emplace(key, fact);
-  };
-  out_->claim_keys = std::exchange(claims_waiting_, {});
-  if (write.complete) {
-    for (const auto& [key, fact] : claims_) add(key, fact);
-    return;
-  }
-  for (const std::string& key : out_->claim_keys) {
-    if (auto wanted = claims_.find(key); wanted != claims_.end()) {
-      add(key, wanted->second);
+  while (!claims_waiting_.empty()) {
+    const auto wanted = claims_.find(*claims_waiting_.begin());
+    const bool is_wanted = wanted != claims_.end();
+    StateEntry entry{host_, {}, 0, is_wanted ? wanted->second : topology::HostFact{}};
+    if (!has_room(topology::encoded_bound(entry))) return;
+    const std::string& key = *out_->claim_keys.insert(claims_waiting_.extract(claims_waiting_.begin())).position;
+    if (is_wanted) {
+      out_->claims.emplace(key, wanted->second);
+      put(key, std::move(entry), Mode::restore, write);
     } else {
-      write.deletes.push_back(key);
-      out_->deletes.push_back(key);
+      remove(key, write);
     }
   }
 }
 
+std::set<std::string>::iterator StateOutbox::next_route() {
+  const auto first = routes_waiting_.begin();  // the keys of lost gateways are before all others
+  if (topology::state_table(*first) == "gateway_lost") return first;
+  const auto next = routes_waiting_.upper_bound(route_said_);
+  return next == routes_waiting_.end() ? first : next;
+}
+
 void StateOutbox::add_routes(StateWrite& write) {
-  if (write.complete) {
-    routes_waiting_.clear();
-    for (const auto& [key, fact] : routes_) put(key, {host_, {}, 0, fact}, Mode::claim, write);
-    return;
-  }
-  size_t prefixes = 0;
-  while (!routes_waiting_.empty() && write.puts.size() < kMaxPuts && prefixes < kMaxPrefixes) {
-    const std::string& key = *out_->routes.insert(routes_waiting_.extract(routes_waiting_.begin())).position;
-    const auto fact = routes_.find(key);
-    if (fact == routes_.end()) {
-      write.deletes.push_back(key);
-      out_->deletes.push_back(key);
-      continue;
-    }
-    if (const auto* routes = std::get_if<topology::LearnedRoutes>(&fact->second)) prefixes += routes->prefixes.size();
-    put(key, {host_, {}, 0, fact->second}, Mode::claim, write);
+  while (!routes_waiting_.empty()) {
+    const auto next = next_route();
+    const auto fact = routes_.find(*next);
+    const bool is_so = fact != routes_.end();
+    StateEntry entry{host_, {}, 0, is_so ? fact->second : topology::HostFact{}};
+    if (!has_room(topology::encoded_bound(entry))) return;
+    const std::string& key = *out_->routes.insert(routes_waiting_.extract(next)).position;
+    route_said_ = key;
+    routes_untold_.erase(key);
+    is_so ? put(key, std::move(entry), Mode::claim, write) : remove(key, write);
   }
 }
 
@@ -211,20 +277,38 @@ void StateOutbox::written(const topology::StateWritten* written) {
   if (!out_) return;
   Out out = std::move(*out_);
   out_.reset();
-  if (written == nullptr || written->ended || !written->error.empty()) {  // again, after the next join or at once
-    waiting_.merge(out.keys);
-    claims_waiting_.merge(out.claim_keys);
-    routes_waiting_.merge(out.routes);
-    complete_ |= out.complete;
-    located_changed_ = true;
-    return;
+  if (written == nullptr || written->ended || written->again || !written->error.empty()) {
+    complete_ |= written != nullptr && written->again;
+    return not_written(std::move(out));
   }
-  if (out.complete) published_.clear();
-  for (auto& [key, entry] : out.puts) published_.insert_or_assign(key, std::move(entry));
-  for (const std::string& key : out.deletes) published_.erase(key);
-  for (const std::string& key : written->lost) published_.erase(key);
+  for (auto& [key, entry] : out.puts) {
+    doubtful_.erase(key);
+    published_.insert_or_assign(key, std::move(entry));
+  }
+  for (const std::string& key : out.deletes) {
+    doubtful_.erase(key);
+    published_.erase(key);
+  }
+  for (const std::string& key : written->lost) {
+    published_.erase(key);
+    if (routes_.contains(key)) routes_refused_.insert(key);
+  }
   answer_claims(out, written->lost);
   lost_ += written->lost.size();
+}
+
+// Again, after the next join or at once.
+void StateOutbox::not_written(Out out) {
+  for (const auto& [key, entry] : out.puts) doubtful_.insert(key);
+  if (out.telling != Telling::none) {
+    telling_ = out.telling;
+    routes_untold_.insert(out.routes.begin(), out.routes.end());
+  }
+  waiting_.merge(out.keys);
+  restoring_.merge(out.restored);
+  claims_waiting_.merge(out.claim_keys);
+  routes_waiting_.merge(out.routes);
+  located_changed_ = true;
 }
 
 }  // namespace viaduct::actors

@@ -1,8 +1,6 @@
 #include "actors/cluster/host_states.hpp"
 
-#include <algorithm>
 #include <functional>
-#include <set>
 
 #include "topology/codec.hpp"
 
@@ -17,7 +15,12 @@ using topology::StateWritten;
 
 namespace {
 
-constexpr size_t kOpsPerTransaction = 1'000;  // operations of one transaction
+// One transaction. etcd refuses more than 128 operations by default, and each has a compare, beside the session's.
+constexpr size_t kOpsPerTransaction = 127;
+// And more than 1.5 MB: with keys, each of which is compared, written, and read when a compare fails, this leaves a third for
+// what gRPC and the namespace add.
+constexpr size_t kBytesPerTransaction = size_t{1} << 20;
+constexpr size_t kKeysPerOp = 3;
 
 // Which device a fact concerns; nothing when it is not this host's to tell.
 struct DeviceOf {
@@ -92,6 +95,7 @@ struct HostStates::Plan {
   };
   std::vector<Op> ops;
   std::vector<std::string> lost;
+  Keys named;  // what was put, and is not lost
 };
 
 void HostStates::follow(const StatesChanged& changed) {
@@ -111,7 +115,9 @@ void HostStates::follow(const StatesChanged& changed) {
     } else {
       const std::string key = topology::state_key(*change.before);
       StatePtr known = states_.find(key);
-      if (known != nullptr && known->revision <= change.before->revision) states_.erase(key);
+      if (known == nullptr || known->revision > change.before->revision) continue;
+      if (std::holds_alternative<HostSession>(known->fact)) telling_.erase(known->host);
+      states_.erase(key);
     }
   }
 }
@@ -170,19 +176,37 @@ StateWritten HostStates::write(const WriteStates& request) {
     out.ended = true;
     return out;
   }
+  const StateWrite& write = *request.write;
+  Keys* told = told_before(request);
+  if (write.ends && told == nullptr) {
+    out.again = true;
+    return out;
+  }
   Plan plan;
-  for (const auto& put : request.write->puts) plan_put(request.host, put, plan);
-  if (request.write->complete) {  // its deletes are among the rest
-    plan_rest(request.host, *request.write, plan);
+  for (const auto& put : write.puts) plan_put(request.host, put, plan);
+  if (told != nullptr) {
+    for (const auto& key : write.deletes) told->erase(key);
+    told->insert(plan.named.begin(), plan.named.end());
+  }
+  if (write.complete || write.ends) {  // its deletes are among the rest
+    plan_rest(request.host, write.ends ? *told : plan.named, plan);
   } else {
-    for (const auto& key : request.write->deletes) plan_delete(request.host, key, plan);
+    for (const auto& key : write.deletes) plan_delete(request.host, key, plan);
   }
-  for (size_t from = 0; from < plan.ops.size(); from += kOpsPerTransaction) {
-    if (!commit(request.host, request.epoch, plan, from, std::min(kOpsPerTransaction, plan.ops.size() - from), out))
-      return out;
+  for (size_t next = 0; next < plan.ops.size();) {
+    auto done = commit(request, plan, next, out);
+    if (!done) return out;
+    next = *done;
   }
+  if (write.complete || write.ends) telling_.erase(request.host);
   out.lost = std::move(plan.lost);
   return out;
+}
+
+HostStates::Keys* HostStates::told_before(const WriteStates& request) {
+  if (request.write->begins) telling_[request.host] = {request.epoch};
+  const auto at = telling_.find(request.host);
+  return at == telling_.end() || at->second.epoch != request.epoch ? nullptr : &at->second.put;
 }
 
 bool HostStates::needs(HostId host, const Uuid& device) {
@@ -207,6 +231,7 @@ void HostStates::plan_put(HostId host, const StateWrite::Put& put, Plan& plan) {
   bool of_another = known != nullptr && known->host != host;
   if (!device || (of_another && is_first_come(put))) return plan.lost.push_back(std::move(key));
   entry.device = *device;
+  plan.named.insert(key);
   if (known != nullptr && !of_another && known->fact == entry.fact && known->device == entry.device) return;
   plan.ops.push_back({std::move(key), known == nullptr ? 0 : known->revision, std::move(entry)});
 }
@@ -217,29 +242,27 @@ void HostStates::plan_delete(HostId host, const std::string& key, Plan& plan) co
   plan.ops.push_back({key, known->revision, std::nullopt});
 }
 
-// A complete write: what the host has said before and does not say any more.
-void HostStates::plan_rest(HostId host, const StateWrite& write, Plan& plan) const {
-  std::set<std::string> named;
-  for (const auto& put : write.puts) {
-    StateEntry entry = put.entry;
-    entry.host = host;
-    named.insert(topology::state_key(entry));
-  }
+// What the host has said before and does not say any more.
+void HostStates::plan_rest(HostId host, const Keys& named, Plan& plan) const {
   states_.for_each_of_host(host, [&](const std::string& key, const StatePtr&) {
     if (!named.contains(key)) plan_delete(host, key, plan);
   });
 }
 
-bool HostStates::commit(HostId host, uint64_t epoch, Plan& plan, size_t from, size_t count, StateWritten& out) {
-  const HostSession* session = session_of(host);
-  const std::string session_key = topology::session_key(host);
+std::optional<size_t> HostStates::commit(const WriteStates& request, Plan& plan, size_t from, StateWritten& out) {
+  const HostSession* session = session_of(request.host);
+  const std::string session_key = topology::session_key(request.host);
   store::Transaction transaction;
-  transaction.compares.push_back(store::Compare::unchanged(session_key, epoch));
-  for (size_t i = from; i < from + count; ++i) {
-    const Plan::Op& op = plan.ops[i];
+  transaction.compares.push_back(store::Compare::unchanged(session_key, request.epoch));
+  size_t end = from;
+  for (size_t bytes = 0; end < plan.ops.size() && end - from < kOpsPerTransaction; ++end) {
+    const Plan::Op& op = plan.ops[end];
+    std::string value = op.put ? value_of(*op.put) : std::string();
+    bytes += value.size() + kKeysPerOp * op.key.size();
+    if (end > from && bytes > kBytesPerTransaction) break;
     transaction.compares.push_back(store::Compare::unchanged(op.key, op.known));
     if (op.put) {
-      transaction.puts.push_back({op.key, value_of(*op.put), store::LeaseId(session->lease)});
+      transaction.puts.push_back({op.key, std::move(value), store::LeaseId(session->lease)});
     } else {
       transaction.deletes.push_back(op.key);
     }
@@ -250,9 +273,9 @@ bool HostStates::commit(HostId host, uint64_t epoch, Plan& plan, size_t from, si
     out.ended = error.code == store::ErrorCode::lease_not_found ||
                 (error.code == store::ErrorCode::conflict && error.key == session_key);
     if (!out.ended) out.error = error.text;
-    return false;
+    return std::nullopt;
   }
-  for (size_t i = from; i < from + count; ++i) {
+  for (size_t i = from; i < end; ++i) {
     Plan::Op& op = plan.ops[i];
     if (op.put) {
       op.put->revision = *committed;
@@ -261,7 +284,7 @@ bool HostStates::commit(HostId host, uint64_t epoch, Plan& plan, size_t from, si
       states_.erase(op.key);
     }
   }
-  return true;
+  return end;
 }
 
 }  // namespace viaduct::actors

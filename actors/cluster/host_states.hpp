@@ -5,12 +5,17 @@
 // Every write holds only while the session's key is as this node knows it (the epoch): a host that slept through the end
 // of its lease, and whose entries others have taken over, is told so and begins anew.
 //
+// A write is cut into transactions that any etcd takes. What a host tells in several writes (state_write.hpp) is remembered
+// by its keys until the last of them; a node that has not seen the first says so, and the host begins again.
+//
 // Threads: one. It blocks for as long as the store does.
 #pragma once
 
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "actors/messages.hpp"
 #include "topology/interest.hpp"
@@ -36,11 +41,19 @@ class HostStates {
 
  private:
   struct Plan;
+  using Keys = std::unordered_set<std::string>;
+  struct Telling {
+    uint64_t epoch = 0;
+    Keys put = {};  // since it began, and not deleted again
+  };
   bool needs(HostId host, const Uuid& device);
   void plan_put(HostId host, const topology::StateWrite::Put& put, Plan& plan);
   void plan_delete(HostId host, const std::string& key, Plan& plan) const;
-  void plan_rest(HostId host, const topology::StateWrite& write, Plan& plan) const;
-  bool commit(HostId host, uint64_t epoch, Plan& plan, size_t from, size_t count, topology::StateWritten& out);
+  void plan_rest(HostId host, const Keys& named, Plan& plan) const;
+  // Of what is told in several writes; null: this is none of them.
+  Keys* told_before(const WriteStates& request);
+  // The operations from `from` on that fit into one transaction. Returns which is the next; nothing: `out` says why.
+  std::optional<size_t> commit(const WriteStates& request, Plan& plan, size_t from, topology::StateWritten& out);
   const topology::HostSession* session_of(HostId host) const;
   SessionBegun refuse(std::string why) const { return {std::move(why), false, 0, lease_}; }
 
@@ -49,6 +62,7 @@ class HostStates {
   const std::chrono::seconds lease_;
   SnapshotPtr topology_ = std::make_shared<const topology::Snapshot>();
   topology::StateIndex states_;
+  std::unordered_map<HostId, Telling> telling_;
   // Of `asked_`: made when somebody first wants a NAT block, and brought up to date when the next does.
   std::optional<topology::Interest> interest_;
   SnapshotPtr asked_;

@@ -105,15 +105,14 @@ NsdbView::Step NsdbView::follow(const store::WatchBatch& batch, WallTime at) {
 }
 
 // What was loaded is newer. Of what it says of then, only what went is of use. A port keeps its device for as long as it
-// exists, so its entry was another device's before only if the port itself has gone and come again.
+// exists, so its entries were another device's before only if the port itself has gone and come again.
 void NsdbView::take_history(const store::WatchBatch& batch) {
-  static const std::string kPorts = std::string(topology::kStateKeyPrefix) + "port/";
   for (const auto& event : batch.events) {
     const std::string& key = event.entry.key;
     if (event.kind == store::WatchEvent::Kind::deleted) {
       const auto ref = topology::parse_key(key);
-      if (ref && ref->kind == topology::Kind::port) ports_gone_.insert(kPorts + ref->id.to_string());
-    } else if (!ports_gone_.contains(key)) {
+      if (ref && ref->kind == topology::Kind::port) ports_gone_.insert(ref->id.to_string());
+    } else if (!ports_gone_.contains(std::string(topology::state_port(key)))) {
       continue;
     }
     history_.add(batch.revision, key);

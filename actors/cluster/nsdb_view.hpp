@@ -79,7 +79,7 @@ class NsdbView {
   void apply_state(const topology::store::WatchEvent& event, std::vector<topology::StateChange>& changes);
 
   FeedHistory history_;
-  std::unordered_set<std::string> ports_gone_;  // in the history before the load: keys of their entries
+  std::unordered_set<std::string> ports_gone_;  // in the history before the load: their ids
   SnapshotPtr snapshot_ = std::make_shared<const topology::Snapshot>();
   topology::StateIndex states_;
   ClusterNodes nodes_;

@@ -141,11 +141,12 @@ void publish(Self self, const NsdbView::Step& step) {
     tell_tables(self);
     for (const auto& [host, agent] : state.served) send_whole(self, host);
   }
-  for (const FeedPart& part : step.parts) {
-    for (HostId host : part.hosts) send_feed(self, host, part.batch);
-  }
+  // Before the agents: what they say of a port that is new to them must not be refused for the port's sake.
   if (state.tables && (!step.states.empty() || !step.delta->empty())) {
     self->send(state.tables, StatesChanged{step.snapshot, step.states, false});
+  }
+  for (const FeedPart& part : step.parts) {
+    for (HostId host : part.hosts) send_feed(self, host, part.batch);
   }
   if (!step.delta->empty()) state.links->probe.revision(step.snapshot->revision());
   answer_waiters(self);

@@ -36,6 +36,16 @@ TIMES = [
     ("fib_lookup/routes:800000", "route look-up, 800,000 routes", "ns", 1, None),
     ("learn_routes/routes:100000", "two peers tell 100,000 prefixes each: next network", "ms", 1e6, None),
     ("learn_routes/routes:800000", "two peers tell 800,000 prefixes each: next network", "ms", 1e6, "<= 5000"),
+    ("write_routes/routes:100000/process_time", "a host tells 2 x 100,000 prefixes: into the tables and the feed", "ms", 1e6,
+     None),
+    ("write_routes/routes:800000/process_time", "a host tells 2 x 800,000 prefixes: into the tables and the feed", "ms", 1e6,
+     None),
+    ("tell_routes/routes:100000/process_time", "a host tells 2 x 100,000 prefixes: until another has its next network", "ms",
+     1e6, None),
+    ("tell_routes/routes:800000/process_time", "a host tells 2 x 800,000 prefixes: until another has its next network", "ms",
+     1e6, None),
+    ("tell_routes_again/routes:800000", "a host tells 2 x 800,000 prefixes again, after a join", "ms", 1e6, None),
+    ("routes_for_a_newcomer/routes:800000", "a host that comes gets 2 x 800,000 prefixes: first network", "ms", 1e6, None),
 ]
 # Program's name but the threads, name in the table: by how many threads of one table, each on a core.
 PER_SECOND = [
@@ -58,8 +68,13 @@ FLAT = [
 ]
 
 
+NANOSECONDS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
+
+
 def median_of(runs, field):
-    return statistics.median(run[field] for run in runs)
+    """Times in nanoseconds, whatever the unit that the program prints them in."""
+    scale = NANOSECONDS[runs[0]["time_unit"]] if field.endswith("_time") else 1
+    return statistics.median(run[field] for run in runs) * scale
 
 
 # Arguments of the program.

@@ -144,6 +144,22 @@ TEST(Golden, AWriteOfStates) {
   EXPECT_EQ(answer->error, written.error);
 }
 
+TEST(Golden, AWriteOfSeveral) {
+  StateWrite first, last;
+  first.begins = last.ends = true;
+  auto decoded = decode_state_write(golden("state-write-begins", encode_state_write(first)));
+  ASSERT_TRUE(decoded) << decoded.error();
+  EXPECT_TRUE(decoded->begins && !decoded->ends && !decoded->complete);
+  decoded = decode_state_write(golden("state-write-ends", encode_state_write(last)));
+  ASSERT_TRUE(decoded) << decoded.error();
+  EXPECT_TRUE(!decoded->begins && decoded->ends && !decoded->complete);
+  StateWritten forgotten;
+  forgotten.again = true;
+  const auto answer = decode_state_written(golden("state-written-again", encode_state_written(forgotten)));
+  ASSERT_TRUE(answer) << answer.error();
+  EXPECT_TRUE(answer->again && !answer->ended);
+}
+
 TEST(Golden, JoiningOfAHost) {
   const JoinRequest join{sample_id<HostId>(1), "hypervisor-1", "instance-1", 2042, {sample_uuid(2), sample_uuid(3)}};
   const auto request = decode_join(golden("join", encode_join(join)));

@@ -15,7 +15,7 @@
 //   watch   = Watch with start_revision; a cancelled watch with compact_revision becomes Compacted.
 //   leases  = LeaseGrant, LeaseKeepAlive, LeaseRevoke; when a lease ends its keys vanish in one revision.
 // An etcd for Viaduct runs with --max-txn-ops=10000 and --max-request-bytes=10485760; its defaults (128 operations,
-// 1.5 MB) are too small for deleting a large bridge with its ports at once.
+// 1.5 MB) are too small for deleting a large bridge with its ports at once. What hosts say of themselves keeps within them.
 //
 // Durability: when commit, grant or revoke has answered, the change survives a crash of the process and of the machine.
 // An answer of `io` or `unavailable` may have taken effect or not: read again.

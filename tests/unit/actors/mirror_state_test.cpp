@@ -336,6 +336,21 @@ TEST_F(MirrorRouting, WhatASpeakerLearnsCountsAtOnceAndWhatAnEarlierLifeLearnedG
   EXPECT_EQ(next_hop(published, "10.2.2.3"), PortId{});
 }
 
+TEST_F(MirrorRouting, LearnedRoutesThatTheTablesLoseAreSaidAgain) {
+  take(whole());
+  const auto entry = of(kHere, routes("10.1.0.0/16"));
+  commit({});
+  mirror.learn({{entry.fact}, {}});
+  EXPECT_FALSE(take(delta({item(entry)})).own_moved) << "the echo";
+  commit({});
+  EXPECT_TRUE(take(delta({gone(topology::state_key(entry))})).own_moved);
+  commit({});
+  take(delta({item(entry)}));
+  mirror.learn({{}, {entry.fact}});
+  commit({});
+  EXPECT_FALSE(take(delta({gone(topology::state_key(entry))})).own_moved) << "it is so no more";
+}
+
 TEST_F(MirrorRouting, ASpeakersInterfaceIsBoundAndIsNoPortOfTheNetwork) {
   take(whole());
   ReconcileBindings wish;

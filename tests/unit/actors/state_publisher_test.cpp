@@ -160,6 +160,23 @@ TEST_F(StatePublisherTest, WhatTheClusterDoesNotTakeIsSentAgain) {
   EXPECT_EQ(metric(registry, "viaduct_state_write_failures_total"), 2);
 }
 
+TEST_F(StatePublisherTest, MoreThanAWriteHoldsIsToldOneAfterTheOther) {
+  RoutesLearned news;
+  for (uint16_t part = 0; part < 60; ++part) {
+    topology::LearnedRoutes routes{id<PortId>(22), topology::testing::ip("10.9.0.254"), part};
+    for (uint32_t i = 0; i < 5'000; ++i) routes.prefixes.push_back(IpPrefix::host(IpAddress::v4(0x0a00'0000 + i)));
+    news.said.emplace_back(std::move(routes));
+  }
+  self->send(publisher, news);
+  first.failures = 2;
+  serve(first, {1});
+  ASSERT_TRUE(eventually([&] { return !first.writes.wait_for(1).empty() && first.writes.wait_for(0).back().ends; }));
+  const auto writes = first.writes.wait_for(0);
+  ASSERT_THAT(writes, SizeIs(5)) << "two in vain";
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(writes[i].begins);
+  EXPECT_EQ(sum_of(writes).size(), 60);
+}
+
 TEST_F(StatePublisherTest, ASessionThatHasEndedIsLeftAlone) {
   first.ended = true;
   serve(first, {1});

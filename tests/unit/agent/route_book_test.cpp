@@ -54,6 +54,23 @@ class RouteBookTest : public testing::Test {
   Locations locations;
 };
 
+TEST_F(RouteBookTest, WhatTheTablesEndThoughItIsSoIsMissing) {
+  const auto one = routes("10.9.0.1", {"10.1.0.0/16"}, 1), two = routes("10.9.0.1", {"10.2.0.0/16"}, 2);
+  learn({{one, two, lost("10.9.0.2")}, {}});
+  EXPECT_TRUE(book.is_missing(went(of(kHere, one)), locations));
+  EXPECT_TRUE(book.is_missing(went(of(kHere, routes("10.9.0.1", {}, 2))), locations)) << "also an older one";
+  EXPECT_TRUE(book.is_missing(became(of(kHere, one), of(kThere, one)), locations)) << "taken";
+  EXPECT_TRUE(book.is_missing(went(of(kHere, lost("10.9.0.2"))), locations));
+  EXPECT_FALSE(book.is_missing(went(of(kThere, one)), locations));
+  EXPECT_FALSE(book.is_missing(came(of(kHere, one)), locations));
+  EXPECT_FALSE(book.is_missing(became(of(kHere, one), of(kHere, one, 2)), locations));
+  EXPECT_FALSE(book.is_missing(went(of(kHere, lost("10.9.0.1"))), locations)) << "never said";
+  EXPECT_FALSE(book.is_missing(went(of(kHere, active(22, 7))), locations)) << "of another kind";
+  learn({{}, {one, lost("10.9.0.2")}});
+  EXPECT_FALSE(book.is_missing(went(of(kHere, one)), locations)) << "its own doing";
+  EXPECT_FALSE(book.is_missing(went(of(kHere, lost("10.9.0.2"))), locations));
+}
+
 TEST_F(RouteBookTest, WhatAnotherHostSaysIsKeptAsItsOwn) {
   EXPECT_THAT(follow(came(of(kThere, routes("10.9.0.1", {"10.1.0.0/16"})))), ElementsAre(kUplink));
   follow(came(of(kThere, lost("10.9.0.1"))));

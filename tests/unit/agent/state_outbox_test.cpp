@@ -1,65 +1,9 @@
 #include "actors/agent/state_outbox.hpp"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
+#include "state_outbox_fixture.hpp"
 
-#include "host_states_literals.hpp"
-
-namespace viaduct::actors {
+namespace viaduct::actors::outbox_test {
 namespace {
-
-using testing::ElementsAre;
-using testing::IsEmpty;
-using testing::SizeIs;
-using testing::UnorderedElementsAre;
-using topology::StateWrite;
-using topology::StateWritten;
-using topology::testing::ip;
-using Mode = StateWrite::Mode;
-using namespace std::chrono_literals;
-
-MATCHER_P2(Puts, fact, mode, "") { return arg.entry.fact == topology::HostFact(fact) && arg.mode == mode; }
-
-class StateOutboxTest : public testing::Test {
- protected:
-  static constexpr uint64_t kNow = 1'000;  // seconds
-
-  static flows::MacKey mac(uint64_t number) { return {id<BridgeId>(10), 0, MacAddress::from_uint64(number)}; }
-  static flows::NeighbourKey hop(std::string_view address) {
-    return {Uuid::from_words(0, 12), id<PortId>(22), ip(address)};
-  }
-  static std::string key_of(const topology::HostFact& fact) { return topology::state_key(of(kHere, fact)); }
-
-  void tell() { outbox.learned(state.state_news.take()); }
-  // A worker sees it, and the publisher hears of it.
-  void see(uint64_t number, uint64_t port = 20) {
-    state.macs.learn(mac(number), id<PortId>(port), {});
-    state.state_news.changed(mac(number));
-    tell();
-  }
-  void hear(std::string_view address, uint64_t hardware) {
-    state.neighbours.learn(hop(address), MacAddress::from_uint64(hardware), {});
-    state.state_news.changed(hop(address));
-    tell();
-  }
-  std::optional<StateWrite> next() {
-    return outbox.next(state, std::chrono::system_clock::time_point(std::chrono::seconds(now)));
-  }
-  StateWrite must_next() {
-    auto write = next();
-    EXPECT_TRUE(write);
-    return write.value_or(StateWrite{});
-  }
-  void done(StateWritten written = {}) { outbox.written(&written); }
-  // Everything that waits is in the database.
-  void settle() {
-    while (next()) done();
-  }
-
-  uint64_t now = kNow;
-  AgentState state;
-  StateOutbox outbox{kHere};
-};
 
 TEST_F(StateOutboxTest, WhatIsSeenIsClaimedOnce) {
   EXPECT_FALSE(next()) << "nothing to say";
@@ -238,14 +182,35 @@ TEST_F(StateOutboxTest, OfLocationsOnlyWhatDiffersIsWritten) {
 }
 
 TEST_F(StateOutboxTest, ManyNewsGoInSeveralWrites) {
-  for (uint64_t i = 1; i <= StateOutbox::kMaxPuts + 5; ++i) {
-    state.macs.learn(mac(i), id<PortId>(20), {});
+  see_many(StateOutbox::kMaxEntries + 5);
+  EXPECT_THAT(must_next().puts, SizeIs(StateOutbox::kMaxEntries));
+  done();
+  EXPECT_THAT(must_next().puts, SizeIs(5));
+  done();
+  for (uint64_t i = 1; i <= StateOutbox::kMaxEntries + 5; ++i) {
+    state.macs.erase(mac(i));
     state.state_news.changed(mac(i));
   }
   tell();
-  EXPECT_THAT(must_next().puts, SizeIs(StateOutbox::kMaxPuts));
+  EXPECT_THAT(must_next().deletes, SizeIs(StateOutbox::kMaxEntries));
+  done();
+  EXPECT_THAT(must_next().deletes, SizeIs(5));
+}
+
+TEST_F(StateOutboxTest, ManyPortsGoInSeveralWrites) {
+  std::vector<StateEntry> ports;
+  for (uint64_t i = 0; i < StateOutbox::kMaxEntries + 5; ++i) ports.push_back(of(kHere, active(100 + i, 5), 0));
+  outbox.located(ports);
+  EXPECT_THAT(must_next().puts, SizeIs(StateOutbox::kMaxEntries));
   done();
   EXPECT_THAT(must_next().puts, SizeIs(5));
+  done();
+  outbox.located({});
+  EXPECT_THAT(must_next().deletes, SizeIs(StateOutbox::kMaxEntries));
+  done();
+  EXPECT_THAT(must_next().deletes, SizeIs(5));
+  done();
+  EXPECT_FALSE(outbox.waiting());
 }
 
 TEST_F(StateOutboxTest, NewsThatDidNotFitAreMadeGoodByACompleteWrite) {
@@ -267,9 +232,7 @@ TEST_F(StateOutboxTest, AnAnswerToNothingIsNothing) {
 
 // --- NAT blocks ------------------------------------------------------------------------------------
 
-const topology::NatBlockClaim kBlock{Uuid::from_words(0, 12), ip("203.0.113.9"), 7};
 const topology::NatBlockClaim kNext{Uuid::from_words(0, 12), ip("203.0.113.9"), 8};
-flows::NatBlock lease_of(const topology::NatBlockClaim& claim) { return {claim.device, claim.address, claim.block}; }
 
 TEST_F(StateOutboxTest, BlocksAreClaimedTogetherAndNeverTakenFromOthers) {
   EXPECT_FALSE(outbox.primed());
@@ -349,54 +312,21 @@ TEST_F(StateOutboxTest, PoolsAreClaimedWithWhatIsFoundAndAnsweredApart) {
   EXPECT_THAT(must_next().deletes, ElementsAre(key_of(one)));
 }
 
-// --- learned routes --------------------------------------------------------------------------------
+// --- what was said, but not answered ---------------------------------------------------------------
 
-topology::LearnedRoutes routes(uint16_t part, std::vector<std::string_view> prefixes) {
-  topology::LearnedRoutes out{id<PortId>(22), ip("10.9.0.254"), part};
-  for (std::string_view prefix : prefixes) out.prefixes.push_back(IpPrefix::parse(prefix).value());
-  return out;
-}
-
-TEST_F(StateOutboxTest, LearnedRoutesAreSaidWhenTheyChangeAndWholeAfterAJoin) {
-  const auto one = routes(1, {"10.1.0.0/16"}), two = routes(2, {"10.2.0.0/16"}), more = routes(1, {"10.3.0.0/16"});
-  outbox.routed({{one, two}, {}});
-  EXPECT_THAT(must_next().puts, UnorderedElementsAre(Puts(one, Mode::claim), Puts(two, Mode::claim)));
-  done();
-  outbox.routed({{more}, {two}});
-  const auto write = must_next();
-  EXPECT_THAT(write.puts, ElementsAre(Puts(more, Mode::claim)));
-  EXPECT_THAT(write.deletes, ElementsAre(key_of(two)));
-  done();
-  outbox.joined();
-  EXPECT_THAT(must_next().puts, ElementsAre(Puts(more, Mode::claim)));
-}
-
-TEST_F(StateOutboxTest, LearnedRoutesThatWereNotTakenAreSaidAgain) {
-  const auto one = routes(1, {"10.1.0.0/16"}), two = routes(2, {"10.2.0.0/16"});
-  outbox.routed({{one, two}, {}});
+TEST_F(StateOutboxTest, WhatMayHaveBeenWrittenIsEndedWhenItIsNoMore) {
+  see(7);
+  outbox.located({of(kHere, active(20, 5), 0)});
   must_next();
-  outbox.routed({{}, {two}});
   outbox.written(nullptr);
+  state.macs.erase(mac(7));
+  outbox.located({});
   const auto write = must_next();
-  EXPECT_THAT(write.puts, ElementsAre(Puts(one, Mode::claim)));
-  EXPECT_THAT(write.deletes, ElementsAre(key_of(two)));
-}
-
-TEST_F(StateOutboxTest, AWriteHoldsSoManyPrefixes) {
-  const size_t each = StateOutbox::kMaxPrefixes / 2 + 1;
-  RoutesLearned news;
-  for (uint16_t part = 0; part < 3; ++part) {
-    topology::LearnedRoutes many = routes(part, {});
-    for (uint32_t i = 0; i < each; ++i) many.prefixes.push_back(IpPrefix::host(IpAddress::v4(0x0a00'0000 + i)));
-    news.said.emplace_back(many);
-  }
-  outbox.routed(news);
-  EXPECT_THAT(must_next().puts, SizeIs(2));
-  done();
-  EXPECT_THAT(must_next().puts, SizeIs(1));
+  EXPECT_THAT(write.puts, IsEmpty());
+  EXPECT_THAT(write.deletes, UnorderedElementsAre(key_of(mac_claim(10, 7, 20)), key_of(active(20, 5))));
   done();
   EXPECT_FALSE(outbox.waiting());
 }
 
 }  // namespace
-}  // namespace viaduct::actors
+}  // namespace viaduct::actors::outbox_test

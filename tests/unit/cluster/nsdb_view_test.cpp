@@ -148,6 +148,36 @@ TEST_F(NsdbViewTest, OfPortsHistoryTellsOnlyOfThoseThatWent) {
   EXPECT_THAT(items(*since), ::testing::Contains(entry(12)));
 }
 
+// What was learned behind a port goes with it, also when the port comes again on another router.
+TEST_F(NsdbViewTest, OfLearnedRoutesHistoryTellsOnlyOfThoseWhosePortWent) {
+  const auto uplink = [](uint64_t number, uint64_t on_router) {
+    auto out = router_port(number, on_router, "10.0.0.1/24");
+    out.host = kHost;
+    out.interface = "tap" + std::to_string(number);
+    return out;
+  };
+  const auto put = [&](const topology::HostFact& fact, uint64_t on_router) {
+    topology::StateEntry entry{kHost, id<RouterId>(on_router).uuid(), 0, fact};
+    put_raw(topology::state_key(entry), store::to_value(topology::encode_state(entry).bytes));
+    return topology::state_key(entry);
+  };
+  const auto routes = [](uint64_t port) { return topology::LearnedRoutes{id<PortId>(port), ip("10.0.0.9"), 3}; };
+  const auto lost = [](uint64_t port) { return topology::GatewayLost{id<PortId>(port), ip("10.0.0.9")}; };
+  auto seen = write(*nsdb, {router(1), router(2), uplink(11, 1), uplink(12, 1)});
+  const std::vector<std::string> stay = {put(routes(11), 1), put(lost(11), 1)};
+  write(*nsdb, {}, {{topology::Kind::port, id<PortId>(12).uuid()}});
+  write(*nsdb, {uplink(12, 2)});
+  const std::vector<std::string> went = {put(routes(12), 2), put(lost(12), 2)};
+  NsdbView view;
+  ASSERT_EQ(view.load(*nsdb), std::nullopt);
+  view.expect_history_from(0);
+  follow(view, 1);
+  const auto since = view.since(kHost, seen, {});
+  ASSERT_TRUE(since);
+  for (const auto& key : stay) EXPECT_THAT(items(*since), ::testing::Not(::testing::Contains("-" + key)));
+  for (const auto& key : went) EXPECT_THAT(items(*since), ::testing::Contains("-" + key));
+}
+
 TEST_F(NsdbViewTest, HistoryThatBeginsLaterTellsOnlyOfWhatFollows) {
   for (uint64_t number = 1; number <= 4; ++number) write(*nsdb, {bridge(number)});
   NsdbView view;

@@ -162,6 +162,43 @@ TEST_F(TransportTest, AnAgentJoinsIsFedAndWrites) {
   }));
 }
 
+// What two gateways of the Internet's table have told is one frame of many megabytes for an agent that comes.
+TEST_F(TransportTest, AnAgentThatComesGetsFullTablesOfRoutes) {
+  constexpr uint16_t kParts = 256;
+  constexpr uint32_t kPrefixesOfPart = 3'125;
+  auto guests = router_port(11, 1, "10.0.1.1/24"), uplink = router_port(12, 1, "10.9.0.1/24");
+  guests.host = id<HostId>(101);
+  guests.interface = "tap11";
+  uplink.host = id<HostId>(102);
+  uplink.interface = "eth1";
+  write(*nsdb, {router(1), guests, uplink});
+  for (const char* gateway : {"10.9.0.2", "10.9.0.3"}) {
+    store::Transaction told;
+    for (uint16_t part = 0; part < kParts; ++part) {
+      topology::LearnedRoutes routes{uplink.id, ip(gateway), part};
+      for (uint32_t i = 0; i < kPrefixesOfPart; ++i) {
+        routes.prefixes.push_back(IpPrefix(IpAddress::v4(0x1400'0000 + ((part * kPrefixesOfPart + i) << 8)), 24));
+      }
+      const topology::StateEntry entry{uplink.host, id<RouterId>(1).uuid(), 0, std::move(routes)};
+      told.puts.push_back({topology::state_key(entry), store::to_value(topology::encode_state(entry).bytes)});
+    }
+    ASSERT_TRUE(nsdb->commit(told));
+  }
+  auto db1 = node("db1");
+  auto h1 = agent("h1", 101, {db1->port});
+  ASSERT_TRUE(h1->joins()) << h1->report().last_error;
+  size_t prefixes = 0;
+  const auto batches = h1->batches.wait_for(1);
+  ASSERT_FALSE(batches.empty());
+  for (const auto& item : batches.front().items) {
+    if (topology::state_table(item->key) != "learned_routes") continue;
+    const auto entry = topology::decode_state(store::as_bytes(*item->value));
+    ASSERT_TRUE(entry) << entry.error();
+    prefixes += std::get<topology::LearnedRoutes>(entry->fact).prefixes.size();
+  }
+  EXPECT_EQ(prefixes, 2 * kParts * kPrefixesOfPart);
+}
+
 TEST_F(TransportTest, WhenItsNodeStopsAnAgentGoesToTheNextOne) {
   auto db1 = node("db1"), db2 = node("db2");
   auto h1 = agent("h1", 101, {db1->port, db2->port});
