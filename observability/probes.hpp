@@ -125,7 +125,7 @@ class NatProbe {
   explicit NatProbe(Registry& registry);
   void leasing(const Leasing& now);
   void connections(uint64_t now);  // that have a port of some block
-  void ended(size_t connections);  // with a block that went to another host
+  void ended(size_t connections);  // with a block that went back
   void refused();                  // the table of blocks is full
 
  private:
@@ -150,6 +150,7 @@ class ReplicationProbe {
     size_t shared = 0, waiting = 0, silent_peers = 0;
     uint64_t sent = 0, sent_again = 0, received = 0, overflows = 0, resyncs = 0, unacknowledged = 0;
     uint64_t handed_over = 0, not_answered = 0;
+    uint64_t yielded = 0, taken_over = 0, yields_refused = 0, yields_unheard = 0;
     std::vector<std::pair<std::string_view, uint64_t>> refused;  // by reason
   };
   explicit ReplicationProbe(Registry& registry);
@@ -170,6 +171,10 @@ class ReplicationProbe {
   Counter& unacknowledged_;
   Counter& handed_over_;
   Counter& not_answered_;
+  Counter& yielded_;
+  Counter& taken_over_;
+  Counter& yields_refused_;
+  Counter& yields_unheard_;
   Histogram& waited_;
   Numbers known_;
 };
