@@ -398,6 +398,11 @@ ExportedCallback TunnelProbe::exported(std::string_view name, std::string_view h
 TunnelProbe::TunnelProbe(Registry& registry)
     : registry_(registry),
       problems_(registry.gauge("viaduct_tunnel_problems", "What keeps a tunnel zone or a peer from being used.")),
+      late_(registry.counter(
+          "viaduct_tunnel_late_total",
+          "Times that this host was too late itself to say that others are silent: it lacks CPU time.")),
+      held_(registry.gauge("viaduct_tunnel_held_peers",
+                           "Hosts that answer again and were silent so often that they stay doubtful for a while.")),
       up_(exported("viaduct_tunnel_up", "1 when the peer answers through its tunnel, else 0.",
                    [](const TunnelNumbers& tunnel, std::vector<Sample>& out) {
                      out.push_back({{{"peer", tunnel.peer}, {"kind", tunnel.kind}}, tunnel.up ? 1.0 : 0.0, {}});
@@ -439,6 +444,10 @@ void TunnelProbe::probe_refused(std::string_view reason) {
                {{"reason", std::string(reason)}})
       .add();
 }
+
+void TunnelProbe::late(uint64_t times) { late_.add(times); }
+
+void TunnelProbe::held(size_t peers) { held_.set(static_cast<double>(peers)); }
 
 void TunnelProbe::problems(uint64_t now) { problems_.set(static_cast<double>(now)); }
 

@@ -293,6 +293,8 @@ class TunnelProbe {
   void observed(std::vector<TunnelNumbers> all);  // a peer that is not among them is no longer shown
   void state_changed(std::string_view peer, std::string_view to);
   void probe_refused(std::string_view reason);
+  void late(uint64_t times);    // since the last call: this host, by its own deadlines
+  void held(size_t peers);      // that answer, and are not believed in yet
   void problems(uint64_t now);  // what keeps a zone or a peer from being used
 
  private:
@@ -301,6 +303,8 @@ class TunnelProbe {
 
   Registry& registry_;
   Gauge& problems_;
+  Counter& late_;
+  Gauge& held_;
   mutable std::mutex mutex_;
   std::vector<TunnelNumbers> tunnels_;
   ExportedCallback up_, round_trip_, loss_, mtu_;
