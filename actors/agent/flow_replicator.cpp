@@ -208,6 +208,7 @@ void follow_hosts(ReplicatorState& state, flows::Time now) {
   for (const auto& [host, answers] : answering) {
     const auto before = state.answering.find(host);
     if (!answers && (before == state.answering.end() || before->second)) state.replicator->lost(host, now);
+    if (answers && before != state.answering.end() && !before->second) state.replicator->back(host, now);
   }
   state.answering = std::move(answering);
   if (first) share_what_is_there(state, now);

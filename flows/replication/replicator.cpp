@@ -163,6 +163,10 @@ void Replicator::lost(HostId host, Time now) {
   }
 }
 
+void Replicator::back(HostId host, Time now) {
+  if (const auto link = links_.find(host); link != links_.end()) link->second.expect(now);
+}
+
 void Replicator::look_later(const ConnectionKey& key, Shared& shared, Time now) {
   shared.refresh = now + options_.refresh;
   refreshes_.emplace_back(shared.refresh, key);

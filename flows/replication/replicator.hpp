@@ -79,6 +79,8 @@ class Replicator {
   void reach(const std::vector<HostId>& hosts);
   // It does not answer probes: nobody waits for it, and of what it had made, the copies here count.
   void lost(HostId host, Time now);
+  // It answers them again: it may be asked and waited for.
+  void back(HostId host, Time now);
 
   struct Received {
     std::vector<ConnectionKey> changed;  // of the table

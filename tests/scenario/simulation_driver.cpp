@@ -174,6 +174,9 @@ void SimulationDriver::sleep(int number) {
 void SimulationDriver::wake(int number) {
   SimulatedHost& host = hosts_.at(static_cast<size_t>(number));
   host.alive = true;
+  for (SimulatedHost& other : hosts_) {
+    if (other.alive) other.replicator->back(ScenarioHosts::id(number), now_);
+  }
   std::vector<NatBlock> lost;
   host.nat_blocks.for_each([&](const NatBlock& block) {
     if (holders_->at(block) != number) lost.push_back(block);

@@ -357,6 +357,12 @@ TEST(PortMoves, nobody_waits_long_for_a_host_that_does_not_answer) {
   world.at(1).replicator->lost(host_id(0), world.now);
   EXPECT_EQ(world.at(1).replicator->ask(host_id(0), {kGuest}, world.now), 0U) << "known not to answer";
   EXPECT_EQ(world.at(1).replicator->counters().not_answered, 2U);
+  world.wake(0);
+  world.at(1).replicator->back(host_id(0), world.now);
+  EXPECT_NE(world.at(1).replicator->ask(host_id(0), {kGuest}, world.now), 0U) << "though nothing was sent to it since";
+  world.run(50ms);
+  EXPECT_EQ(world.at(1).handed.size(), 2U);
+  EXPECT_EQ(world.at(1).replicator->counters().not_answered, 2U);
 }
 
 TEST(PortMoves, what_has_ended_is_forgotten) {
