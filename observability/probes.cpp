@@ -134,8 +134,9 @@ NatProbe::NatProbe(Registry& registry)
       refused_(registry.counter("viaduct_nat_addresses_refused_total",
                                 "Wants and blocks of NAT addresses that were beyond the limit of addresses.")),
       adopted_(registry.counter("viaduct_nat_blocks_adopted_total", "Blocks claimed with a dead host's connections.")),
-      ended_(registry.counter("viaduct_nat_connections_ended_total",
-                              "Connections that ended because their block of ports went to another host.")) {}
+      ended_(registry.counter(
+          "viaduct_nat_connections_ended_total",
+          "Connections that ended because their block of ports went back: no rule names it any more.")) {}
 
 void NatProbe::leasing(const Leasing& now) {
   held_.set(static_cast<double>(now.held));
@@ -175,6 +176,16 @@ ReplicationProbe::ReplicationProbe(Registry& registry)
                                     "Entries that hosts asked for because a port has moved to them.")),
       not_answered_(registry.counter("viaduct_replication_hand_overs_unanswered_total",
                                      "Ports that became active here before their last host had answered.")),
+      yielded_(registry.counter("viaduct_replication_yielded_total",
+                                "Connections whose NAT ports became another host's, and that went on here as copies.")),
+      taken_over_(
+          registry.counter("viaduct_replication_taken_over_total",
+                           "Connections of other hosts that became this host's, with the lease of their ports.")),
+      yields_refused_(registry.counter("viaduct_replication_yields_refused_total",
+                                       "Yielded connections that ended: their ports were another connection's.")),
+      yields_unheard_(registry.counter(
+          "viaduct_replication_yields_unheard_total",
+          "Yielded connections that ended: the new holder of their ports, without a copy, could not be reached.")),
       waited_(registry.histogram("viaduct_replication_wait_seconds",
                                  "What the first packet of a connection waited until other hosts knew it.")) {}
 
@@ -190,6 +201,10 @@ void ReplicationProbe::observed(const Numbers& now) {
   unacknowledged_.add(now.unacknowledged - known_.unacknowledged);
   handed_over_.add(now.handed_over - known_.handed_over);
   not_answered_.add(now.not_answered - known_.not_answered);
+  yielded_.add(now.yielded - known_.yielded);
+  taken_over_.add(now.taken_over - known_.taken_over);
+  yields_refused_.add(now.yields_refused - known_.yields_refused);
+  yields_unheard_.add(now.yields_unheard - known_.yields_unheard);
   for (size_t i = 0; i < now.refused.size(); ++i) {
     const uint64_t before = i < known_.refused.size() ? known_.refused[i].second : 0;
     registry_
@@ -383,6 +398,11 @@ ExportedCallback TunnelProbe::exported(std::string_view name, std::string_view h
 TunnelProbe::TunnelProbe(Registry& registry)
     : registry_(registry),
       problems_(registry.gauge("viaduct_tunnel_problems", "What keeps a tunnel zone or a peer from being used.")),
+      late_(registry.counter(
+          "viaduct_tunnel_late_total",
+          "Times that this host was too late itself to say that others are silent: it lacks CPU time.")),
+      held_(registry.gauge("viaduct_tunnel_held_peers",
+                           "Hosts that answer again and were silent so often that they stay doubtful for a while.")),
       up_(exported("viaduct_tunnel_up", "1 when the peer answers through its tunnel, else 0.",
                    [](const TunnelNumbers& tunnel, std::vector<Sample>& out) {
                      out.push_back({{{"peer", tunnel.peer}, {"kind", tunnel.kind}}, tunnel.up ? 1.0 : 0.0, {}});
@@ -424,6 +444,10 @@ void TunnelProbe::probe_refused(std::string_view reason) {
                {{"reason", std::string(reason)}})
       .add();
 }
+
+void TunnelProbe::late(uint64_t times) { late_.add(times); }
+
+void TunnelProbe::held(size_t peers) { held_.set(static_cast<double>(peers)); }
 
 void TunnelProbe::problems(uint64_t now) { problems_.set(static_cast<double>(now)); }
 

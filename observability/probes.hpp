@@ -125,7 +125,7 @@ class NatProbe {
   explicit NatProbe(Registry& registry);
   void leasing(const Leasing& now);
   void connections(uint64_t now);  // that have a port of some block
-  void ended(size_t connections);  // with a block that went to another host
+  void ended(size_t connections);  // with a block that went back
   void refused();                  // the table of blocks is full
 
  private:
@@ -150,6 +150,7 @@ class ReplicationProbe {
     size_t shared = 0, waiting = 0, silent_peers = 0;
     uint64_t sent = 0, sent_again = 0, received = 0, overflows = 0, resyncs = 0, unacknowledged = 0;
     uint64_t handed_over = 0, not_answered = 0;
+    uint64_t yielded = 0, taken_over = 0, yields_refused = 0, yields_unheard = 0;
     std::vector<std::pair<std::string_view, uint64_t>> refused;  // by reason
   };
   explicit ReplicationProbe(Registry& registry);
@@ -170,6 +171,10 @@ class ReplicationProbe {
   Counter& unacknowledged_;
   Counter& handed_over_;
   Counter& not_answered_;
+  Counter& yielded_;
+  Counter& taken_over_;
+  Counter& yields_refused_;
+  Counter& yields_unheard_;
   Histogram& waited_;
   Numbers known_;
 };
@@ -288,6 +293,8 @@ class TunnelProbe {
   void observed(std::vector<TunnelNumbers> all);  // a peer that is not among them is no longer shown
   void state_changed(std::string_view peer, std::string_view to);
   void probe_refused(std::string_view reason);
+  void late(uint64_t times);    // since the last call: this host, by its own deadlines
+  void held(size_t peers);      // that answer, and are not believed in yet
   void problems(uint64_t now);  // what keeps a zone or a peer from being used
 
  private:
@@ -296,6 +303,8 @@ class TunnelProbe {
 
   Registry& registry_;
   Gauge& problems_;
+  Counter& late_;
+  Gauge& held_;
   mutable std::mutex mutex_;
   std::vector<TunnelNumbers> tunnels_;
   ExportedCallback up_, round_trip_, loss_, mtu_;

@@ -27,6 +27,7 @@ struct ConnectionUpdate {
   tenant @13 :UInt32;
   portAccount @14 :UInt64;
   ends @15 :List(Topology.Uuid);  # ports where its packets enter and leave the virtual network, as far as known
+  ownership @16 :UInt8;   # flows/replication/state_frame.hpp: Ownership; one that a receiver does not know is 0
 }
 
 struct FlowStateFrame {

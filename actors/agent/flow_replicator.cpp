@@ -7,15 +7,19 @@
 #include "actors/agent/state_claims.hpp"
 #include "actors/runtime/status.hpp"
 #include "flows/simulation/state_peers.hpp"
+#include "observability/log.hpp"
 
 namespace viaduct::actors {
 
 namespace {
 
+namespace log = observability::log;
+
 using flows::ConnectionKey;
 using flows::ReplicationTicket;
 
 constexpr std::chrono::seconds kShowInterval{1};
+constexpr std::chrono::seconds kComplaintInterval{10};
 
 enum Timer : uint32_t { kDue, kShow };
 
@@ -35,7 +39,8 @@ struct ReplicatorState {
   std::map<HostId, bool> answering;                           // hosts that there is a tunnel to
   std::unordered_map<ReplicationTicket, flows::Time> waited;  // packets that wait, since when
   std::map<uint64_t, std::shared_ptr<HandOver>> hand_overs;   // by question
-  std::optional<flows::Time> armed;                           // when the next Tick{kDue} comes
+  log::RateLimit complaints{kComplaintInterval};
+  std::optional<flows::Time> armed;  // when the next Tick{kDue} comes
 
   ~ReplicatorState() {
     if (!links) return;
@@ -65,8 +70,14 @@ void release(ReplicatorState& state, const std::vector<ReplicationTicket>& ticke
   }
 }
 
+void ended(ReplicatorState& state, std::string_view why, size_t connections, flows::Time now) {
+  log::limited(state.complaints, now, log::Component::device, log::Level::warning, "connections have ended",
+               {{"why", why}, {"connections", connections}});
+}
+
 void hear(ReplicatorState& state, flows::Time now) {
   std::vector<ConnectionKey> changed;
+  size_t refused = 0;
   for (const auto& received : state.links->state.state_frames.take()) {
     const auto frame = flows::decode_state_frame(received.frame, now);
     if (const auto* error = std::get_if<flows::StateFrameError>(&frame)) {
@@ -80,10 +91,12 @@ void hear(ReplicatorState& state, flows::Time now) {
     }
     auto out = state.replicator->receive(std::get<flows::StateFrame>(frame), *by, now);
     changed.insert(changed.end(), out.changed.begin(), out.changed.end());
+    refused += out.refused;
     if (out.answer) send(state, *out.answer, now);
     release(state, out.released, now);
   }
   state.links->state.connections_changed(changed);
+  if (refused > 0) ended(state, "their NAT ports are another host's, which has given them out again", refused, now);
 }
 
 void share(ReplicatorState& state, const SharedState& what, flows::Time now) {
@@ -105,10 +118,21 @@ void end(ReplicatorState& state, const EndedState& what, flows::Time now) {
   state.replicator->ended({&what.key, 1}, now);
 }
 
+// The disk has it from the news; flows stay as they are.
+void yield(ReplicatorState& state, const YieldedState& what, flows::Time now) {
+  const auto copies = state.replicator->yield(what.keys, now);
+  if (copies.empty()) return;
+  state.links->state.connection_news.changed(copies);
+  log::info(log::Component::device, "connections with another host's NAT ports go on here as copies",
+            {{"entries", copies.size()}});
+}
+
 void follow_news(ReplicatorState& state, flows::Time now) {
   for (const auto& news : state.links->state.replication_news.take()) {
     if (const auto* what = std::get_if<SharedState>(&news)) {
       share(state, *what, now);
+    } else if (const auto* yielded = std::get_if<YieldedState>(&news)) {
+      yield(state, *yielded, now);
     } else {
       end(state, std::get<EndedState>(news), now);
     }
@@ -132,6 +156,10 @@ void pump(Self self) {
     for (const auto& frame : work.frames) send(state, frame, now);
     release(state, work.released, now);
     for (const uint64_t question : work.handed) answered(state, question);
+    state.links->state.connections_changed(work.ended);
+    if (!work.ended.empty()) {
+      ended(state, "their NAT ports are another host's, which cannot be reached", work.ended.size() / 2, now);
+    }
     if (work.frames.empty()) break;
   }
   const auto next = state.replicator->next_deadline();
@@ -180,6 +208,7 @@ void follow_hosts(ReplicatorState& state, flows::Time now) {
   for (const auto& [host, answers] : answering) {
     const auto before = state.answering.find(host);
     if (!answers && (before == state.answering.end() || before->second)) state.replicator->lost(host, now);
+    if (answers && before != state.answering.end() && !before->second) state.replicator->back(host, now);
   }
   state.answering = std::move(answering);
   if (first) share_what_is_there(state, now);
@@ -228,6 +257,10 @@ void show(ReplicatorState& state) {
   now.unacknowledged = counters.unacknowledged;
   now.handed_over = counters.handed_over;
   now.not_answered = counters.not_answered;
+  now.yielded = counters.yielded;
+  now.taken_over = counters.taken_over;
+  now.yields_refused = counters.yields_refused;
+  now.yields_unheard = counters.yields_unheard;
   now.refused = {{"not_for_us", counters.not_for_us},
                  {"not_theirs", counters.not_theirs},
                  {"conflict", counters.conflicts},
@@ -261,8 +294,9 @@ FlowReplicatorActor::behavior_type replicator_behavior(Self self, const FlowRepl
   const auto may_claim = [self](HostId by, const flows::ConnectionUpdate& update) {
     return self->state.claims.may_claim(by, self->state.links->host, update);
   };
+  const auto holder_of = [self](const ConnectionKey& key) { return self->state.claims.holder_of(key); };
   state.replicator = std::make_unique<flows::Replicator>(links.host, links.life, links.state.connections, may_claim,
-                                                         peers_of, links.options);
+                                                         peers_of, holder_of, links.options);
   const auto weak = caf::actor_cast<caf::weak_actor_ptr>(self->ctrl());
   const auto wake = [weak] {
     if (auto me = caf::actor_cast<caf::actor>(weak)) caf::anon_send(me, NewsWaits{});
@@ -276,7 +310,11 @@ FlowReplicatorActor::behavior_type replicator_behavior(Self self, const FlowRepl
       [=](const Shutdown&) { self->quit(); },
       [=](const NewsWaits&) { woken(self); },
       [=](const EndsMoved& news) { follow(self, news); },
-      [=](const NatBlocksChanged& news) { self->state.claims.follow(news.changes); },
+      [=](const NatBlocksChanged& news) {
+        self->state.claims.follow(news.changes);
+        self->state.replicator->leases_changed(clock_now());
+        pump(self);
+      },
       [=](const AwaitHandOver& request) { return await(self, request); },
       [=](const Tick& due) { tick(self, due.kind); },
   };

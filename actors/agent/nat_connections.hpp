@@ -12,9 +12,12 @@ namespace viaduct::actors {
 // The block that the answers of this connection come to; nothing for connections without one.
 std::optional<flows::NatBlock> block_of(const flows::ConnectionKey& key);
 
-// Ends what this host has opened in these blocks, which are another host's now: the entries go, and the flows that
-// followed them. Copies of other hosts' connections stay. Returns how many connections that were.
+// Ends what this host has opened in these blocks, which it gives back: the entries go, and the flows that followed them.
+// Copies of other hosts' connections stay. Returns how many connections that were.
 size_t end_connections(const std::set<flows::NatBlock>& blocks, AgentState& state);
+// What this host has opened in these blocks is another host's, who has got them: the replicator is told, which goes on with
+// copies. No flow goes. Returns how many connections that were.
+size_t yield_connections(const std::set<flows::NatBlock>& blocks, AgentState& state);
 
 // One look through all connections, a slice at a time.
 class NatLook {

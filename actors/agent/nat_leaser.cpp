@@ -156,7 +156,7 @@ void NatLeaser::lost(const NatBlock& block, Time now, NatLeaserActions& out) {
   if (was.state != State::claiming || was.had) {
     ++counts_.revoked;
     out.stop.push_back(block);
-    out.end.push_back(block);
+    out.yield.push_back(block);
   } else {
     ++counts_.lost;
   }

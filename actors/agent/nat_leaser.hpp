@@ -12,8 +12,9 @@
 // that nobody is known to have. What it holds is claimed again after every join; what it has only asked for is not: others
 // may have come and gone meanwhile, so it looks again once it has heard what is new. A host that is cut off goes on with
 // what it holds. Should that last longer than its lease, another host that is not cut off may have got the block: at once
-// who has copies of its connections, by adopt(), and after the quarantine anybody. Then this one gives way when it is back,
-// and its own entries of the connections that it had opened there end, also of those that the adopter goes on with.
+// who has copies of its connections, by adopt(), and after the quarantine anybody. Then this one gives way when it is back:
+// it gives out no more of those ports, and the connections that it had opened there become the new holder's, with copies
+// here (flows/replication/yield.cpp). Only those end that the new holder refuses, as it has given their ports out again.
 //
 // Quarantine: when a host is gone, its connections may live on at hosts that have copies of them. Its blocks rest until
 // those have either been taken over, by adopt(), or are over. A block that a living host gives back does not rest. Who has
@@ -68,6 +69,7 @@ struct NatLeaserActions {
   };
   Blocks stop;     // no new connections: NatBlocks::remove
   Blocks end;      // what this host has opened in them is over
+  Blocks yield;    // what this host has opened in them is of another one now, who has got them
   Blocks use;      // NatBlocks::add
   Blocks claim;    // from the cluster; claimed again after every join until released
   Blocks release;  // to it
@@ -75,8 +77,8 @@ struct NatLeaserActions {
   std::vector<NatAddress> ready;  // tell the packets that wait
 
   bool empty() const {
-    return stop.empty() && end.empty() && use.empty() && claim.empty() && release.empty() && spent.empty() &&
-           ready.empty();
+    return stop.empty() && end.empty() && yield.empty() && use.empty() && claim.empty() && release.empty() &&
+           spent.empty() && ready.empty();
   }
 };
 

@@ -26,9 +26,10 @@ struct LeaserState {
   Status status{"nat_leaser", "nat_leaser"};
   std::unique_ptr<NatLeaserLinks> links;
   std::unique_ptr<NatLeaser> leaser;
-  SnapshotPtr topology;          // none before the mirror's first
-  std::vector<NatLease> leases;  // for the publisher, when the message that is being handled is done
-  std::optional<NatLook> look;   // under way
+  SnapshotPtr topology;               // none before the mirror's first
+  std::vector<NatLease> leases;       // for the publisher, when the message that is being handled is done
+  std::optional<NatLook> look;        // under way
+  std::set<flows::NatBlock> yielded;  // since the last second
   flows::Time next_look;
   bool retry_armed = false;
   log::RateLimit complaints{kComplaintInterval};
@@ -62,10 +63,17 @@ void perform(Self self, const NatLeaserActions& actions) {
   if (!actions.end.empty()) {
     const size_t ended = end_connections({actions.end.begin(), actions.end.end()}, shared);
     state.links->probe.ended(ended);
-    log::warning(log::Component::device, "blocks of NAT ports are no longer this host's",
+    log::warning(log::Component::device, "blocks of NAT ports go back with their connections: no rule names them",
                  {{"blocks", actions.end.size()}, {"connections_ended", ended}});
   }
+  if (!actions.yield.empty()) {
+    state.yielded.insert(actions.yield.begin(), actions.yield.end());
+    const size_t yielded = yield_connections({actions.yield.begin(), actions.yield.end()}, shared);
+    log::warning(log::Component::device, "blocks of NAT ports have become another host's, and their connections",
+                 {{"blocks", actions.yield.size()}, {"connections", yielded}});
+  }
   for (const auto& block : actions.use) {
+    state.yielded.erase(block);
     if (!shared.nat_blocks.add(block)) state.links->probe.refused();
   }
   for (const auto& block : actions.claim) state.leases.push_back({block, true});
@@ -191,6 +199,8 @@ void tick(Self self, uint32_t timer) {
   act(self, [&](NatLeaser& leaser, NatLeaserActions& out) { leaser.tick(now, out); });
   if (timer == kTime) {
     self->delayed_send(self, kTick, Tick{kTime});
+    // A worker may have been about to open one more.
+    if (!state.yielded.empty()) yield_connections(std::exchange(state.yielded, {}), state.links->state);
     if (now >= state.next_look && !state.look) {
       state.next_look = now + kLookInterval;
       state.look.emplace();

@@ -1,4 +1,4 @@
-// What the workers open and use, and what has ended, on its way to the flow-state replicator. Bounded: whoever shares more
+// What the workers open and use, what has ended or become another host's, on its way to the flow-state replicator. Bounded: whoever shares more
 // is told that it did not fit, and does not wait.
 #pragma once
 
@@ -34,10 +34,15 @@ struct EndedState {
   EndedWhere where = EndedWhere::everywhere;
 };
 
+// Connections of this host whose NAT ports have become another host's, by their snat_reverse entries.
+struct YieldedState {
+  std::vector<flows::ConnectionKey> keys;
+};
+
 class ReplicationNews {
  public:
   static constexpr size_t kCapacity = 65'536;
-  using News = std::variant<SharedState, EndedState>;
+  using News = std::variant<SharedState, EndedState, YieldedState>;
 
   void on_ring(std::function<void()> wake) { bell_.on_ring(std::move(wake)); }
   // Any thread. Takes as many as there is room for, and counts the others and leaves them.
@@ -59,6 +64,15 @@ class ReplicationNews {
       const size_t count = std::min(room(), keys.size());
       for (const auto& key : keys.first(count)) waiting_.push_back(EndedState{key, where});
       lost_.fetch_add(keys.size() - count, std::memory_order_relaxed);
+    }
+    bell_.ring();
+  }
+  // Any thread. It is let in whatever waits: there is one at most for each look at lost ports.
+  void yielded(std::vector<flows::ConnectionKey> keys) {
+    if (keys.empty()) return;
+    {
+      std::lock_guard lock(mutex_);
+      waiting_.push_back(YieldedState{std::move(keys)});
     }
     bell_.ring();
   }

@@ -23,12 +23,17 @@ bool StateClaims::answers(HostId host) const {
   return path != nullptr && path->alive;
 }
 
+std::optional<HostId> StateClaims::holder_of(const flows::ConnectionKey& key) const {
+  const auto block = block_of(key);
+  const auto holder = block ? holders_.find(*block) : holders_.end();
+  return holder == holders_.end() ? std::nullopt : std::optional(holder->second);
+}
+
 bool StateClaims::may_claim(HostId by, HostId self, const flows::ConnectionUpdate& update) const {
-  const auto block = block_of(update.key);
-  if (!block || update.ended) return true;
-  const auto holder = holders_.find(*block);
-  if (holder == holders_.end() || holder->second == by || holder->second == self) return true;
-  return !answers(holder->second);  // copies of a dead host's connections are passed on by others
+  if (update.ended) return true;
+  const auto holder = holder_of(update.key);
+  if (!holder || *holder == by || *holder == self) return true;
+  return !answers(*holder);  // copies of a dead host's connections are passed on by others
 }
 
 }  // namespace viaduct::actors

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "actors/agent/network_slot.hpp"
@@ -21,6 +22,8 @@ class StateClaims {
  public:
   void set_network(NetworkSlot::Ptr network) { network_ = std::move(network); }
   void follow(const std::vector<topology::StateChange>& changes);
+  // Of a snat_reverse entry: who has the lease of its ports; nothing: nobody, as far as is known here.
+  std::optional<HostId> holder_of(const flows::ConnectionKey& key) const;
   bool may_claim(HostId by, HostId self, const flows::ConnectionUpdate& update) const;
 
  private:

@@ -3,6 +3,7 @@
 #include "actors/agent/tunnel_paths.hpp"
 #include "actors/runtime/status.hpp"
 #include "observability/log.hpp"
+#include "routing/underlay/flap_damping.hpp"
 #include "routing/underlay/liveness_table.hpp"
 #include "routing/underlay/tunnel_keys.hpp"
 
@@ -29,9 +30,11 @@ struct TunnelState {
   HostPaths told;                    // the mirror
   std::optional<flows::Time> armed;  // when the next Tick{kProbes} comes
   flows::Time shown;                 // when the metrics were
+  uint64_t late = 0;                 // of the liveness, as the metrics have it
   bool refresh_armed = false;
   std::set<std::string> problems;  // logged
-  std::set<HostId> silent;         // since they were up
+  std::set<HostId> silent;         // since they were up, or for too short a time up again
+  underlay::FlapDamping damping;   // which of them are up again
 
   ~TunnelState() {
     if (!links) return;
@@ -48,6 +51,7 @@ flows::Time now() { return std::chrono::steady_clock::now(); }
 void arm(Self self) {
   auto& state = self->state;
   auto next = state.liveness->next_deadline();
+  if (const auto release = state.damping.next_release()) next = next ? std::min(*next, *release) : *release;
   if (!next || (state.armed && *state.armed <= *next)) return;
   state.armed = next;
   auto pause = std::max(flows::Time::duration::zero(), *next - now());
@@ -67,8 +71,18 @@ HostPaths current(const TunnelState& state) {
 
 // A host that has answered and does not any more. One that never has may only not be there yet, and nothing goes by it.
 void note(TunnelState& state, const underlay::StateChange& change) {
-  if (change.to == underlay::LivenessState::up) state.silent.erase(change.peer);
-  if (change.from == underlay::LivenessState::up) state.silent.insert(change.peer);
+  if (change.to == underlay::LivenessState::up) {
+    if (state.damping.came_back(change.peer, now())) {
+      state.silent.erase(change.peer);
+    } else {
+      log::info(log::Component::datapath, "a host answers that was silent again and again: its routes stay doubtful",
+                {{"peer", state.paths->name_of(change.peer)}});
+    }
+  }
+  if (change.from == underlay::LivenessState::up) {
+    state.silent.insert(change.peer);
+    state.damping.fell_silent(change.peer, now());
+  }
 }
 
 void tell_mirror(Self self) {
@@ -97,6 +111,9 @@ void show(Self self) {
     all.push_back(std::move(line));
   });
   state.links->probe.observed(std::move(all));
+  state.links->probe.late(state.liveness->late() - state.late);
+  state.late = state.liveness->late();
+  state.links->probe.held(state.damping.held());
 }
 
 void act(Self self, const underlay::LivenessActions& actions) {
@@ -133,6 +150,7 @@ HostPaths refresh(Self self) {
   }
   state.liveness->set_peers(sources, now());
   std::erase_if(state.silent, [&](HostId host) { return !sources.contains(host); });
+  state.damping.forget([&](HostId host) { return !sources.contains(host); }, now());
   std::set<std::string> problems;
   for (const auto& problem : peers.problems) {
     problems.insert(problem.text);
@@ -159,9 +177,7 @@ TunnelReport report(const TunnelState& state) {
   return out;
 }
 
-void heard(Self self) {
-  auto& state = self->state;
-  underlay::LivenessActions actions;
+void take_probes(TunnelState& state, underlay::LivenessActions& actions) {
   for (const auto& received : state.links->state.probes.take()) {
     auto probe = underlay::decode_probe(received.frame);
     if (const auto* error = std::get_if<underlay::ProbeError>(&probe)) {
@@ -173,6 +189,11 @@ void heard(Self self) {
       state.links->probe.probe_refused(underlay::to_string(fate));
     }
   }
+}
+
+void heard(Self self) {
+  underlay::LivenessActions actions;
+  take_probes(self->state, actions);
   act(self, actions);
 }
 
@@ -186,9 +207,14 @@ void tick(Self self, uint32_t timer) {
   if (timer == kProbes) {
     // One that an earlier deadline has overtaken comes for nothing, and must not start a timer of its own.
     if (state.armed && *state.armed <= now()) state.armed.reset();
+    const auto released = state.damping.released(now());
+    for (const HostId& host : released) state.silent.erase(host);
     underlay::LivenessActions actions;
+    take_probes(state, actions);  // that wait, before anybody is said to be silent
     state.liveness->tick(now(), actions);
-    return act(self, actions);
+    act(self, actions);
+    if (!released.empty()) tell_mirror(self);
+    return;
   }
   if (timer == kAsk) self->delayed_send(self, kAskAgain, Tick{kAsk});
   state.refresh_armed = false;

@@ -127,6 +127,11 @@ void ReplicationLink::hush() {
   forgotten_ = all_tickets();
 }
 
+void ReplicationLink::expect(Time now) {
+  silent_ = false;
+  if (unanswered_since_) unanswered_since_ = now;
+}
+
 std::optional<Time> ReplicationLink::next_deadline() const {
   std::optional<Time> next;
   const auto consider = [&](Time at) { next = next ? std::min(*next, at) : at; };

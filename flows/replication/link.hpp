@@ -62,6 +62,8 @@ class ReplicationLink {
   std::vector<ReplicationTicket> all_tickets();
   // Somebody else knows already that the peer does not answer.
   void hush();
+  // And that it does again: it is waited for, and has the whole patience from now on.
+  void expect(Time now);
   // Everything has to be put again, for another reason than those that the link finds out.
   void start_over() { resync_ = true; }
   // The peer lacks things that were put before: put everything again. Said once.

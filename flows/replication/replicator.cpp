@@ -11,19 +11,25 @@ constexpr size_t kRefreshesAPoll = 4'096;
 }  // namespace
 
 Replicator::Replicator(HostId self, uint64_t life, ConnectionTable& table, MayClaim may_claim, PeersOf peers_of,
-                       const Options& options)
+                       HolderOf holder_of, const Options& options)
     : self_(self),
       life_(life),
       table_(table),
       may_claim_(std::move(may_claim)),
       peers_of_(std::move(peers_of)),
+      holder_of_(std::move(holder_of)),
       options_(options) {}
 
 // --- out ------------------------------------------------------------------------------------------
 
-ConnectionUpdate Replicator::update_of(const ConnectionKey& key, const ConnectionEntry& entry) const {
+ConnectionUpdate Replicator::update_of(const ConnectionKey& key, const ConnectionEntry& entry, HostId peer) const {
   const std::span<const PortId> ends = ends_.of(key);
-  return {key, entry, false, {ends.begin(), ends.end()}};
+  const auto shared = shared_.find(key);
+  const bool yielded = yielded_.contains(key) && shared != shared_.end() && shared->second.yielded_to == peer;
+  const Ownership whose = entry.owned ? Ownership::senders : yielded ? Ownership::receivers : Ownership::unsaid;
+  ConnectionUpdate out{key, entry, false, {ends.begin(), ends.end()}, whose};
+  out.entry.owned = false;  // as it arrives
+  return out;
 }
 
 // False when the peer is silent, and is sent it whenever it answers.
@@ -32,7 +38,7 @@ bool Replicator::put(const ConnectionKey& key, const ConnectionEntry& entry, Hos
   auto link = links_.find(peer);
   if (link == links_.end()) return false;
   const bool answers = !link->second.silent();
-  if (link->second.put(key, update_of(key, entry), ticket, now)) ++awaited_[ticket].updates;
+  if (link->second.put(key, update_of(key, entry, peer), ticket, now)) ++awaited_[ticket].updates;
   return answers;
 }
 
@@ -53,7 +59,14 @@ bool Replicator::passes_on(const ConnectionEntry& entry, const Shared& shared) c
 
 void Replicator::forget(SharedKeys::iterator shared) {
   ends_.forget(shared->first);
+  yielded_.erase(shared->first);
   shared_.erase(shared);
+}
+
+Replicator::Shared& Replicator::shared_of(const ConnectionKey& key, Time now) {
+  const auto [at, is_new] = shared_.try_emplace(key);
+  if (is_new) look_later(key, at->second, now);
+  return at->second;
 }
 
 // A pair's halves go together, whichever of them a packet has used.
@@ -77,9 +90,7 @@ bool Replicator::share_one(const ConnectionKey& key, const ConnectionEntry& entr
     ++counters_.not_shared;
     return false;
   }
-  const auto [at, is_new] = shared_.try_emplace(key);
-  Shared& shared = at->second;
-  if (is_new) look_later(key, shared, now);
+  Shared& shared = shared_of(key, now);
   shared.owned = entry.owned;
   if (!what.ends.empty()) ends_.note(key, what.ends);
   if (!what.by_anybody && !passes_on(entry, shared)) return true;
@@ -152,13 +163,17 @@ void Replicator::lost(HostId host, Time now) {
   }
 }
 
+void Replicator::back(HostId host, Time now) {
+  if (const auto link = links_.find(host); link != links_.end()) link->second.expect(now);
+}
+
 void Replicator::look_later(const ConnectionKey& key, Shared& shared, Time now) {
   shared.refresh = now + options_.refresh;
   refreshes_.emplace_back(shared.refresh, key);
 }
 
 // Says again what is still in use.
-void Replicator::refresh(Time now) {
+void Replicator::refresh(Time now, Work& work) {
   for (size_t left = kRefreshesAPoll; left > 0 && !refreshes_.empty() && refreshes_.front().first <= now; --left) {
     const auto [due, key] = refreshes_.front();
     refreshes_.pop_front();
@@ -169,6 +184,7 @@ void Replicator::refresh(Time now) {
       forget(at);
       continue;
     }
+    if (end_if_unheard(key, *entry, at->second, work)) continue;
     look_later(key, at->second, now);
     if (entry->last_seen <= at->second.told) continue;
     if (!entry->owned && passes_on(*entry, at->second)) adopt(key, now);
@@ -177,12 +193,18 @@ void Replicator::refresh(Time now) {
   }
 }
 
-// Its owner is silent: whoever else may need it hears of it from here.
+// Its owner is silent: whoever else may need it, and its other half, hears of it from here.
 void Replicator::adopt(const ConnectionKey& key, Time now) {
   const std::span<const PortId> ends = ends_.of(key);
   if (ends.empty()) return;
   const std::vector<HostId> peers = peers_of_(ends);
   shared_.at(key).adopted = true;
+  const auto entry = table_.find(key);
+  const auto partner = entry ? partner_of(key, *entry) : std::nullopt;
+  if (const auto other = partner ? shared_.find(*partner) : shared_.end(); other != shared_.end()) {
+    const auto half = table_.find(*partner);
+    other->second.adopted = half && !half->owned;
+  }
   share({{&key, 1}, {}, peers}, now);
 }
 
@@ -190,13 +212,13 @@ void Replicator::resync(HostId peer, ReplicationLink& link, Time now) {
   ++counters_.resyncs;
   for (const auto& [key, shared] : shared_) {
     if (std::find(shared.peers.begin(), shared.peers.end(), peer) == shared.peers.end()) continue;
-    if (const auto entry = table_.find(key)) link.put(key, update_of(key, *entry), 0, now);
+    if (const auto entry = table_.find(key)) link.put(key, update_of(key, *entry, peer), 0, now);
   }
 }
 
 Replicator::Work Replicator::poll(Time now) {
   Work work;
-  refresh(now);
+  refresh(now, work);
   ask_again(now, work);
   for (StateFrame& answer : std::exchange(answers_, {})) work.frames.push_back(std::move(answer));
   const auto orphaned = std::exchange(orphaned_, {});
@@ -242,88 +264,6 @@ void Replicator::release(std::span<const ReplicationTicket> tickets, std::vector
   }
 }
 
-// --- in -------------------------------------------------------------------------------------------
-
-Replicator::Received Replicator::receive(const StateFrame& frame, HostId by, Time now) {
-  Received out;
-  if (frame.sender != by || frame.receiver != self_) {
-    ++counters_.not_for_us;
-    return out;
-  }
-  if (const auto* batch = std::get_if<StateBatch>(&frame.content)) {
-    for (const ConnectionUpdate& update : batch->updates) apply(update, by, now, out);
-    out.answer = StateFrame{self_, by, life_, StateAcknowledgement{frame.life, {batch->sequence}}};
-    return out;
-  }
-  if (const auto* question = std::get_if<StateQuestion>(&frame.content)) {
-    hand_over(*question, by, frame.life, now);
-    return out;
-  }
-  if (const auto* handed = std::get_if<StateHandedOver>(&frame.content)) {
-    const auto at = questions_.find(handed->number);
-    if (at == questions_.end() || at->second.from != by) return out;
-    questions_.erase(at);
-    answered_.push_back(handed->number);
-    return out;
-  }
-  const auto& acknowledgement = std::get<StateAcknowledgement>(frame.content);
-  const auto link = links_.find(by);
-  if (link == links_.end() || acknowledgement.of_life != life_) return out;
-  release(link->second.acknowledged(acknowledgement.sequences, frame.life, now), out.released);
-  return out;
-}
-
-// Believed from whoever has the entry too; its owner tells all others who have.
-void Replicator::apply_end(const ConnectionKey& key, HostId by, Time now, Received& out) {
-  const auto at = shared_.find(key);
-  if (at == shared_.end()) return;  // it has aged
-  const auto& peers = at->second.peers;
-  if (std::find(peers.begin(), peers.end(), by) == peers.end()) {
-    ++counters_.not_theirs;
-    return;
-  }
-  for (const HostId& peer : peers) {
-    const auto link = links_.find(peer);
-    if (at->second.owned && peer != by && link != links_.end()) link->second.put(key, {key, {}, true}, 0, now);
-  }
-  forget(at);
-  if (table_.erase(key)) out.changed.push_back(key);
-}
-
-void Replicator::apply(const ConnectionUpdate& update, HostId by, Time now, Received& out) {
-  ++counters_.received;
-  if (!may_claim_(by, update)) {
-    ++counters_.not_theirs;
-    return;
-  }
-  if (update.ended) return apply_end(update.key, by, now, out);
-  OpenResult result = table_.open(update.key, update.entry);
-  if (result == OpenResult::taken) {
-    const auto known = table_.find(update.key);
-    if (known && known->owned) {
-      ++counters_.conflicts;
-      return;
-    }
-    table_.erase(update.key);
-    result = table_.open(update.key, update.entry);
-    out.changed.push_back(update.key);
-  }
-  if (result == OpenResult::refused) {
-    ++counters_.table_full;
-    return;
-  }
-  if (result == OpenResult::added) out.changed.push_back(update.key);
-  const auto [at, is_new] = shared_.try_emplace(update.key);
-  Shared& shared = at->second;
-  if (is_new) look_later(update.key, shared, now);
-  if (!update.ends.empty()) ends_.note(update.key, update.ends);
-  const auto entry = table_.find(update.key);
-  // An owner passes on to the others what one of them has seen; a copy has told nobody else anything.
-  const bool passes_on = entry && entry->owned;
-  if (!passes_on) shared.told = std::max(shared.told, update.entry.last_seen);
-  if (std::find(shared.peers.begin(), shared.peers.end(), by) == shared.peers.end()) shared.peers.push_back(by);
-}
-
 Replicator::Counters Replicator::counters() const {
   Counters out = counters_;
   for (const auto& [peer, link] : links_) {
@@ -339,10 +279,9 @@ size_t Replicator::backlog() const {
   return out;
 }
 
-bool Replicator::expects_answers() const {
-  return std::any_of(links_.begin(), links_.end(), [](const auto& link) {
-    return !link.second.silent() && link.second.in_flight() + link.second.waiting() > 0;
-  });
+bool Replicator::owes(HostId peer) const {
+  const auto link = links_.find(peer);
+  return link != links_.end() && link->second.in_flight() + link->second.waiting() > 0;
 }
 
 bool Replicator::silent(HostId peer) const {

@@ -7,6 +7,12 @@
 //
 //   share() ─> ReplicationLink per peer ─> poll() ─> frames                frames ─> receive() ─> table, acknowledgement
 //
+// The owner of a translated connection is who holds the lease of its ports. When they have become another host's, who slept
+// through its lease and is back gives its connections over (yield.cpp): its entries become copies at once, and the new
+// holder, who mostly has copies of them, owns them from then on. Only what it refuses, as the ports are another
+// connection's by now, ends. A holder that cannot be reached is told when it can; but where it has never had a copy it may
+// give the ports out again, so that the connection ends when it still cannot be reached after `refresh`.
+//
 // What comes is believed as far as `may_claim` goes: a host that claims what is not its to claim is counted and not heard.
 //
 // A state machine without sockets, clocks or threads; one owner. The table is everybody's.
@@ -15,6 +21,7 @@
 #include <functional>
 #include <map>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "flows/replication/connection_ends.hpp"
@@ -27,6 +34,8 @@ class Replicator {
   using MayClaim = std::function<bool(HostId, const ConnectionUpdate&)>;
   // The hosts that may see the next packet of what enters and leaves at these ports.
   using PeersOf = std::function<std::vector<HostId>(std::span<const PortId> ends)>;
+  // Who holds the lease of the ports of a snat_reverse entry; nothing: nobody is known to.
+  using HolderOf = std::function<std::optional<HostId>(const ConnectionKey&)>;
   struct Options {
     ReplicationLink::Options link;
     std::chrono::seconds refresh{10};
@@ -36,7 +45,7 @@ class Replicator {
   };
   // `life`: random, not 0, another one for each start.
   Replicator(HostId self, uint64_t life, ConnectionTable& table, MayClaim may_claim, PeersOf peers_of,
-             const Options& options);
+             HolderOf holder_of, const Options& options);
 
   // Entries of the table that packets open or use, where these packets enter and leave, and the hosts that may see the
   // next one.
@@ -58,15 +67,24 @@ class Replicator {
 
   // An entry of this host, or a copy of another's.
   bool made_here(const ConnectionKey& key) const;
+  // The ports of these connections of this host, by their snat_reverse entries, have become another host's: his they are
+  // now, and here there are copies. Who it is may become known later, see leases_changed().
+  // Returns the entries that are copies now.
+  std::vector<ConnectionKey> yield(std::span<const ConnectionKey> keys, Time now);
+  // Ports may have other holders than before.
+  void leases_changed(Time now);
   // They are no more, by somebody's decision (not by age).
   void ended(std::span<const ConnectionKey> keys, Time now);
   // The hosts that can be reached; what was for others is forgotten.
   void reach(const std::vector<HostId>& hosts);
   // It does not answer probes: nobody waits for it, and of what it had made, the copies here count.
   void lost(HostId host, Time now);
+  // It answers them again: it may be asked and waited for.
+  void back(HostId host, Time now);
 
   struct Received {
     std::vector<ConnectionKey> changed;  // of the table
+    size_t refused = 0;                  // connections that have ended: the new holder of their ports has refused them
     std::optional<StateFrame> answer;
     std::vector<ReplicationTicket> released;
   };
@@ -77,6 +95,7 @@ class Replicator {
     std::vector<StateFrame> frames;
     std::vector<ReplicationTicket> released;  // for want of an answer
     std::vector<uint64_t> handed;             // questions that are over
+    std::vector<ConnectionKey> ended;         // entries whose ports another host may give out again
   };
   Work poll(Time now);
   std::optional<Time> next_deadline() const;
@@ -90,15 +109,17 @@ class Replicator {
     uint64_t not_shared = 0;                          // entries beyond max_shared
     uint64_t unacknowledged = 0;                      // tickets that did not wait for all who are to know
     uint64_t resyncs = 0, overflows = 0;
-    uint64_t handed_over = 0;   // entries, to hosts that asked
-    uint64_t not_answered = 0;  // questions, also those that nobody could be asked
+    uint64_t handed_over = 0;                         // entries, to hosts that asked
+    uint64_t not_answered = 0;                        // questions, also those that nobody could be asked
+    uint64_t yielded = 0, taken_over = 0;             // connections: to others, from others
+    uint64_t yields_refused = 0, yields_unheard = 0;  // yielded ones that have ended
   };
   Counters counters() const;
   size_t shared() const { return shared_.size(); }
   size_t looks_waiting() const { return refreshes_.size(); }
   size_t backlog() const;  // updates that wait, of all peers
   bool silent(HostId peer) const;
-  bool expects_answers() const;  // of peers that are not silent
+  bool owes(HostId peer) const;  // something is not yet there, as far as is known
   bool knows(const ConnectionKey& key) const { return shared_.contains(key); }
 
  private:
@@ -106,6 +127,8 @@ class Replicator {
     SmallVector<HostId, 4> peers;
     bool owned = false;    // made here
     bool adopted = false;  // a copy whose owner was silent: this host tells the others in its place
+    HostId yielded_to;     // of a snat_reverse entry: who is told that it is his
+    bool unheard = false;  // of that host, which may know nothing of it
     Time told;             // the time of use that they know
     Time refresh;  // when it is looked at again; other entries of refreshes_ for the key are of its earlier lives
   };
@@ -125,18 +148,30 @@ class Replicator {
   // Tickets of this object's own: hand-overs.
   static constexpr ReplicationTicket kOwn = ReplicationTicket{1} << 63;
   using SharedKeys = std::unordered_map<ConnectionKey, Shared, ConnectionKeyHash>;
-  ConnectionUpdate update_of(const ConnectionKey& key, const ConnectionEntry& entry) const;
+  ConnectionUpdate update_of(const ConnectionKey& key, const ConnectionEntry& entry, HostId peer) const;
   bool passes_on(const ConnectionEntry& entry, const Shared& shared) const;
   void forget(SharedKeys::iterator shared);
+  Shared& shared_of(const ConnectionKey& key, Time now);
   bool put(const ConnectionKey& key, const ConnectionEntry& entry, HostId peer, ReplicationTicket ticket, Time now);
   bool share_one(const ConnectionKey& key, const ConnectionEntry& entry, const Share& what, Time now);
   void wait_for_what_is_sent(const ConnectionKey& key, HostId peer, ReplicationTicket ticket);
   void look_later(const ConnectionKey& key, Shared& shared, Time now);
-  void refresh(Time now);
+  void refresh(Time now, Work& work);
   void adopt(const ConnectionKey& key, Time now);
   void resync(HostId peer, ReplicationLink& link, Time now);
   void apply_end(const ConnectionKey& key, HostId by, Time now, Received& out);
   void apply(const ConnectionUpdate& update, HostId by, Time now, Received& out);
+  struct Pair;  // of a translation: the answer's entry and the packet's
+  static std::optional<Pair> pair_of(const ConnectionKey& reverse, const ConnectionEntry& entry);
+  std::vector<ConnectionKey> own(const Pair& pair, bool owned, Time now);
+  std::vector<ConnectionKey> end(const Pair& pair);
+  void give_over(const Pair& pair, Time now);
+  bool end_if_unheard(const ConnectionKey& key, const ConnectionEntry& entry, const Shared& shared, Work& work);
+  bool clashes(const Pair& pair) const;
+  bool open(const Pair& pair, Received& out);
+  void take_over(const ConnectionUpdate& update, HostId by, Time now, Received& out);
+  void apply_refusal(const ConnectionUpdate& update, HostId by, Received& out);
+  std::optional<HostId> holder_of(const ConnectionKey& key, const ConnectionEntry& entry) const;
   void release(std::span<const ReplicationTicket> tickets, std::vector<ReplicationTicket>& out);
   void hand_over(const StateQuestion& question, HostId to, uint64_t its_life, Time now);
   void handed_over(ReplicationTicket ticket);
@@ -147,11 +182,13 @@ class Replicator {
   ConnectionTable& table_;
   const MayClaim may_claim_;
   const PeersOf peers_of_;
+  const HolderOf holder_of_;
   const Options options_;
   std::map<HostId, ReplicationLink> links_;
   SharedKeys shared_;
-  ConnectionEnds ends_;                                   // of shared_
-  std::deque<std::pair<Time, ConnectionKey>> refreshes_;  // by time
+  ConnectionEnds ends_;                                           // of shared_
+  std::unordered_set<ConnectionKey, ConnectionKeyHash> yielded_;  // of shared_: the snat_reverse entries
+  std::deque<std::pair<Time, ConnectionKey>> refreshes_;          // by time
   std::unordered_map<ReplicationTicket, Awaited> awaited_;
   std::vector<ReplicationTicket> orphaned_;  // of hosts that cannot be reached any more
   std::map<uint64_t, Question> questions_;

@@ -46,6 +46,7 @@ void encode(const ConnectionUpdate& update, Time now, schema::ConnectionUpdate::
   to.setIdle(static_cast<uint32_t>(std::clamp<int64_t>(idle, 0, std::numeric_limits<uint32_t>::max())));
   to.setTenant(entry.tenant);
   to.setPortAccount(entry.port_account);
+  to.setOwnership(static_cast<uint8_t>(update.ownership));
   const size_t count = std::min(update.ends.size(), kMaxEnds);
   if (count == 0) return;
   auto ends = to.initEnds(static_cast<unsigned>(count));
@@ -76,6 +77,8 @@ std::optional<ConnectionUpdate> decode(schema::ConnectionUpdate::Reader from, Ti
   out.entry.tenant = from.getTenant();
   out.entry.port_account = from.getPortAccount();
   out.entry.last_seen = now - std::chrono::milliseconds(from.getIdle());
+  const bool known = from.getOwnership() < static_cast<uint8_t>(Ownership::count_);
+  out.ownership = known ? static_cast<Ownership>(from.getOwnership()) : Ownership::unsaid;
   const auto ends = from.getEnds();
   if (ends.size() > kMaxEnds) return std::nullopt;
   for (const auto end : ends) out.ends.emplace_back(decode(end));

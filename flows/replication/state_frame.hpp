@@ -25,11 +25,22 @@ inline constexpr size_t kMaxEnds = 4;  // of an update
 inline constexpr size_t kMaxAcknowledged = 64;
 inline constexpr size_t kMaxAsked = 32;  // ports
 
+// Whose a connection is, as the sender of an update says. An entry is its owner's, all others have copies; what is
+// translated belongs to who holds the lease of the ports.
+enum class Ownership : uint8_t {
+  unsaid,
+  senders,    // the owner speaks
+  receivers,  // the ports have become the receiver's, and the connection with them: of its snat_reverse entry, for both
+  refused,    // the answer to that: the ports are another connection's by now
+  count_,
+};
+
 struct ConnectionUpdate {
   ConnectionKey key;
   ConnectionEntry entry;  // last_seen is of the reader's clock
   bool ended = false;
   std::vector<PortId> ends = {};  // at most kMaxEnds; none: unknown
+  Ownership ownership = Ownership::unsaid;
   friend bool operator==(const ConnectionUpdate&, const ConnectionUpdate&) = default;
 };
 

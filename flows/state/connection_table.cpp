@@ -295,6 +295,15 @@ bool ConnectionTable::touch(const ConnectionKey& key, Direction direction, uint8
   return changed;
 }
 
+bool ConnectionTable::set_owned(const ConnectionKey& key, bool owned) {
+  const TableOutcome outcome = impl_->table.modify(pack(key), [&](std::optional<PackedEntry>& entry) {
+    if (!entry || entry->owned == owned) return TableChange::keep;
+    entry->owned = owned;
+    return TableChange::store;
+  });
+  return outcome != TableOutcome::absent;
+}
+
 bool ConnectionTable::erase(const ConnectionKey& key) {
   return impl_->erase_when(key, [](const PackedEntry&) { return true; });
 }

@@ -72,7 +72,7 @@ struct ConnectionEntry {
   IpAddress address;  // as the table above says; unused: any
   uint16_t port = 0;
   uint8_t seen_forward = 0, seen_back = 0;
-  bool owned = true;    // made here; false: a copy of another host's
+  bool owned = true;    // made here, or given over to this host; false: a copy of another host's
   uint32_t tenant = 0;  // who pays: see Account
   uint64_t port_account = 0;
   Time last_seen;
@@ -123,6 +123,8 @@ class ConnectionTable {
   // A packet of the connection, with these TCP flags (0: unknown, or not TCP). A SYN without ACK begins a connection anew
   // that was closing. True when that changed which flags it has seen, and so perhaps its state.
   bool touch(const ConnectionKey& key, Direction direction, uint8_t tcp_flags, Time at);
+  // Makes an entry this host's own, or a copy of another's. False when there is none.
+  bool set_owned(const ConnectionKey& key, bool owned);
   bool erase(const ConnectionKey& key);
   // Erases what has been idle since before `deadline`: no race with a worker that has just seen it.
   bool erase_if_older(const ConnectionKey& key, Time deadline);

@@ -117,6 +117,7 @@ void LivenessFsm::note_remote(const Probe& probe, Time now) {
   heard_ = true;
   unanswered_ = 0;
   detect_at_ = now + detection_time();
+  excuses_ = 0;
   next_send_ = std::min(next_send_, now + interval());  // was slow, while there was nobody
 }
 
@@ -165,6 +166,13 @@ void LivenessFsm::obey(LivenessState heard, Time now, LivenessActions& out) {
 void LivenessFsm::tick(Time now, LivenessActions& out) {
   if (detect_at_ && now >= *detect_at_) fall_silent(now, out);
   if (now >= next_send_) send(now, out);
+}
+
+void LivenessFsm::excuse(Time now) {
+  const Time until = now + std::max(floor_, remote_.desired_interval);
+  if (!detect_at_ || until <= *detect_at_ || excuses_ >= kExcuses) return;
+  detect_at_ = until;
+  ++excuses_;
 }
 
 Time LivenessFsm::next_deadline() const { return detect_at_ ? std::min(*detect_at_, next_send_) : next_send_; }

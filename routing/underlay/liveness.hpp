@@ -23,6 +23,8 @@
 //  - Sequence numbers: a copy or a replay of a probe changes nothing, an overtaken one is counted and not obeyed.
 //  - Once a peer has shown that it hears (it names our discriminator), only that pair of discriminators is believed until
 //    it is silent for the detection time. A peer that restarts is therefore down for that time.
+//  - A host that was late itself, by its own deadlines, cannot tell silence from what waits unread: excuse() gives the peer
+//    one probe's time more, kExcuses times at most until it is heard.
 //  - Round-trip time from echoed time stamps; loss in both directions, for each end says what it has counted.
 //
 // Not for several threads at a time.
@@ -105,6 +107,8 @@ class LivenessFsm {
   ProbeFate receive(const Probe& probe, Time now, LivenessActions& out);
   // Whatever is due.
   void tick(Time now, LivenessActions& out);
+  // This host was not there in time to hear what has come.
+  void excuse(Time now);
   // Never later than it should; earlier calls of tick() do no harm.
   Time next_deadline() const;
 
@@ -118,6 +122,7 @@ class LivenessFsm {
 
  private:
   using Microseconds = std::chrono::microseconds;
+  static constexpr unsigned kExcuses = 3;
   static constexpr size_t kHistory = 64;  // sequence numbers behind the highest that are told apart
 
   // What is known of the peer's present life.
@@ -161,6 +166,7 @@ class LivenessFsm {
   Remote remote_;
   bool heard_ = false;             // within the detection time
   std::optional<Time> detect_at_;  // when silence is long enough
+  unsigned excuses_ = 0;           // since the peer was heard
   Time next_send_;
   uint64_t sequence_ = 0;    // of the last probe sent
   uint64_t unanswered_ = 0;  // sent since the last one was heard

@@ -33,7 +33,19 @@ void LivenessTable::configure(const LivenessOptions& options, Time now) {
   }
 }
 
+// What is due has been so for long: nobody was there to do it, nor to hear what came. Each time counts once.
+void LivenessTable::notice_lateness(Time now) {
+  if (due_.empty() || now - std::max(due_.begin()->first, noticed_) < options_.interval / 2) return;
+  noticed_ = now;
+  ++late_;
+  for (auto& [host, peer] : peers_) {
+    peer.fsm.excuse(now);
+    schedule(host, peer);
+  }
+}
+
 ProbeFate LivenessTable::receive(const Probe& probe, const IpAddress& from, Time now, LivenessActions& out) {
+  notice_lateness(now);
   const ProbeFate fate = judge(probe, from, now, out);
   ++fates_[static_cast<size_t>(fate)];
   return fate;
@@ -50,6 +62,7 @@ ProbeFate LivenessTable::judge(const Probe& probe, const IpAddress& from, Time n
 }
 
 void LivenessTable::tick(Time now, LivenessActions& out) {
+  notice_lateness(now);
   while (!due_.empty() && due_.begin()->first <= now) {
     const auto found = peers_.find(due_.begin()->second);
     found->second.fsm.tick(now, out);

@@ -38,6 +38,8 @@ class LivenessTable {
   size_t size() const { return peers_.size(); }
   LivenessState state(HostId peer) const;  // down for a host that is not probed
   void for_each(const std::function<void(HostId, const LivenessStats&)>& visit) const;
+  // How often this host was late itself, by half an interval and more: its peers were excused.
+  uint64_t late() const { return late_; }
   // Of probes that came since the beginning, by what became of them.
   const std::array<uint64_t, kProbeFates>& fates() const { return fates_; }
 
@@ -48,6 +50,7 @@ class LivenessTable {
     Time due;
   };
   ProbeFate judge(const Probe& probe, const IpAddress& from, Time now, LivenessActions& out);
+  void notice_lateness(Time now);
   void schedule(HostId host, Peer& peer);
 
   const HostId self_;
@@ -55,6 +58,8 @@ class LivenessTable {
   LivenessOptions options_;
   std::map<HostId, Peer> peers_;
   std::set<std::pair<Time, HostId>> due_;
+  Time noticed_{};  // lateness, the last time
+  uint64_t late_ = 0;
   std::array<uint64_t, kProbeFates> fates_{};
 };
 

@@ -25,6 +25,13 @@ void check_codec(const StateFrame& frame, Time now) {
   check(std::holds_alternative<StateFrame>(again) && std::get<StateFrame>(again) == frame);
 }
 
+// Of a translated connection's ports the even ones are this host's.
+std::optional<HostId> holder_of_ports(const ConnectionKey& key, const ConnectionEntry& entry) {
+  const bool reverse = key.kind == ConnectionKind::snat_reverse;
+  if (!reverse && key.kind != ConnectionKind::snat) return std::nullopt;
+  return (reverse ? key.dst_port : entry.port) % 2 == 0 ? kSelf : kPeer;
+}
+
 void hear(Replicator& replicator, ConnectionTable& table, StateFrame frame, Time now) {
   frame.sender = kPeer;
   frame.receiver = kSelf;
@@ -36,7 +43,7 @@ void hear(Replicator& replicator, ConnectionTable& table, StateFrame frame, Time
     check(heard.changed.size() <= 2 * batch->updates.size());
     for (const ConnectionUpdate& update : batch->updates) {
       const auto entry = table.find(update.key);
-      check(!entry || !entry->owned);
+      check(!entry || !entry->owned || holder_of_ports(update.key, *entry) == kSelf);
     }
   }
   for (const StateFrame& sent : replicator.poll(now).frames) check_codec(sent, now);
@@ -46,7 +53,9 @@ void hear(Replicator& replicator, ConnectionTable& table, StateFrame frame, Time
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   ConnectionTable table({256, 128, 128}, 1);
-  Replicator replicator(kSelf, 7, table, claimable, [](auto) { return std::vector<HostId>{kPeer}; }, {});
+  Replicator replicator(
+      kSelf, 7, table, claimable, [](auto) { return std::vector<HostId>{kPeer}; },
+      [](const ConnectionKey& key) { return holder_of_ports(key, {}); }, {});
   replicator.reach({kPeer});
   Time now{std::chrono::hours(1)};
   for (std::span<const uint8_t> input(data, size); input.size() > 2;) {

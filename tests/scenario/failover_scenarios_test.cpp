@@ -210,6 +210,74 @@ TEST_P(Failover, E6_nothing_is_lost_of_many_entries) {
   for (const Ends& one : all) EXPECT_EQ(ports_of(cloud.send("up2", one.back())), "p1") << to_text(one);
 }
 
+// The machine's host is silent for longer than its lease and comes back: a gateway has got its ports with the copies of
+// its connections, which go on by the same ports, whichever side speaks first.
+TEST_P(Failover, connections_survive_their_own_hosts_long_silence) {
+  std::vector<std::pair<Ends, Ends>> all;
+  for (uint16_t port = 1; port <= 40; ++port) {
+    const Ends said{cloud.guest(1), cloud.world(), port, 80};
+    const auto out = cloud.send("p1", said, flows::seen::kSyn);
+    ASSERT_EQ(out.size(), 1U);
+    all.emplace_back(said, way_of(out.front().frame));
+    cloud.send("up1", all.back().second.back());
+  }
+  cloud.driver.sleep(kHome);
+  cloud.driver.advance(std::chrono::seconds(13));
+  cloud.driver.wake(kHome);
+  const auto both_ways = [&](const std::string& uplink) {
+    for (const auto& [said, translated] : all) {
+      const auto out = cloud.send("p1", said);
+      ASSERT_EQ(out.size(), 1U) << to_text(said);
+      EXPECT_EQ(to_text(way_of(out.front().frame)), to_text(translated));
+      const auto back = cloud.send(uplink, translated.back());
+      ASSERT_EQ(ports_of(back), "p1") << to_text(translated);
+      EXPECT_EQ(to_text(way_of(back.front().frame)), to_text(said.back()));
+    }
+  };
+  both_ways("up1");
+  both_ways("up2");
+  const auto owners = [&](int host) {
+    size_t owned = 0;
+    cloud.driver.host(host).connections.for_each(
+        [&](const auto&, const flows::ConnectionEntry& entry) { owned += entry.owned ? 1 : 0; });
+    return owned;
+  };
+  EXPECT_EQ(owners(kHome), 0U);
+  EXPECT_EQ(owners(1) + owners(2), 80U);
+  // Connections that it opens from now on have ports of another block, and those who had got the first one may die.
+  const Ends later{cloud.guest(1), cloud.world(), 1000, 80};
+  const Ends fresh = way_of(cloud.send("p1", later, flows::seen::kSyn).front().frame);
+  for (const auto& [said, translated] : all) EXPECT_NE(fresh.src_port, translated.src_port);
+  cloud.kill(1);
+  both_ways("up2");
+}
+
+TEST_P(Failover, what_the_new_holder_of_ports_has_given_out_again_ends) {
+  const Ends said{cloud.guest(1), cloud.world(), 1000, 80};
+  const Ends translated = way_of(cloud.send("p1", said, flows::seen::kSyn).front().frame);
+  cloud.driver.sleep(kHome);
+  // The gateways have lost their copies, and a machine that is started anew elsewhere gets the same port.
+  std::vector<flows::ConnectionKey> gone;
+  cloud.driver.host(1).connections.for_each([&](const auto& key, const auto&) { gone.push_back(key); });
+  for (const auto& key : gone) cloud.driver.close_on({1, 2}, key);
+  cloud.driver.advance(std::chrono::seconds(11));  // until they have forgotten whom they had told
+  cloud.move("p2", 1);
+  // The block has 64 ports towards one remote end: one of so many connections gets the first one's.
+  bool same = false;
+  for (uint16_t port = 2000; port < 2064 && !same; ++port) {
+    const auto out = cloud.send("p2", {cloud.guest(2), cloud.world(), port, 80}, flows::seen::kSyn);
+    ASSERT_EQ(out.size(), 1U);
+    same = way_of(out.front().frame) == translated;
+  }
+  ASSERT_TRUE(same);
+  cloud.driver.wake(kHome);
+  EXPECT_EQ(ports_of(cloud.send("up1", translated.back())), "p2");
+  EXPECT_EQ(ports_of(cloud.send("up2", translated.back())), "p2");
+  const auto again = cloud.send("p1", said);
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_NE(to_text(way_of(again.front().frame)), to_text(translated)) << "two connections have one outside";
+}
+
 INSTANTIATE_TEST_SUITE_P(Families, Failover, testing::Values(IpFamily::v4, IpFamily::v6),
                          [](const auto& info) { return std::string(info.param == IpFamily::v4 ? "v4" : "v6"); });
 
@@ -231,6 +299,7 @@ class Walk {
   }
   const std::string& problem() const { return problem_; }
   size_t connections() const { return connections_.size(); }
+  size_t silences() const { return silences_; }
 
  private:
   struct Connection {
@@ -254,6 +323,7 @@ class Walk {
     if (choice < 94) return use();
     if (choice < 97) return move_guest();
     if (choice < 98) return die();
+    return be_silent();
   }
   void open_out() {
     const int number = 1 + static_cast<int>(below(2));
@@ -305,6 +375,15 @@ class Walk {
     if (has_guests || last_gateway || !cloud_.driver.alive(host)) return;
     cloud_.kill(host);
   }
+  // For longer than its lease.
+  void be_silent() {
+    const int host = static_cast<int>(below(4));
+    if (!cloud_.driver.alive(host)) return;
+    cloud_.driver.sleep(host);
+    cloud_.driver.advance(std::chrono::seconds(11));
+    cloud_.driver.wake(host);
+    ++silences_;
+  }
   // Whoever finds an answer's entry sends it to the same guest.
   void check_translations() {
     std::map<flows::ConnectionKey, std::pair<IpAddress, uint16_t>, KeyLess> found;
@@ -330,6 +409,7 @@ class Walk {
   std::set<Ends> known_;
   std::string problem_;
   int step_ = 0;
+  size_t silences_ = 0;
 };
 
 // VIADUCT_WALKS: how many; VIADUCT_SEED: the only one.
@@ -338,14 +418,16 @@ TEST(FailoverWalks, every_connection_keeps_its_way) {
   const char* only = std::getenv("VIADUCT_SEED");
   const uint64_t first = only == nullptr ? 1 : std::strtoull(only, nullptr, 10);
   const uint64_t count = only != nullptr ? 1 : walks == nullptr ? 20 : std::strtoull(walks, nullptr, 10);
-  size_t connections = 0;
+  size_t connections = 0, silences = 0;
   for (uint64_t seed = first; seed < first + count; ++seed) {
     Walk walk(seed);
     walk.run(200);
     connections += walk.connections();
+    silences += walk.silences();
     ASSERT_EQ(walk.problem(), "") << "VIADUCT_SEED=" << seed;
   }
   EXPECT_GT(connections, 20 * count);
+  EXPECT_GT(silences, count);
 }
 
 }  // namespace

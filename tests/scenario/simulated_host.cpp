@@ -1,5 +1,7 @@
 #include "simulated_host.hpp"
 
+#include <algorithm>
+
 #include "flows/simulation/state_peers.hpp"
 
 namespace viaduct::scenario {
@@ -7,7 +9,14 @@ namespace viaduct::scenario {
 using namespace viaduct::flows;
 using namespace viaduct::flows::simulation;
 
-SimulatedHost::SimulatedHost(const ScenarioNetwork& scenario, int in_number)
+namespace {
+std::optional<NatBlock> block_of(const ConnectionKey& key) {
+  if (key.kind != ConnectionKind::snat_reverse) return std::nullopt;
+  return NatBlock{key.device, key.dst, static_cast<uint16_t>(key.dst_port / kNatBlockPorts)};
+}
+}  // namespace
+
+SimulatedHost::SimulatedHost(const ScenarioNetwork& scenario, int in_number, Holders holders)
     : number(in_number),
       locations(scenario.locations(in_number)),
       network(Network::compile(scenario.snapshot(), locations)),
@@ -21,8 +30,13 @@ SimulatedHost::SimulatedHost(const ScenarioNetwork& scenario, int in_number)
     add_state_peers(network, ends, peers);
     return std::vector<HostId>(peers.begin(), peers.end());
   };
+  const auto holder_of = [holders = std::move(holders)](const ConnectionKey& key) {
+    const auto block = block_of(key);
+    const auto holder = block ? holders->find(*block) : holders->end();
+    return holder == holders->end() ? std::nullopt : std::optional(ScenarioHosts::id(holder->second));
+  };
   replicator = std::make_unique<Replicator>(ScenarioHosts::id(number), static_cast<uint64_t>(number) + 1, connections,
-                                            anybody, peers_of, Replicator::Options{});
+                                            anybody, peers_of, holder_of, Replicator::Options{});
   reach();
 }
 
@@ -100,6 +114,20 @@ void SimulatedHost::close(const ConnectionKey& key, Time now) {
   replicator->ended({{key}}, now);
 }
 
+void SimulatedHost::forget(const ConnectionKey& key) {
+  if (connections.erase(key)) changed({key});
+}
+
+void SimulatedHost::yield(const std::vector<NatBlock>& blocks, Time now) {
+  for (const NatBlock& block : blocks) nat_blocks.remove(block);
+  std::vector<ConnectionKey> keys;
+  connections.for_each([&](const ConnectionKey& key, const ConnectionEntry& entry) {
+    const auto block = entry.owned ? block_of(key) : std::nullopt;
+    if (block && std::find(blocks.begin(), blocks.end(), *block) != blocks.end()) keys.push_back(key);
+  });
+  replicator->yield(keys, now);
+}
+
 std::vector<StateFrame> SimulatedHost::hear(const StateFrame& frame, HostId by, Time now) {
   const auto heard = replicator->receive(frame, by, now);
   changed(heard.changed);
@@ -108,7 +136,11 @@ std::vector<StateFrame> SimulatedHost::hear(const StateFrame& frame, HostId by, 
   return out;
 }
 
-std::vector<StateFrame> SimulatedHost::speak(Time now) { return replicator->poll(now).frames; }
+std::vector<StateFrame> SimulatedHost::speak(Time now) {
+  const auto work = replicator->poll(now);
+  changed(work.ended);
+  return work.frames;
+}
 
 void SimulatedHost::set_neighbour_state(const NeighbourKey& key, NeighbourState state, Time now) {
   neighbours.set_state(key, state, now);

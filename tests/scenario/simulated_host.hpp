@@ -2,6 +2,7 @@
 // watched by the FlowOracle.
 #pragma once
 
+#include <map>
 #include <memory>
 
 #include "flow_oracle.hpp"
@@ -15,7 +16,9 @@ namespace viaduct::scenario {
 
 class SimulatedHost {
  public:
-  SimulatedHost(const ScenarioNetwork& network, int number);
+  // `holders`: of blocks of NAT ports, as the cluster has it.
+  using Holders = std::shared_ptr<const std::map<flows::NatBlock, int>>;
+  SimulatedHost(const ScenarioNetwork& network, int number, Holders holders);
 
   // From now on the network is this one.
   void apply(const ScenarioNetwork& before, const ScenarioNetwork& network, flows::Time now);
@@ -26,6 +29,10 @@ class SimulatedHost {
   // Of what it opens and uses others are told, see exchange().
   void share(const flows::simulation::Verdict& verdict, flows::Time now);
   void close(const flows::ConnectionKey& key, flows::Time now);
+  // The entry alone goes, as with a table that was full.
+  void forget(const flows::ConnectionKey& key);
+  // It finds out that these blocks are another host's, as after it was silent for longer than its lease.
+  void yield(const std::vector<flows::NatBlock>& blocks, flows::Time now);
   // What another host says; what is to be said to it.
   std::vector<flows::StateFrame> hear(const flows::StateFrame& frame, HostId by, flows::Time now);
   std::vector<flows::StateFrame> speak(flows::Time now);

@@ -25,7 +25,7 @@ SimulationDriver::SimulationDriver(const ScenarioNetwork& network, int hosts, Re
     : replication_(replication) {
   adopt(network, hosts);
   hosts_.reserve(static_cast<size_t>(scenario_.hosts().count()));  // they stay where they are
-  for (int number = 0; number < scenario_.hosts().count(); ++number) hosts_.emplace_back(scenario_, number);
+  for (int number = 0; number < scenario_.hosts().count(); ++number) hosts_.emplace_back(scenario_, number, holders_);
 }
 
 void SimulationDriver::adopt(const ScenarioNetwork& network, int hosts) {
@@ -118,11 +118,8 @@ void SimulationDriver::exchange() {
     for (SimulatedHost& host : hosts_) {
       if (host.alive) say(host, host.speak(now_));
     }
-    if (under_way.empty() && std::all_of(hosts_.begin(), hosts_.end(), [](const SimulatedHost& host) {
-          return !host.alive || !host.replicator->expects_answers();
-        })) {
-      return;
-    }
+    const bool quiet = under_way.empty();
+    if (quiet && !somebody_owes()) return;
     for (; !under_way.empty(); under_way.pop_front()) {
       const auto [from, frame] = under_way.front();
       for (SimulatedHost& host : hosts_) {
@@ -131,9 +128,17 @@ void SimulationDriver::exchange() {
         }
       }
     }
-    if (loss_ > 0) now_ += std::chrono::milliseconds(5);
+    if (quiet || loss_ > 0) now_ += std::chrono::milliseconds(5);
   }
   breach("hosts talk without end");
+}
+
+bool SimulationDriver::somebody_owes() const {
+  return std::any_of(hosts_.begin(), hosts_.end(), [&](const SimulatedHost& host) {
+    return host.alive && std::any_of(hosts_.begin(), hosts_.end(), [&](const SimulatedHost& other) {
+             return other.alive && host.replicator->owes(ScenarioHosts::id(other.number));
+           });
+  });
 }
 
 void SimulationDriver::kill(int number) {
@@ -142,6 +147,43 @@ void SimulationDriver::kill(int number) {
     if (host.alive) host.replicator->lost(ScenarioHosts::id(number), now_);
   }
   exchange();
+}
+
+void SimulationDriver::sleep(int number) {
+  kill(number);
+  for (auto& [block, holder] : *holders_) {
+    if (holder != number) continue;
+    for (SimulatedHost& host : hosts_) {
+      bool has_copies = false;
+      host.connections.for_each([&, &wanted = block](const ConnectionKey& key, const ConnectionEntry&) {
+        has_copies |= key.kind == ConnectionKind::snat_reverse && key.device == wanted.device &&
+                      key.dst == wanted.address && key.dst_port / kNatBlockPorts == wanted.block;
+      });
+      if (!host.alive || !has_copies) continue;
+      holder = host.number;
+      host.nat_blocks.add(block);
+      break;
+    }
+  }
+  for (SimulatedHost& host : hosts_) {
+    if (host.alive) host.replicator->leases_changed(now_);
+  }
+  exchange();
+}
+
+void SimulationDriver::wake(int number) {
+  SimulatedHost& host = hosts_.at(static_cast<size_t>(number));
+  host.alive = true;
+  for (SimulatedHost& other : hosts_) {
+    if (other.alive) other.replicator->back(ScenarioHosts::id(number), now_);
+  }
+  std::vector<NatBlock> lost;
+  host.nat_blocks.for_each([&](const NatBlock& block) {
+    if (holders_->at(block) != number) lost.push_back(block);
+  });
+  host.yield(lost, now_);
+  exchange();
+  check();
 }
 
 void SimulationDriver::lose(double share, uint64_t seed) {
@@ -180,14 +222,17 @@ void SimulationDriver::close(const ConnectionKey& key) {
   check();
 }
 
+void SimulationDriver::close_on(const std::vector<int>& hosts, const ConnectionKey& key) {
+  for (int number : hosts) hosts_.at(static_cast<size_t>(number)).forget(key);
+  check();
+}
+
 // The first block of the range that no host has.
 void SimulationDriver::lease(SimulatedHost& host, const NatBlockWanted& wanted) {
   for (unsigned block = wanted.first; block <= wanted.last; ++block) {
-    const bool taken = std::any_of(hosts_.begin(), hosts_.end(), [&](const SimulatedHost& one) {
-      return (one.nat_blocks.leased(wanted.device, wanted.address, block / 64) >> block % 64 & 1) != 0;
-    });
-    if (taken) continue;
-    host.nat_blocks.add({wanted.device, wanted.address, static_cast<uint16_t>(block)});
+    const NatBlock one{wanted.device, wanted.address, static_cast<uint16_t>(block)};
+    if (!holders_->emplace(one, host.number).second) continue;
+    host.nat_blocks.add(one);
     learned_ = true;
     return;
   }

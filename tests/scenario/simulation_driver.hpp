@@ -7,6 +7,8 @@
 // Replicator on each, before a packet leaves; hosts can be killed, and frames between replicators lost.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <random>
 #include <vector>
 
@@ -32,6 +34,11 @@ class SimulationDriver : public Driver {
   void replicate();
   // Its daemon and its links are gone; nothing comes out of it or goes into it, and others know soon.
   void kill(int host);
+  // Its daemon stands still for longer than its lease: others miss it, and each of its blocks of NAT ports becomes that of
+  // another host with copies of the connections in it. Its flows would go on.
+  void sleep(int host);
+  // It goes on, and finds out what has become another's.
+  void wake(int host);
   bool alive(int host) const { return hosts_.at(static_cast<size_t>(host)).alive; }
   // So many of the frames with connections' state are lost, by `seed`.
   void lose(double share, uint64_t seed);
@@ -71,6 +78,8 @@ class SimulationDriver : public Driver {
   const flows::ConnectionTable& connections() const { return host(0).connections; }
   // On every host.
   void close(const flows::ConnectionKey& key);
+  // On these, without a word to others.
+  void close_on(const std::vector<int>& hosts, const flows::ConnectionKey& key);
   const flows::simulation::Network& network() const { return host(0).network; }
   flows::StateView state() const { return host(0).state(); }
   flows::Time now() const { return now_; }
@@ -105,12 +114,15 @@ class SimulationDriver : public Driver {
   void tell_checkers(const SimulatedHost& host, const flows::simulation::Verdict& verdict);
   void release(Deliveries& out);
   void exchange();
+  bool somebody_owes() const;  // what has not arrived, to another one that is there
   void check();
   void breach(std::string what) { breaches_.push_back(std::move(what)); }
 
   ScenarioNetwork scenario_;
   std::vector<SimulatedHost> hosts_;
   const Replication replication_;
+  using Holders = std::map<flows::NatBlock, int>;
+  std::shared_ptr<Holders> holders_ = std::make_shared<Holders>();
   std::vector<std::pair<int, flows::simulation::StateWrite>> unreplicated_;  // and who learned it
   flows::Time now_{std::chrono::hours(1)};
   double loss_ = 0;  // of frames with connections' state

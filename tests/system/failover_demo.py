@@ -30,10 +30,10 @@ def die_and_return(cloud, before):
 def freeze(cloud, before):
     title("gateway h3 freezes: SIGSTOP, its links stay")
     cloud.mark()
-    cloud.freeze(2)
+    cloud.freeze(cloud.gateways[2])
     cloud.go_on(4)
     judge(cloud, before, "frozen")
-    cloud.thaw(2)
+    cloud.thaw(cloud.gateways[2])
 
 
 def run_failover_demo(build, datapath, keep, connections=1_000):

@@ -6,6 +6,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from checks import run_program  # noqa: E402
+from four_guests import metric  # noqa: E402
 from gateways import Gateways, make_lab  # noqa: E402
 from lab import TIME_SCALE, wait_for  # noqa: E402
 
@@ -43,13 +44,45 @@ def killed(checks, cloud):
 def frozen(checks, cloud):
     """Its kernel goes on, and who sends by it is soon told otherwise."""
     cloud.mark()
-    cloud.freeze(1)
+    cloud.freeze(cloud.gateways[1])
     cloud.go_on(4)
     none_lost(checks, cloud)
     cloud.mark()
-    cloud.thaw(1)
+    cloud.thaw(cloud.gateways[1])
     cloud.go_on(3)
     none_lost(checks, cloud)
+
+
+def frozen_for_long(checks, cloud):
+    """The machines' host, whose blocks of ports their connections leave by, is silent for longer than its lease. The gateways
+    get its blocks with their copies of the connections; it comes back and leaves them what is theirs."""
+    home = cloud.lab.host(1)
+    counts = ["viaduct_replication_yielded_total", "viaduct_replication_taken_over_total"]
+    ends = ["viaduct_replication_yields_refused_total", "viaduct_replication_yields_unheard_total",
+            "viaduct_nat_connections_ended_total"]
+    before = {name: cloud.counted(name) for name in counts + ends}
+    adopted = sum(metric(host, "viaduct_nat_blocks_adopted_total") for host in cloud.gateways.values())
+    held = metric(home, "viaduct_nat_blocks_leased")
+    opened = cloud.total()["open"]
+    cloud.freeze(home)
+    try:
+        wait_for(lambda: sum(metric(host, "viaduct_nat_blocks_adopted_total")
+                             for host in cloud.gateways.values()) >= adopted + held, "its blocks are adopted", 60)
+        wait_for(lambda: sum(metric(host, "viaduct_nat_blocks_leased")
+                             for host in cloud.gateways.values()) >= held, "the adopters have them", 30)
+    finally:
+        cloud.thaw(home)
+    since = lambda name: cloud.counted(name) - before[name]  # noqa: E731
+    wait_for(lambda: since(counts[0]) > 0, "it gives its connections over", 30)
+    wait_for(lambda: since(counts[1]) >= since(counts[0]), "the adopters take them over", 30)
+    cloud.mark()
+    cloud.each_goes_on(4)
+    wait_for(lambda: cloud.total()["stuck"] == 0, "all go on", 60)
+    total = cloud.total()
+    checks.equal("connections", (total["open"], total["lost"]), (opened, 0))
+    checks.equal("translated connections that the adopters own", since(counts[1]), since(counts[0]))
+    for name in ends:
+        checks.equal(name, since(name), 0)
 
 
 def withdrawn(checks, cloud):
@@ -115,7 +148,7 @@ def play_all(checks, lab, options):
     cloud.go_on(3)
     checks.equal("connections", cloud.total()["open"], options.connections)
     bad_network = slow_network if options.delay else lossy
-    checks.play([bad_network, killed, frozen, withdrawn, machine_moved], cloud)
+    checks.play([bad_network, killed, frozen, frozen_for_long, withdrawn, machine_moved], cloud)
 
 
 def options(parser):

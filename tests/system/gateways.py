@@ -202,6 +202,13 @@ class Gateways:
         wanted = rounds * sum(load.count for load in self.loads)
         wait_for(lambda: self.total()["answers"] >= wanted, "connections go on", 60)
 
+    def each_goes_on(self, rounds=3):
+        """The same of each kind of connections; of those that are not lost."""
+        def asked():
+            states = [(load.count, load.state()) for load in self.loads]
+            return all(state["answers"] >= rounds * (count - state["lost"]) for count, state in states)
+        wait_for(asked, "connections of each kind go on", 60)
+
     # --- deaths ---
 
     def cut(self, number):
@@ -230,11 +237,12 @@ class Gateways:
                                                           check=False).returncode == 0, f"the world reaches up{number}")
         self.send_by(self.gateways)
 
-    def freeze(self, number):
-        self.gateways[number].daemon.send_signal(signal.SIGSTOP)
+    @staticmethod
+    def freeze(host):
+        host.daemon.send_signal(signal.SIGSTOP)
 
-    def thaw(self, number):
-        self.gateways[number].daemon.send_signal(signal.SIGCONT)
+    def thaw(self, host):
+        host.daemon.send_signal(signal.SIGCONT)
         wait_for(self.lab.tunnels_up, "every host reaches every other", 30)
         self.lab.wait_served(seconds=60)
 

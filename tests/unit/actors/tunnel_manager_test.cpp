@@ -75,6 +75,19 @@ class TunnelManagerTest : protected TwoHosts, public ActorTest {
     auto report = ask<TunnelReport>(host.tunnels, ReportTunnels{});
     return report.tunnels.empty() ? TunnelReport::Line{} : report.tunnels.front();
   }
+  // a tells whether b is alive.
+  bool told(bool alive) {
+    bool so = false, late = false;
+    while (!so && !late) {
+      self->receive(
+          [&](const HostPaths& paths) {
+            const auto path = paths.paths.find(kThere);  // b tells of a
+            so = path != paths.paths.end() && path->second.alive == alive;
+          },
+          caf::after(kPatience) >> [&] { late = true; });
+    }
+    return so;
+  }
   bool up(const TunnelHost& host) { return line(host).state == "up"; }
   bool both_up() {
     return eventually([&] { return up(a) && up(b); });
@@ -132,22 +145,28 @@ TEST_F(TunnelManagerTest, PathsThatChangeByThemselvesAreTold) {
 TEST_F(TunnelManagerTest, AHostThatFallsSilentIsToldToTheMirror) {
   join();
   ASSERT_TRUE(both_up());
-  const auto told = [&](bool alive) {
-    bool so = false, late = false;
-    while (!so && !late) {
-      self->receive(
-          [&](const HostPaths& paths) {
-            const auto path = paths.paths.find(kThere);  // b tells of a
-            so = path != paths.paths.end() && path->second.alive == alive;
-          },
-          caf::after(kPatience) >> [&] { late = true; });
-    }
-    return so;
-  };
   underlay.set_path(b.address, a.address, FakeUnderlay::Path::down);
   EXPECT_TRUE(told(false));
   underlay.set_path(b.address, a.address, FakeUnderlay::Path::up);
   EXPECT_TRUE(told(true));
+}
+
+// Silent for the third time within a minute, it stays doubtful for a second after it is up.
+TEST_F(TunnelManagerTest, AHostThatIsSilentAgainAndAgainIsHeld) {
+  join();
+  ASSERT_TRUE(both_up());
+  for (int i = 0; i < 3; ++i) {
+    underlay.set_path(b.address, a.address, FakeUnderlay::Path::down);
+    ASSERT_TRUE(told(false));
+    underlay.set_path(b.address, a.address, FakeUnderlay::Path::up);
+    if (i < 2) {
+      ASSERT_TRUE(told(true));
+    }
+  }
+  ASSERT_TRUE(both_up());
+  EXPECT_TRUE(eventually([&] { return metric(a.registry, "viaduct_tunnel_held_peers") == 1; }));
+  EXPECT_TRUE(told(true)) << "when the hold is over";
+  EXPECT_TRUE(eventually([&] { return metric(a.registry, "viaduct_tunnel_held_peers") == 0; }));
 }
 
 TEST_F(TunnelManagerTest, AHostThatLeavesTheZoneIsNotProbedAnyMore) {

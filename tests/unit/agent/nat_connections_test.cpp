@@ -70,6 +70,30 @@ TEST_F(NatConnectionsTest, WithItsBlockAConnectionEndsAndItsFlowsGo) {
   EXPECT_EQ(end_connections({block(16)}, state), 0);
 }
 
+TEST_F(NatConnectionsTest, WhatIsYieldedStaysUntilTheReplicatorHasCopies) {
+  const ConnectionKey lost = open(1024), copy = open(1025, false), other = open(1088);
+  state.flow_news.take();
+  EXPECT_EQ(yield_connections({block(16)}, state), 1);
+  const auto news = state.replication_news.take();
+  ASSERT_THAT(news, SizeIs(1));
+  const auto* yielded = std::get_if<YieldedState>(&news.front());
+  ASSERT_NE(yielded, nullptr);
+  EXPECT_THAT(yielded->keys, ElementsAre(*flows::partner_of(lost, *state.connections.find(lost))));
+  for (const auto& key : {lost, copy, other}) EXPECT_TRUE(state.connections.find(key));
+  EXPECT_TRUE(state.flow_news.take().tags.empty()) << "its packets go on";
+  EXPECT_EQ(yield_connections({block(18)}, state), 0);
+  EXPECT_THAT(state.replication_news.take(), IsEmpty());
+}
+
+TEST_F(NatConnectionsTest, WhatIsYieldedIsLetInWhateverWaits) {
+  open(1024);
+  std::vector<SharedState> many(ReplicationNews::kCapacity);
+  state.replication_news.share(many);
+  yield_connections({block(16)}, state);
+  EXPECT_THAT(state.replication_news.take(), SizeIs(ReplicationNews::kCapacity + 1));
+  EXPECT_EQ(state.replication_news.lost(), 0);
+}
+
 // --- rules -----------------------------------------------------------------------------------------
 
 TEST(NatRules, AnAddressIsNamedByAChainOfTheDeviceOfItsPortsOrThatTheseJumpTo) {

@@ -203,6 +203,7 @@ class World {
     event(*host.leaser, out);
     for (const auto& block : out.stop) host.used.erase(block);
     for (const auto& block : out.end) ASSERT_FALSE(host.used.contains(block));
+    for (const auto& block : out.yield) ASSERT_FALSE(host.used.contains(block));
     for (const auto& block : out.use) host.used.insert(block);
     std::vector<NatLease> leases;
     for (const auto& block : out.claim) {
@@ -212,7 +213,7 @@ class World {
     }
     for (const auto& block : out.release) leases.push_back({block, false});
     if (!leases.empty()) host.outbox->lease(leases);
-    revoked_ += out.end.size();
+    revoked_ += out.yield.size();
     check_use();
   }
 

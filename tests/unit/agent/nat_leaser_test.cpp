@@ -175,7 +175,7 @@ TEST_F(NatLeaserTest, AnEarlierLifesBlockIsUsedAgainWhenItIsStillThisHosts) {
   EXPECT_THAT(win(block(10)).use, ElementsAre(block(10)));
   owned(11, kSelf);
   EXPECT_THAT(want(0, 1023).claim, IsEmpty()) << "a packet comes before the answer";
-  EXPECT_THAT(lose(block(11)).end, ElementsAre(block(11))) << "with the connections that were found on the disk";
+  EXPECT_THAT(lose(block(11)).yield, ElementsAre(block(11))) << "with the connections that were found on the disk";
 }
 
 TEST_F(NatLeaserTest, WithoutAClusterAnEarlierLifesBlockIsBelievedIn) {
@@ -192,11 +192,12 @@ TEST_F(NatLeaserTest, WithoutAClusterAnEarlierLifesBlockIsBelievedIn) {
   EXPECT_THAT(used, ElementsAre(block(10)));
 }
 
-TEST_F(NatLeaserTest, WhatAnotherGotWhileThisHostWasAwayEndsWithItsConnections) {
+TEST_F(NatLeaserTest, WhatAnotherGotWhileThisHostWasAwayIsThatOnesWithItsConnections) {
   have(10);
   lose(block(10));
   EXPECT_THAT(out.stop, ElementsAre(block(10)));
-  EXPECT_THAT(out.end, ElementsAre(block(10)));
+  EXPECT_THAT(out.yield, ElementsAre(block(10)));
+  EXPECT_THAT(out.end, IsEmpty());
   EXPECT_EQ(leaser.counts().revoked, 1);
   EXPECT_EQ(leaser.held(), 0);
 }
@@ -205,11 +206,11 @@ TEST_F(NatLeaserTest, AnOtherOwnerInTheFeedIsCheckedWithTheCluster) {
   have(10);
   owned(10);
   EXPECT_THAT(out.stop, ElementsAre(block(10)));
-  EXPECT_THAT(out.end, IsEmpty()) << "the news may be older than what the cluster has said";
+  EXPECT_THAT(out.yield, IsEmpty()) << "the news may be older than what the cluster has said";
   EXPECT_THAT(out.claim, ElementsAre(block(10)));
   EXPECT_THAT(win(block(10)).use, ElementsAre(block(10)));
   owned(10);
-  EXPECT_THAT(lose(block(10)).end, ElementsAre(block(10)));
+  EXPECT_THAT(lose(block(10)).yield, ElementsAre(block(10)));
 }
 
 TEST_F(NatLeaserTest, WhatEndedWithTheLeaseIsClaimedAgain) {
@@ -282,7 +283,7 @@ TEST_F(NatLeaserTest, WhatAnotherSurvivorAdoptedIsItsOwn) {
     leaser.adopt(
         kOther, [](const NatBlock&) { return true; }, now, out);
   });
-  EXPECT_THAT(lose(block(10)).end, IsEmpty()) << "the copies serve on";
+  EXPECT_TRUE(lose(block(10)).yield.empty()) << "the copies serve on";
   EXPECT_EQ(leaser.resting(), 1);
 }
 
@@ -328,6 +329,7 @@ TEST_F(NatLeaserTest, WhatNoRuleNamesGoesBackWithItsConnections) {
   check(false);
   EXPECT_THAT(out.stop, ElementsAre(block(10)));
   EXPECT_THAT(out.end, ElementsAre(block(10)));
+  EXPECT_THAT(out.yield, IsEmpty()) << "they are nobody's";
   EXPECT_THAT(out.release, ElementsAre(block(10)));
   owned(10, kSelf);
   EXPECT_TRUE(out.empty()) << "an echo of before";

@@ -48,6 +48,14 @@ TEST_F(StateClaimsTest, PortsAreWhoseBlockItIs) {
   EXPECT_TRUE(claims_.may_claim(kThirdHost, kHolderHost, translated(1100))) << "tells the holder of its own";
 }
 
+TEST_F(StateClaimsTest, ThePortsOfATranslatedConnectionHaveAHolder) {
+  EXPECT_EQ(claims_.holder_of(translated(1100).key), kHolderHost);
+  EXPECT_EQ(claims_.holder_of(translated(2000).key), std::nullopt);
+  ConnectionUpdate other = translated(1100);
+  other.key.kind = ConnectionKind::track;
+  EXPECT_EQ(claims_.holder_of(other.key), std::nullopt);
+}
+
 TEST_F(StateClaimsTest, WhatIsNotTranslatedIsNobodys) {
   ConnectionUpdate update = translated(1100);
   update.key.kind = ConnectionKind::track;

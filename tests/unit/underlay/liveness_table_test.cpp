@@ -99,5 +99,65 @@ TEST(LivenessTable, LeavingTellsEachPeer) {
   for (const Probe& probe : out.send) EXPECT_EQ(probe.state, LivenessState::admin_down);
 }
 
+// A host that is up with a peer, and whose time the test keeps.
+class LateHost : public testing::Test {
+ protected:
+  LateHost() {
+    table_.set_peers({{host(2), {ip(2)}}}, now_);
+    peer_.desired_interval = peer_.required_interval = 100ms;
+    peer_.multiplier = 3;
+    say(LivenessState::down);
+    peer_.your_discriminator = out_.send.back().my_discriminator;
+    say(LivenessState::init);
+  }
+  void say(LivenessState state) {
+    peer_.state = state;
+    table_.receive(peer_, ip(2), now_, out_);
+    ++peer_.sequence;
+  }
+  LivenessState state() const { return table_.state(host(2)); }
+
+  LivenessTable table_{host(1), seeded(1), {.interval = 100ms}};
+  Time now_{1h};
+  Probe peer_ = hello(host(2), host(1));
+  LivenessActions out_;
+};
+
+TEST_F(LateHost, BlamesNoPeerForWhatWaitsUnread) {
+  ASSERT_EQ(state(), LivenessState::up);
+  for (int i = 0; i < 5; ++i) {
+    now_ += 2s;  // it gets no time; the timer comes before the frames
+    table_.tick(now_, out_);
+    EXPECT_EQ(state(), LivenessState::up);
+    now_ += 1ms;
+    say(LivenessState::up);
+    EXPECT_EQ(state(), LivenessState::up);
+  }
+  now_ += 2s;  // or behind them
+  say(LivenessState::up);
+  EXPECT_EQ(state(), LivenessState::up);
+  EXPECT_EQ(table_.late(), 6u) << "once each";
+}
+
+TEST_F(LateHost, FindsADeadPeerOutAllTheSame) {
+  const Time dead = now_;
+  while (state() == LivenessState::up && now_ < dead + 1min) {
+    now_ += 400ms;
+    table_.tick(now_, out_);
+  }
+  EXPECT_EQ(state(), LivenessState::down);
+  EXPECT_LE(now_ - dead, 2s);
+}
+
+TEST_F(LateHost, IsNotLateWhenItKeepsItsDeadlines) {
+  const Time dead = now_;
+  while (state() == LivenessState::up) {
+    now_ = *table_.next_deadline() + 20ms;
+    table_.tick(now_, out_);
+  }
+  EXPECT_LE(now_ - dead, 330ms);
+  EXPECT_EQ(table_.late(), 0u);
+}
+
 }  // namespace
 }  // namespace viaduct::routing::underlay
