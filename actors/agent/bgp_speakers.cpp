@@ -72,7 +72,13 @@ void set_state(Kept& kept, ActorState state) {
 void start(Self self, PortId port, Kept& kept, std::vector<topology::HostFact> adopted) {
   auto& state = self->state;
   kept.life = ++state.lives;
-  SpeakerSetup setup{port, kept.life, speaker_namespace(state.links->host, port), {}, kept.plan, std::move(adopted)};
+  SpeakerSetup setup{.port = port,
+                     .life = kept.life,
+                     .name = speaker_namespace(state.links->host, port),
+                     .run_directory = {},
+                     .plan = kept.plan,
+                     .frr_directory = state.links->frr_directory,
+                     .adopted = std::move(adopted)};
   setup.run_directory = speakers_directory(state.links->run_directory) + "/" + speaker_link(port);
   auto tell = [to = caf::actor_cast<caf::weak_actor_ptr>(self->ctrl())](SpeakerSaid said) {
     if (auto keeper = caf::actor_cast<caf::actor>(to)) caf::anon_send(keeper, std::move(said));

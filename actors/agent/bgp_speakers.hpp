@@ -22,6 +22,7 @@ struct BgpSpeakersLinks {
   StatePublisherActor publisher;
   observability::BgpProbe& probe;
   std::function<void(std::string_view kind)> restarted;  // counts
+  std::string frr_directory = "/usr/lib/frr";
 };
 
 // The mirror that first sends it a topology is told what the speakers learn.

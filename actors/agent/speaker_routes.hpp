@@ -2,8 +2,8 @@
 // at once and repairs all their routes together.
 //
 // An earlier life's routes count until the speaker has told everything (settled); meanwhile they are what packets go by.
-// A change of routes rewrites a part of 1/256 of a table: while a table comes in, parts are said less often the more they
-// hold, so that all of it costs a few times what one telling costs.
+// A change of routes rewrites a part of 1/256 of a table. So routes are gathered for longer the more was said last: a table that
+// comes in costs a few times what one telling costs, and one that never rests a telling a second.
 //
 // Not for several threads at a time; on the speaker's thread.
 #pragma once
@@ -23,7 +23,7 @@ namespace viaduct::actors {
 class SpeakerRoutes {
  public:
   using Time = std::chrono::steady_clock::time_point;
-  static constexpr std::chrono::nanoseconds kPausePerPrefix{2'000};
+  static constexpr std::chrono::nanoseconds kPausePerPrefix{100'000};
   static constexpr std::chrono::milliseconds kLongestPause{1'000};
 
   explicit SpeakerRoutes(PortId port) : parts_(port) {}

@@ -131,6 +131,7 @@ class SpeakerRunner::Work {
   void start(Time now) {
     bgp::SpeakerOptions options{setup_.name, setup_.run_directory, setup_.plan.uplink};
     options.uplink.mtu = mtu_of(setup_.plan.interface);
+    options.frr_directory = setup_.frr_directory;
     options.expected = expected_;
     speaker_ = std::make_unique<bgp::FrrSpeaker>(options, setup_.plan.config);
     problem_ = speaker_->start().value_or("");

@@ -23,6 +23,7 @@ struct SpeakerSetup {
   std::string name;           // of its namespace
   std::string run_directory;  // of its own
   SpeakerPlan plan;
+  std::string frr_directory;
   std::vector<topology::HostFact> adopted = {};  // what an earlier life has learned behind the port
 };
 

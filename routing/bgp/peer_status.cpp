@@ -55,6 +55,8 @@ PeerStatus status_of(const IpAddress& address, const Json& peer) {
   out.end_of_rib = member(member(restart, "endOfRibRecv"), family) == true;
   const std::string bfd = text(member(member(peer, "peerBfdInfo"), "status"));
   if (!bfd.empty()) out.bfd = bfd == "Up" ? BfdState::up : BfdState::down;
+  // The first session has not ended: what bgpd says is from its own start.
+  if (out.state == PeerState::established && out.sessions_lost == 0) return out;
   out.last_error = text(member(peer, "lastResetDueTo"));
   const std::string reason = text(member(peer, "lastNotificationReason"));
   if (!reason.empty()) out.last_error += (out.last_error.empty() ? "" : ": ") + reason;

@@ -17,12 +17,29 @@ const char* to_string(RouteRefusal refusal) {
   return "unknown";
 }
 
+namespace {
+
+// RFC 6890 2.2.2: not forwardable, and neither are parts of it.
+bool is_never_routed(const IpPrefix& prefix) {
+  static const std::array<IpPrefix, 8> kNever = {
+      IpPrefix(IpAddress::v4(0), 8),                // "this network"
+      IpPrefix(IpAddress::v4(0x7f00'0000), 8),      // loopback
+      IpPrefix(IpAddress::v4(0xa9fe'0000), 16),     // link-local
+      IpPrefix(IpAddress::v4(0xe000'0000), 4),      // multicast
+      IpPrefix::host(IpAddress::v4(0xffff'ffff)),   // limited broadcast
+      IpPrefix(IpAddress::v6({0xff}), 8),           // multicast
+      IpPrefix(IpAddress::v6({0xfe, 0x80}), 10),    // link-local
+      IpPrefix(IpAddress::any(IpFamily::v6), 127),  // unspecified, loopback
+  };
+  return std::any_of(kNever.begin(), kNever.end(), [&](const IpPrefix& never) { return never.contains(prefix); });
+}
+
+}  // namespace
+
 // --- what is told ---------------------------------------------------------------------------------
 
 std::optional<RouteRefusal> Rib::refusal(const IpPrefix& prefix) const {
-  const IpAddress& address = prefix.address();
-  if (prefix.length() > 0 && (address.is_multicast() || address.is_loopback())) return RouteRefusal::bad_prefix;
-  if (prefix.length() >= 10 && address.is_v6() && address.is_link_local()) return RouteRefusal::bad_prefix;
+  if (is_never_routed(prefix)) return RouteRefusal::bad_prefix;
   // Who announces a default route has not the whole world behind it.
   const auto ours = [&](const IpPrefix& own) { return own == prefix || (own.length() > 0 && own.contains(prefix)); };
   if (std::any_of(own_networks_.begin(), own_networks_.end(), ours)) return RouteRefusal::own_network;

@@ -36,7 +36,7 @@ struct RouteChange {
 enum class RouteRefusal : uint8_t {
   own_network,  // what we announce, or a part of it; of a default route that we announce only itself
   own_address,  // of this port; as destination or as gateway
-  bad_prefix,   // multicast, loopback, link-local: nothing that is routed
+  bad_prefix,   // multicast, loopback, link-local, "this network": nothing that is routed
 };
 inline constexpr size_t kRouteRefusals = 3;
 const char* to_string(RouteRefusal refusal);

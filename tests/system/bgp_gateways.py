@@ -4,11 +4,13 @@
   world                  AS 65002: four sessions, both families by both uplinks; announces default routes, and forwards by
                          what it learns: over both uplinks, by the flow (ECMP)
 """
+import contextlib
 import json
 import subprocess
+import time
 
 from gateways import CLOUD, WORLD, Gateways, uplink4, uplink6
-from lab import TIME_SCALE, Failure, run, wait_for
+from lab import Failure, run, wait_for
 
 CLOUD_AS, WORLD_AS = 65001, 65002
 DEFAULTS = {4: "0.0.0.0/0", 6: "::/0"}
@@ -129,6 +131,20 @@ class BgpGateways(Gateways):
                 wait_for(lambda number=number: self.established(number), f"up{number} has its sessions", seconds)
             except Failure as failure:
                 raise Failure(f"{failure}\n{self.gateways[number].json('bgp')}\n{self.bird.ask('show protocols all')}") from None
+
+    @contextlib.contextmanager
+    def new_session(self, number, family):
+        """What happens inside ends the session; afterwards there is another. Status is a second old at times."""
+        began = time.monotonic()
+        yield
+        peer = UPLINKS[family](number, 254)
+
+        def is_new():
+            line = self.sessions(number)[peer]
+            return line["state"] == "Established" and line["up_seconds"] < time.monotonic() - began
+
+        wait_for(is_new, f"a new session with {peer}", 60)
+        self.wait_established(60)
 
     def wait_routes(self, number, seconds=30):
         """The machines' host knows that the outside is behind the uplink, and the world that the cloud is."""

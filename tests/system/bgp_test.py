@@ -162,10 +162,10 @@ def configured_anew(checks, cloud):
     wait_for(lambda: cloud.sessions(1)[peer]["state"] == "Established", "the right one lets it come", 60)
     text = cluster.viaduct("bgp-peer", "show", session(1, 4)).stdout
     checks.check("no tool shows the password", "secret" not in text)
-    cluster.viaduct("bgp-peer", "set", session(1, 4), "--password", "", "--wait")
-    cloud.bird.options.clear()
-    cloud.bird.reconfigure()
-    cloud.wait_established(60)
+    with cloud.new_session(1, 4):
+        cluster.viaduct("bgp-peer", "set", session(1, 4), "--password", "", "--wait")
+        cloud.bird.options.clear()
+        cloud.bird.reconfigure()
 
     cloud.bird.extra[4] = [f"10.77.{n}.0/24" for n in range(60)]
     cluster.viaduct("bgp-peer", "set", session(1, 4), "--prefix-limit", "20", "--wait")
@@ -182,6 +182,16 @@ def configured_anew(checks, cloud):
     wait_for(lambda: len(gateway.json("bgp", "routes", "r1")["routes"]) == 4, "all is as before", 30)
     checks.check("the other gateway's session was never touched",
                  cloud.sessions(2)[uplink4(2, 254)]["up_seconds"] > uptime)
+
+    cluster.viaduct("bgp-peer", "set", session(1, 4), "--import-filter", "deny 0.0.0.0/0", "--import-filter",
+                    "permit 0.0.0.0/0 ge 1 le 32", "--wait")
+    wait_for(lambda: not cloud.leads_out(1, 4), "a default route against the filter is not taken")
+    cloud.mark()
+    cloud.go_on(2)
+    none_lost(checks, cloud)
+    checks.check("the session stays with another filter", cloud.sessions(1)[peer]["state"] == "Established")
+    cluster.viaduct("bgp-peer", "set", session(1, 4), "--import-filter", "none", "--wait")
+    wait_for(lambda: cloud.leads_out(1, 4), "without one it is")
 
     cluster.viaduct("bgp-network", "create", "--router", "r1", "--prefix", "192.0.2.0/24", "--wait")
     wait_for(lambda: "192.0.2.0/24" in cloud.bird.ask("show", "route"), "a new network is announced")
@@ -244,7 +254,7 @@ def malformed_peers(checks, cloud):
     checks.equal("bgpd lives", cloud.speaker_pids(1, "bgpd"), [bgpd])
     checks.check("the good peers' sessions stay", cloud.sessions(1)[uplink4(1, 254)]["up_seconds"] > uptime)
     prefixes = {line["prefix"] for line in gateway.json("bgp", "routes", "r1")["routes"]}
-    checks.check("nothing of theirs is used but what is well-formed", prefixes <= {"0.0.0.0/0", "::/0", "192.0.7.0/24"},
+    checks.check("nothing of theirs is used but what is well-formed", prefixes <= {"0.0.0.0/0", "::/0", "192.0.7.0/24", "240.0.0.0/4"},
                  sorted(prefixes))
     cloud.mark()
     cloud.go_on(2)

@@ -55,6 +55,13 @@ TEST(PeerStatusJson, WhoseSessionEndedIsLostUnlessItsRoutesAreKept) {
   EXPECT_FALSE(is_lost(peer));
 }
 
+TEST(PeerStatusJson, AFirstSessionHasNoErrorOfAnotherBefore) {
+  const auto peers = parse_peer_status(
+      R"({"10.9.0.2": {"bgpState": "Established", "lastResetDueTo": "No AFI/SAFI activated for peer"}})");
+  ASSERT_TRUE(peers);
+  EXPECT_EQ(peers->at(0).last_error, "");
+}
+
 TEST(PeerStatusJson, WhatIsNotThereIsEmpty) {
   EXPECT_EQ(parse_peer_status("{}")->size(), 0U);
   for (const char* odd :

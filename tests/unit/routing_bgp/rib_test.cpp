@@ -147,9 +147,12 @@ TEST_F(RibTest, RefusesWhatIsOurs) {
   tell("192.0.2.0/24", {ip("10.9.0.1")});
   tell("224.0.0.0/8", {a_});
   tell("fe80::/64", {ip("2001:db8::1")});
+  for (const char* never :
+       {"0.0.0.0/8", "127.1.0.0/16", "169.254.0.0/16", "255.255.255.255/32", "ff02::/16", "::1/128"})
+    tell(never, {never[0] == 'f' || never[0] == ':' ? ip("2001:db8::1") : a_});
   tell("0.0.0.0/0", {a_});
   EXPECT_THAT(after(0ms), ElementsAre(RouteChange{net("0.0.0.0/0"), {a_}}));
-  EXPECT_THAT(rib_.refused(), ElementsAre(2, 2, 2));
+  EXPECT_THAT(rib_.refused(), ElementsAre(2, 2, 8));
   rib_.set_own({}, {ip("10.9.0.1")}, now_);  // no longer ours: what was told counts
   EXPECT_THAT(after(0ms),
               ElementsAre(RouteChange{net("203.0.113.0/24"), {a_}}, RouteChange{net("203.0.113.128/25"), {a_}}));
