@@ -9,7 +9,6 @@ namespace viaduct::routing::bgp {
 namespace {
 
 constexpr int kMaxPaths = 32;
-constexpr int kSelectDeferSeconds = 30;  // how long bgpd waits after its restart for peers that do not come back
 constexpr const char* kOwnPaths = "viaduct-own";
 constexpr const char* kGlobalNextHop = "viaduct-global-next-hop";
 
@@ -65,7 +64,9 @@ class Writer {
     }
     fixed(Context::router, "restart-time", "bgp graceful-restart restart-time " + restart);
     fixed(Context::router, "stale", "bgp graceful-restart rib-stale-time " + restart);
-    fixed(Context::router, "defer", "bgp graceful-restart select-defer-time " + std::to_string(kSelectDeferSeconds));
+    // 0: off. It would hold a full table back by the second, 10,000 routes each; what a peer has not told again yet the Rib
+    // keeps, and nothing of it is announced.
+    fixed(Context::router, "defer", "bgp graceful-restart select-defer-time 0");
     fixed(Context::router, "restart", "bgp graceful-restart");
     fixed(Context::router, "preserve", "bgp graceful-restart preserve-fw-state");
     for (const Context family : {Context::ipv4, Context::ipv6}) {

@@ -29,6 +29,7 @@ class Bird:
         self.base = lab.directory / "bird"
         self.extra = {4: [], 6: []}                # more routes that it announces
         self.options = {}                          # by session: more of its configuration
+        self.only_defaults = set()                 # gateways that hear of no more routes
         self.bfd = True
 
     def text(self):
@@ -43,11 +44,12 @@ class Bird:
         lines.append(f"template bgp T {{ local as {WORLD_AS}; strict bind on; connect delay time 1; connect retry time 1; "
                      f"error wait time 1, 2; graceful restart on; {'bfd on;' if self.bfd else ''} }}")
         for number in self.gateways:
+            only = " && net.len = 0" if number in self.only_defaults else ""
             for family in (4, 6):
                 name, ends = session(number, family), UPLINKS[family]
                 lines.append(f"protocol bgp {name} from T {{ source address {ends(number, 254)}; "
                              f"neighbor {ends(number, 1)} as {CLOUD_AS}; {self.options.get(name, '')} "
-                             f"ipv{family} {{ import all; export where source = RTS_STATIC; next hop self; }}; }}")
+                             f"ipv{family} {{ import all; export where source = RTS_STATIC{only}; next hop self; }}; }}")
         return "\n".join(lines) + "\n"
 
     def start(self, *options):
