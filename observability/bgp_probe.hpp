@@ -13,13 +13,13 @@ namespace viaduct::observability {
 
 // One peer of one port.
 struct BgpPeerNumbers {
-  std::string router, port, peer;  // names, or ids
+  std::string router, port, port_id, peer;  // names, or ids; names may be others' too
   bool established = false;
   uint64_t prefixes_in = 0, prefixes_out = 0;
 };
 // One speaker.
 struct BgpSpeakerNumbers {
-  std::string router, port;
+  std::string router, port, port_id;
   bool running = false;
   uint64_t prefixes = 0;  // in use
   uint64_t surplus = 0;   // told beyond the limits

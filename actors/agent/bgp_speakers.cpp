@@ -30,6 +30,15 @@ struct Kept {
   ActorStatus actor;
 };
 
+// One that is to end: peers hear of it by its interface, and FRR may take seconds.
+struct Ending {
+  std::unique_ptr<SpeakerRunner> runner;
+  SpeakersChanged::Wish wish;
+};
+
+constexpr std::chrono::milliseconds kEndingInterval{20};
+constexpr uint32_t kLookAtEnding = UINT32_MAX;  // Tick::kind; others are tickets
+
 struct SpeakersState {
   const char* name = "bgp_speakers";
   Status status{"bgp_speakers", "bgp_speakers"};
@@ -37,6 +46,7 @@ struct SpeakersState {
   TopologyMirrorActor mirror;
   bool cleaned = false;
   std::map<PortId, Kept> speakers;
+  std::map<PortId, Ending> ending;                 // a port that is to speak again waits until it has
   std::vector<std::string> problems;               // of the plan
   std::map<PortId, SpeakersChanged::Wish> wishes;  // as the mirror was told
   uint64_t lives = 0;
@@ -58,7 +68,7 @@ void remove_leftovers(Self self, const SpeakerPlans& plans) {
   std::set<std::string> wanted;
   for (const auto& [port, plan] : plans.speakers) {
     wanted.insert(speaker_namespace(links.host, port));
-    wanted.insert(speaker_link(port));
+    wanted.insert(speaker_link(links.host, port));
   }
   for (const std::string& problem : remove_speaker_leftovers(links.host, links.run_directory, wanted).problems)
     log::warning(log::Component::routing, "an earlier life's BGP speaker is left", {{"reason", problem}});
@@ -79,7 +89,7 @@ void start(Self self, PortId port, Kept& kept, std::vector<topology::HostFact> a
                      .plan = kept.plan,
                      .frr_directory = state.links->frr_directory,
                      .adopted = std::move(adopted)};
-  setup.run_directory = speakers_directory(state.links->run_directory) + "/" + speaker_link(port);
+  setup.run_directory = speakers_directory(state.links->run_directory) + "/" + speaker_link(state.links->host, port);
   auto tell = [to = caf::actor_cast<caf::weak_actor_ptr>(self->ctrl())](SpeakerSaid said) {
     if (auto keeper = caf::actor_cast<caf::actor>(to)) caf::anon_send(keeper, std::move(said));
   };
@@ -101,36 +111,51 @@ RoutesLearned orphans(const std::vector<topology::HostFact>& restored, const Spe
   return out;
 }
 
-// All are told before the first is waited for: an end takes seconds when FRR hangs.
+SpeakersChanged::Wish wish_of(const SpeakerPlan& plan) {
+  SpeakersChanged::Wish out{plan.uplink.outer, {}};
+  for (const auto& peer : plan.config.peers) out.peers.push_back(peer.address);
+  return out;
+}
+
 void end_unwanted(Self self, const SpeakerPlans& plans) {
   auto& state = self->state;
-  std::vector<std::unique_ptr<SpeakerRunner>> ending;
+  const bool idle = state.ending.empty();
   for (auto at = state.speakers.begin(); at != state.speakers.end();) {
-    if (plans.speakers.contains(at->first)) {
+    auto& [port, kept] = *at;
+    if (plans.speakers.contains(port)) {
       ++at;
       continue;
     }
     log::info(log::Component::routing, "a router's port speaks BGP no longer",
-              {{"router", at->second.plan.router_name}, {"port", at->second.plan.port_name}});
-    if (at->second.runner) {
-      at->second.runner->end(SpeakerRunner::End::withdraw);
-      ending.push_back(std::move(at->second.runner));
+              {{"router", kept.plan.router_name}, {"port", kept.plan.port_name}});
+    if (kept.runner) {
+      kept.runner->end(SpeakerRunner::End::withdraw);
+      state.ending[port] = {std::move(kept.runner), wish_of(kept.plan)};
     }
     at = state.speakers.erase(at);
   }
+  if (idle && !state.ending.empty()) self->delayed_send(self, kEndingInterval, Tick{kLookAtEnding});
 }
 
 void wish(Self self) {
   auto& state = self->state;
   SpeakersChanged news;
-  for (const auto& [port, kept] : state.speakers) {
-    auto& wish = news.speakers[port];
-    wish.interface = kept.plan.uplink.outer;
-    for (const auto& peer : kept.plan.config.peers) wish.peers.push_back(peer.address);
-  }
+  for (const auto& [port, kept] : state.speakers) news.speakers[port] = wish_of(kept.plan);
+  for (const auto& [port, ending] : state.ending) news.speakers.try_emplace(port, ending.wish);
   if (news.speakers == state.wishes) return;
   state.wishes = news.speakers;
   self->send(state.mirror, std::move(news));
+}
+
+// New ones begin where an old one has ended.
+void look_at_ending(Self self) {
+  auto& state = self->state;
+  std::erase_if(state.ending, [](const auto& one) { return one.second.runner->has_ended(); });
+  for (auto& [port, kept] : state.speakers) {
+    if (kept.life == 0 && !state.ending.contains(port)) start(self, port, kept, {});
+  }
+  wish(self);
+  if (!state.ending.empty()) self->delayed_send(self, kEndingInterval, Tick{kLookAtEnding});
 }
 
 void show(Self self) {
@@ -139,10 +164,11 @@ void show(Self self) {
   std::vector<observability::BgpPeerNumbers> peers;
   for (const auto& [port, kept] : state.speakers) {
     const SpeakerStatus& status = *kept.status;
-    const bool runs = kept.runner != nullptr && status.problem.empty();
-    speakers.push_back({kept.plan.router_name, kept.plan.port_name, runs, status.prefixes, status.surplus});
+    const bool runs = std::ranges::all_of(status.daemons, &bgp::DaemonStatus::running);
+    const std::string id = port.to_string();
+    speakers.push_back({kept.plan.router_name, kept.plan.port_name, id, runs, status.prefixes, status.surplus});
     for (const auto& peer : status.peers) {
-      peers.push_back({kept.plan.router_name, kept.plan.port_name, peer.address.to_string(),
+      peers.push_back({kept.plan.router_name, kept.plan.port_name, id, peer.address.to_string(),
                        peer.state == bgp::PeerState::established, peer.prefixes_in, peer.prefixes_out});
     }
   }
@@ -168,7 +194,7 @@ void follow(Self self, const UplinksChanged& news) {
     kept.plan = std::move(plan);
     if (kept.runner) {
       kept.runner->follow(kept.plan);
-    } else if (kept.life == 0) {
+    } else if (kept.life == 0 && !state.ending.contains(port)) {
       start(self, port, kept, news.restored);
     }
   }
@@ -303,6 +329,7 @@ void shut_down(Self self) {
     if (kept.runner) kept.runner->end(SpeakerRunner::End::keep);
   }
   self->state.speakers.clear();
+  self->state.ending.clear();
   self->quit();
 }
 
@@ -315,7 +342,7 @@ BgpSpeakersActor::behavior_type speakers_behavior(Self self, const BgpSpeakersLi
       [=](const SpeakerSaid& said) { hear(self, said); },
       [=](const ReportNode&) { return actors(self->state); },
       [=](const ReportBgp&) { return report(self->state); },
-      [=](const Tick& timer) { respawn(self, timer.kind); },
+      [=](const Tick& timer) { timer.kind == kLookAtEnding ? look_at_ending(self) : respawn(self, timer.kind); },
   };
 }
 

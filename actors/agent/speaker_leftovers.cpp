@@ -22,7 +22,7 @@ SpeakerLeftovers remove_speaker_leftovers(HostId host, const std::string& run_di
   for (const auto& name : bgp::leftovers(speaker_namespace_prefix(host)).namespaces) {
     if (!wanted.contains(name)) note(name, bgp::remove_namespace(name, ""));
   }
-  for (const auto& name : bgp::leftovers(kSpeakerLinkPrefix).links) {
+  for (const auto& name : bgp::leftovers(speaker_link_prefix(host)).links) {
     if (!wanted.contains(name)) note(name, bgp::remove_link(name));
   }
   std::error_code error;

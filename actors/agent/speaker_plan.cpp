@@ -54,6 +54,7 @@ SpeakerPeer peer_of(const BgpPeer& peer) {
   if (peer.prefix_limit == 0) {  // the speaker's 0 is no limit
     const IpFamily family = peer.address.family();
     out.import_filter = {{IpPrefix::any(family), 0, static_cast<uint8_t>(peer.address.width_bits()), false}};
+    out.prefix_limit = 1;
   }
   return out;
 }
@@ -73,13 +74,13 @@ std::optional<IpAddress> gateway_to(const Snapshot& topology, const Port& port, 
   return best == nullptr ? std::nullopt : best->gateway;
 }
 
-// Of the router's ports, its first IPv4 address; without any, of the port's id.
+// Of the router's ports, its first IPv4 address; without any, of the port's id: one from 128.0.0.0 to 191.255.255.255, as some
+// take no identifier that is no host's address (RFC 4271 6.2).
 IpAddress router_id_of(const Port& port) {
   for (const IpPrefix& own : port.addresses) {
     if (own.address().is_v4()) return own.address();
   }
-  const auto low = static_cast<uint32_t>(mixed(port.id.uuid()));
-  return IpAddress::v4(low == 0 ? 1 : low);
+  return IpAddress::v4((static_cast<uint32_t>(mixed(port.id.uuid())) & 0x3fff'ffff) | 0x8000'0000);
 }
 
 class Planner {
@@ -102,7 +103,7 @@ class Planner {
     plan.router_name = name_of(router.name, router.id.uuid());
     plan.port_name = name_of(port.name, port.id.uuid());
     plan.interface = port.interface;
-    plan.uplink = {speaker_link(port.id), port.mac, port.addresses};
+    plan.uplink = {speaker_link(host_, port.id), port.mac, port.addresses, port.mtu};
     plan.config.as_number = router.as_number;
     plan.config.router_id = router_id_of(port);
     topology_.for_each_bgp_peer_of(router.id, [&](const BgpPeer& peer) {
@@ -194,6 +195,7 @@ std::string speaker_namespace_prefix(HostId host) { return "viaduct-bgp-" + hex(
 std::string speaker_namespace(HostId host, PortId port) {
   return speaker_namespace_prefix(host) + hex(mixed(port.uuid()), 11);
 }
-std::string speaker_link(PortId port) { return kSpeakerLinkPrefix + hex(mixed(port.uuid()), 11); }
+std::string speaker_link_prefix(HostId host) { return "vb" + hex(mixed(host.uuid()), 4) + "-"; }
+std::string speaker_link(HostId host, PortId port) { return speaker_link_prefix(host) + hex(mixed(port.uuid()), 8); }
 
 }  // namespace viaduct::actors

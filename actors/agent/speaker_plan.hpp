@@ -18,8 +18,8 @@ namespace viaduct::actors {
 struct SpeakerPlan {
   RouterId router;
   std::string router_name, port_name;  // or ids, for operators
-  std::string interface;               // of the port; its MTU is the speaker's
-  routing::bgp::Uplink uplink;
+  std::string interface;               // of the port
+  routing::bgp::Uplink uplink;         // its MTU is the port's own, 0 for none; the interface's may be less
   routing::bgp::SpeakerConfig config;
   friend bool operator==(const SpeakerPlan&, const SpeakerPlan&) = default;
   // The interface, addresses and peers beyond the link stay: the speaker need not be started anew.
@@ -33,10 +33,10 @@ struct SpeakerPlans {
 
 SpeakerPlans plan_speakers(const topology::Snapshot& topology, HostId host);
 
-// Names on this host: of network namespaces (which several agents may share) and of interfaces.
+// Names of network namespaces and interfaces, which several agents of one machine may share.
 std::string speaker_namespace_prefix(HostId host);
 std::string speaker_namespace(HostId host, PortId port);
-inline constexpr const char* kSpeakerLinkPrefix = "vbgp";
-std::string speaker_link(PortId port);
+std::string speaker_link_prefix(HostId host);
+std::string speaker_link(HostId host, PortId port);
 
 }  // namespace viaduct::actors

@@ -14,7 +14,8 @@ std::vector<IpAddress> SpeakerRoutes::adopt(std::span<const topology::HostFact> 
   adopted_ = dirty_ = true;
   std::set<IpAddress> gateways;
   for (const auto& fact : said) {
-    if (const auto* routes = std::get_if<topology::LearnedRoutes>(&fact)) gateways.insert(routes->gateway);
+    const auto* routes = std::get_if<topology::LearnedRoutes>(&fact);
+    if (routes != nullptr && routes->port == port_) gateways.insert(routes->gateway);
   }
   return {gateways.begin(), gateways.end()};
 }
@@ -24,8 +25,16 @@ void SpeakerRoutes::learn(std::vector<RouteChange> changes) {
   for (RouteChange& change : changes) parts_.learn(change.prefix, std::move(change.gateways));
 }
 
-void SpeakerRoutes::hear(std::span<const PeerStatus> peers) {
+namespace {
+bool wants(std::span<const SpeakerPeer> wanted, const IpAddress& address) {
+  return std::ranges::any_of(wanted, [&](const SpeakerPeer& peer) { return peer.address == address; });
+}
+}  // namespace
+
+// bgpd's word is a second old at times: who is not wanted any more may still be in it.
+void SpeakerRoutes::hear(std::span<const PeerStatus> peers, std::span<const SpeakerPeer> wanted) {
   for (const PeerStatus& peer : peers) {
+    if (!wants(wanted, peer.address)) continue;
     const bool established = peer.state == routing::bgp::PeerState::established;
     if (routing::bgp::is_lost(peer)) {
       parts_.lose(peer.address);
@@ -39,13 +48,13 @@ void SpeakerRoutes::hear(std::span<const PeerStatus> peers) {
 void SpeakerRoutes::keep_only(std::span<const SpeakerPeer> wanted) {
   const std::set<IpAddress> lost = parts_.lost();
   for (const IpAddress& gateway : lost) {
-    const auto is = [&](const SpeakerPeer& peer) { return peer.address == gateway; };
-    if (std::none_of(wanted.begin(), wanted.end(), is)) parts_.find(gateway);
+    if (!wants(wanted, gateway)) parts_.find(gateway);
   }
 }
 
 void SpeakerRoutes::doubt() {
   parts_.doubt();
+  adopted_lost_.insert(parts_.lost().begin(), parts_.lost().end());
   adopted_ = true;
 }
 

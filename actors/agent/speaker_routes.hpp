@@ -26,13 +26,13 @@ class SpeakerRoutes {
   static constexpr std::chrono::nanoseconds kPausePerPrefix{100'000};
   static constexpr std::chrono::milliseconds kLongestPause{1'000};
 
-  explicit SpeakerRoutes(PortId port) : parts_(port) {}
+  explicit SpeakerRoutes(PortId port) : port_(port), parts_(port) {}
 
   // Before anything else. Returns by whom these routes go.
   std::vector<IpAddress> adopt(std::span<const topology::HostFact> said);
   void learn(std::vector<routing::bgp::RouteChange> changes);
   // What bgpd says of its peers; of who is not named there nothing is known.
-  void hear(std::span<const routing::bgp::PeerStatus> peers);
+  void hear(std::span<const routing::bgp::PeerStatus> peers, std::span<const routing::bgp::SpeakerPeer> wanted);
   // Peers that are not wanted any more are not lost either.
   void keep_only(std::span<const routing::bgp::SpeakerPeer> wanted);
   // The speaker begins anew: what it had learned is as an earlier life's.
@@ -47,6 +47,7 @@ class SpeakerRoutes {
   size_t prefixes() const { return parts_.prefixes(); }
 
  private:
+  const PortId port_;
   LearnedParts parts_;
   std::set<IpAddress> adopted_lost_;  // of an earlier life, and nothing heard since
   bool dirty_ = false;                // routes have changed

@@ -30,19 +30,25 @@ namespace {
 
 constexpr milliseconds kFirstPause{1'000};
 constexpr milliseconds kLongestPause{30'000};
-constexpr uint32_t kUsualMtu = 1500;  // while the port's interface is not there: it may come
+constexpr uint32_t kUsualMtu = 1500;             // while the port's interface is not there: it may come
+constexpr std::chrono::seconds kMtuInterval{5};  // of looking whether it is another
 
 Time clock_now() { return std::chrono::steady_clock::now(); }
 
-// Of an interface of this host; that of Ethernet when there is none of this name.
-uint32_t mtu_of(const std::string& interface) {
+// Of an interface of this host; nothing when there is none of this name.
+std::optional<uint32_t> mtu_of(const std::string& interface) {
   ifreq request{};
-  if (interface.size() >= sizeof request.ifr_name) return kUsualMtu;
+  if (interface.size() >= sizeof request.ifr_name) return std::nullopt;
   std::memcpy(request.ifr_name, interface.data(), interface.size());
   const int socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   const bool known = socket >= 0 && ioctl(socket, SIOCGIFMTU, &request) == 0;
   if (socket >= 0) close(socket);
-  return known ? static_cast<uint32_t>(request.ifr_mtu) : kUsualMtu;
+  return known ? std::optional(static_cast<uint32_t>(request.ifr_mtu)) : std::nullopt;
+}
+
+// What fits through both, the port (0: it has no limit of its own) and its interface.
+uint32_t least_mtu(const SpeakerPlan& plan, uint32_t interface) {
+  return plan.uplink.mtu == 0 ? interface : std::min(plan.uplink.mtu, interface);
 }
 
 bool same_peer(const bgp::PeerStatus& a, const bgp::PeerStatus& b) {
@@ -68,6 +74,7 @@ class SpeakerRunner::Work {
   Work(SpeakerSetup setup, const std::function<void(SpeakerSaid)>& tell)
       : setup_(std::move(setup)), tell_(tell), routes_(setup_.port) {
     if (!setup_.adopted.empty()) expected_ = routes_.adopt(std::exchange(setup_.adopted, {}));
+    routes_.keep_only(setup_.plan.config.peers);
   }
 
   void follow(SpeakerPlan plan) {
@@ -76,14 +83,11 @@ class SpeakerRunner::Work {
     routes_.keep_only(setup_.plan.config.peers);
     if (!speaker_) {
       start_at_ = clock_now();
-    } else if (anew) {  // what was learned stays until it is told again
-      expected_ = bgp::established(speaker_->peers());
-      report(speaker_->stop(bgp::Farewell::none));
-      speaker_.reset();
-      routes_.doubt();
-      restarted_ = true;
-    } else if (auto problem = speaker_->reconfigure(setup_.plan.config)) {
-      report(problem);
+    } else if (anew) {
+      begin_anew();
+    } else {
+      problem_ = speaker_->reconfigure(setup_.plan.config).value_or("");
+      if (!problem_.empty()) report(problem_);
     }
   }
 
@@ -92,28 +96,29 @@ class SpeakerRunner::Work {
     if (!speaker_ && now >= start_at_) start(now);
     if (speaker_) {
       speaker_->step();
-      routes_.hear(speaker_->peers());
+      routes_.hear(speaker_->peers(), setup_.plan.config.peers);
       routes_.learn(speaker_->take_route_changes());
-      if (restarted_ && speaker_->rib().phase() == bgp::Rib::Phase::normal) {
-        restarted_ = false;
-        routes_.settled();
-      }
+      if (restarted_ && speaker_->rib().phase() == bgp::Rib::Phase::normal) settled();
+    } else if (restarted_ && now > doubted_at_ + setup_.plan.config.restart_time) {
+      settled();  // and it does not even run
     }
+    if (speaker_ && now >= mtu_due_) look_at_mtu(now);
     say(now);
   }
 
   std::vector<pollfd> descriptors() const { return speaker_ ? speaker_->descriptors() : std::vector<pollfd>{}; }
   Time next_deadline() const {
-    const Time own = speaker_ ? speaker_->next_deadline() : start_at_;
+    const Time own = speaker_ ? std::min(speaker_->next_deadline(), mtu_due_) : start_at_;
     return std::min(own, routes_.next_deadline().value_or(own));
   }
 
   void end(End how) {
+    if (how == End::withdraw) {
+      routes_.end();
+      tell_(word(routes_.take(Time::max())));
+    }
     if (speaker_) report(speaker_->stop(how == End::withdraw ? bgp::Farewell::cease : bgp::Farewell::none));
     speaker_.reset();
-    if (how != End::withdraw) return;
-    routes_.end();
-    tell_(word(routes_.take(Time::max())));
   }
   // An exception: what it had learned cannot be kept up to date.
   void die(const std::string& why) {
@@ -130,9 +135,10 @@ class SpeakerRunner::Work {
  private:
   void start(Time now) {
     bgp::SpeakerOptions options{setup_.name, setup_.run_directory, setup_.plan.uplink};
-    options.uplink.mtu = mtu_of(setup_.plan.interface);
+    mtu_ = options.uplink.mtu = least_mtu(setup_.plan, mtu_of(setup_.plan.interface).value_or(kUsualMtu));
+    mtu_due_ = now + kMtuInterval;
     options.frr_directory = setup_.frr_directory;
-    options.expected = expected_;
+    options.expected = expected_peers();
     speaker_ = std::make_unique<bgp::FrrSpeaker>(options, setup_.plan.config);
     problem_ = speaker_->start().value_or("");
     if (problem_.empty()) {
@@ -143,6 +149,47 @@ class SpeakerRunner::Work {
     report(problem_);
     speaker_.reset();
     start_at_ = now + backoff_.next(now);
+  }
+
+  // What was learned stays until it is told again.
+  void begin_anew() {
+    const bool all_told = !restarted_ && speaker_->rib().phase() == bgp::Rib::Phase::normal;
+    if (all_told) expected_.clear();  // else who was to come back before is still to
+    for (const IpAddress& peer : bgp::established(speaker_->peers())) expected_.push_back(peer);
+    report(speaker_->stop(bgp::Farewell::none));
+    speaker_.reset();
+    routes_.doubt();
+    if (!restarted_) doubted_at_ = clock_now();
+    restarted_ = true;
+    start_at_ = clock_now();
+  }
+  void settled() {
+    restarted_ = false;
+    expected_.clear();
+    routes_.settled();
+  }
+
+  // By whose word routes went. A gateway that is no peer (of one beyond the link, or whom a route server named) may have been
+  // told by any of them.
+  std::vector<IpAddress> expected_peers() const {
+    std::vector<IpAddress> out;
+    for (const IpAddress& gateway : expected_) {
+      const auto& peers = setup_.plan.config.peers;
+      const bool is_peer = std::ranges::find(peers, gateway, &bgp::SpeakerPeer::address) != peers.end();
+      for (const auto& peer : peers) {
+        if (is_peer ? peer.address == gateway : peer.address.family() == gateway.family()) out.push_back(peer.address);
+      }
+    }
+    return out;
+  }
+
+  void look_at_mtu(Time now) {
+    mtu_due_ = now + kMtuInterval;
+    const auto interface = mtu_of(setup_.plan.interface);
+    if (!interface || least_mtu(setup_.plan, *interface) == mtu_) return;
+    log::info(log::Component::routing, "a BGP speaker begins anew with another MTU",
+              {{"router", setup_.plan.router_name}, {"port", setup_.plan.port_name}, {"interface_mtu", *interface}});
+    begin_anew();
   }
 
   void report(const bgp::Problem& problem) const {
@@ -175,9 +222,12 @@ class SpeakerRunner::Work {
   const std::function<void(SpeakerSaid)>& tell_;
   SpeakerRoutes routes_;
   std::unique_ptr<bgp::FrrSpeaker> speaker_;  // none: it could not start, and will be tried again
-  std::vector<IpAddress> expected_;           // whose routes are known from before
-  bool restarted_ = true;                     // and have not been told again, or are no longer
-  std::string problem_;                       // why it does not run
+  std::vector<IpAddress> expected_;           // gateways whose routes are known from before
+  bool restarted_ = true;                     // and have not been told again
+  Time doubted_at_ = clock_now();             // since when
+  uint32_t mtu_ = 0;                          // as it has it
+  Time mtu_due_{};
+  std::string problem_;  // why it does not run
   std::shared_ptr<const SpeakerStatus> said_;
   Backoff backoff_{kFirstPause, kLongestPause};
   Time start_at_{};
@@ -236,12 +286,15 @@ void SpeakerRunner::live(Work& work) {
 }
 
 void SpeakerRunner::run(SpeakerSetup setup) {
-  Work work(std::move(setup), tell_);
-  try {
-    live(work);
-  } catch (const std::exception& problem) {
-    work.die(problem.what());
+  {
+    Work work(std::move(setup), tell_);
+    try {
+      live(work);
+    } catch (const std::exception& problem) {
+      work.die(problem.what());
+    }
   }
+  ended_ = true;
 }
 
 }  // namespace viaduct::actors

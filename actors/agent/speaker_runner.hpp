@@ -4,7 +4,7 @@
 // What fails is tried again with growing pauses; meanwhile the status says why. An exception ends the thread, and is said.
 #pragma once
 
-#include <condition_variable>
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -40,6 +40,7 @@ class SpeakerRunner {
   // Any thread; does not wait.
   void follow(SpeakerPlan plan);
   void end(End how);
+  bool has_ended() const { return ended_; }  // then the destructor does not wait
 
  private:
   class Work;
@@ -56,6 +57,7 @@ class SpeakerRunner {
   std::mutex mutex_;
   Orders orders_;
   int bell_ = -1;  // an eventfd: orders have come
+  std::atomic<bool> ended_{false};
   std::thread thread_;
 };
 

@@ -68,9 +68,9 @@ class FrrSpeaker::Impl {
     config_ = config;
     if (!started_) return std::nullopt;
     tell_rib(clock_now());
-    if (auto problem = write_files()) return problem;
+    Problem problem = write_files();  // if not now, then soon: see step
     bring_up_to_date(clock_now());
-    return std::nullopt;
+    return problem;
   }
 
   Problem stop(Farewell farewell) {
@@ -186,7 +186,7 @@ class FrrSpeaker::Impl {
   }
 
   void begin(FrrDaemonProcess& daemon, Time now) {
-    if (&daemon == find(FrrDaemon::bgpd)) applied_ = config_;  // what its file says
+    if (&daemon == find(FrrDaemon::bgpd)) applied_ = filed_;
     daemon.start(now);
   }
 
@@ -203,6 +203,7 @@ class FrrSpeaker::Impl {
       if (auto problem = write_run_file(options_.run_directory + "/" + name + ".conf", options_.user, *text))
         return problem;
     }
+    filed_ = config_;
     return std::nullopt;
   }
 
@@ -264,6 +265,7 @@ class FrrSpeaker::Impl {
   void ask_for_status(Time now) {
     asked_ = now;
     status_due_ = now + kStatusInterval;
+    if (!(filed_ == config_)) write_files();  // who could not be told the difference reads it
     const auto answer = find(FrrDaemon::bgpd)->command("show bgp neighbors json", now);
     if (!answer) return;
     if (auto found = parse_peer_status(answer->output)) {
@@ -279,6 +281,7 @@ class FrrSpeaker::Impl {
   const SpeakerOptions options_;
   SpeakerConfig config_;
   SpeakerConfig applied_;  // what bgpd has, or reads as it starts
+  SpeakerConfig filed_;    // what the files say
   bool started_ = false;
   std::deque<FrrDaemonProcess> daemons_;  // in the order of FrrDaemon; empty: not started
   FpmLink fpm_;

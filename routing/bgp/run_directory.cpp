@@ -77,7 +77,11 @@ Problem make_run_directory(const std::string& path, const std::string& user) {
 
 Problem write_run_file(const std::string& path, const std::string& user, std::string_view text) {
   const std::string fresh = path + ".new";
-  const int fd = open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  // The directory is `user`'s, who must not lead us to another file.
+  Ids ids;
+  if (auto problem = find_user(user, ids)) return problem;
+  unlink(fresh.c_str());
+  const int fd = open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0) return file_problem("writing " + fresh);
   Problem out;
   while (!text.empty() && !out) {
@@ -85,8 +89,8 @@ Problem write_run_file(const std::string& path, const std::string& user, std::st
     if (written < 0 && errno != EINTR) out = file_problem("writing " + fresh);
     if (written > 0) text.remove_prefix(static_cast<size_t>(written));
   }
+  if (!out && fchown(fd, ids.user, ids.group) != 0) out = file_problem("giving " + fresh + " to " + user);
   close(fd);
-  if (!out) out = own(fresh, user);
   if (!out && rename(fresh.c_str(), path.c_str()) != 0) out = file_problem("writing " + path);
   return out;
 }

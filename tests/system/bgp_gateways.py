@@ -99,6 +99,7 @@ class BgpGateways(Gateways):
     def make(self):
         super().make()
         self.bird = Bird(self.lab, self.gateways)
+        self.bird.bfd = self.bfd
         self.bird.start()
         self.wait_established()
         for number in self.gateways:

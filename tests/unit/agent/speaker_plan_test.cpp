@@ -63,6 +63,7 @@ TEST_F(SpeakerPlanTest, APortSpeaksWithThePeersOnItsLinks) {
   EXPECT_EQ(plan.config.as_number, 65'000U);
   EXPECT_EQ(plan.config.router_id, ip("10.9.0.1"));
   EXPECT_EQ(plan.interface, "eth7");
+  EXPECT_EQ(plan.uplink.mtu, 0U);
   EXPECT_EQ(plan.uplink.mac, uplink_.mac);
   EXPECT_EQ(plan.uplink.addresses, uplink_.addresses);
   EXPECT_THAT(plan.uplink.routes, IsEmpty());
@@ -123,7 +124,7 @@ TEST_F(SpeakerPlanTest, ALimitOfZeroTakesNothing) {
   put(peer);
   const auto plan = the_plan();
   const auto& wanted = plan.config.peers.at(0);
-  EXPECT_EQ(wanted.prefix_limit, 0U) << "the speaker's own 0 is no limit";
+  EXPECT_EQ(wanted.prefix_limit, 1U) << "the speaker's own 0 is no limit, also for others";
   EXPECT_THAT(wanted.import_filter, ElementsAre(routing::bgp::FilterRule{prefix("0.0.0.0/0"), 0, 32, false}));
 }
 
@@ -133,7 +134,7 @@ TEST_F(SpeakerPlanTest, APlanForIpv6AloneHasARouterIdOfItsOwn) {
   put(bgp_peer(30, 12, "2001:db8:9::2"));
   EXPECT_TRUE(the_plan().config.router_id.is_v4());
   EXPECT_EQ(the_plan().config.router_id, the_plan().config.router_id);
-  EXPECT_NE(the_plan().config.router_id, ip("0.0.0.0"));
+  EXPECT_TRUE(prefix("128.0.0.0/2").contains(the_plan().config.router_id));
 }
 
 TEST_F(SpeakerPlanTest, NatAddressesAreAnnouncedWhereTheRouterSaysSo) {
@@ -193,9 +194,10 @@ TEST(AnnouncedNat, ARangeIsTheFewestPrefixes) {
 
 TEST(SpeakerNames, FitAndDiffer) {
   const PortId a = PortId::random(), b = PortId::random();
-  EXPECT_LE(speaker_link(a).size(), 15U);
-  EXPECT_NE(speaker_link(a), speaker_link(b));
-  EXPECT_NE(speaker_link(id<PortId>(1)), speaker_link(id<PortId>(2)));
+  EXPECT_EQ(speaker_link(kHere, a).size(), 15U);
+  EXPECT_NE(speaker_link(kHere, a), speaker_link(kHere, b));
+  EXPECT_NE(speaker_link(kHere, id<PortId>(1)), speaker_link(kHere, id<PortId>(2)));
+  EXPECT_NE(speaker_link(kHere, a), speaker_link(id<HostId>(2), a));
   EXPECT_NE(speaker_namespace(id<HostId>(1), a), speaker_namespace(id<HostId>(2), a)) << "hosts may share /run/netns";
   EXPECT_THAT(speaker_namespace(kHere, a), ::testing::StartsWith(speaker_namespace_prefix(kHere)));
 }

@@ -23,6 +23,7 @@ using topology::testing::prefix;
 
 const PortId kPort = id<PortId>(22);
 const IpAddress kPeer = ip("10.9.0.2");
+const std::vector<routing::bgp::SpeakerPeer> kWanted = {{.address = kPeer}};
 const HostFact kLost = GatewayLost{kPort, kPeer};
 
 class SpeakerRoutesTest : public ::testing::Test {
@@ -30,7 +31,7 @@ class SpeakerRoutesTest : public ::testing::Test {
   static PeerStatus peer(PeerState state, uint64_t sessions_lost = 0, bool restarting = false) {
     return {.address = kPeer, .state = state, .sessions_lost = sessions_lost, .restarting = restarting};
   }
-  void hear(const PeerStatus& status) { routes_.hear(std::vector{status}); }
+  void hear(const PeerStatus& status) { routes_.hear(std::vector{status}, kWanted); }
   void learn(const char* text, std::vector<IpAddress> gateways = {kPeer}) {
     routes_.learn({{prefix(text), std::move(gateways)}});
   }
@@ -54,7 +55,7 @@ TEST_F(SpeakerRoutesTest, APeerIsLostWhenItsSessionIsAndItsRoutesAreNotKept) {
   EXPECT_THAT(routes_.take(now_).said, IsEmpty()) << "a graceful restart";
   hear(peer(PeerState::active, 1));
   EXPECT_THAT(routes_.take(now_).said, ElementsAre(kLost));
-  routes_.hear({});
+  routes_.hear({}, kWanted);
   EXPECT_THAT(routes_.take(now_).ended, IsEmpty()) << "bgpd is away: nothing is known";
   hear(peer(PeerState::established, 1));
   EXPECT_THAT(routes_.take(now_).ended, ElementsAre(kLost));
@@ -100,10 +101,26 @@ TEST_F(SpeakerRoutesTest, AnEarlierLifesLossEndsWithASession) {
 TEST_F(SpeakerRoutesTest, WhoIsNotWantedIsNotLost) {
   hear(peer(PeerState::active, 1));
   routes_.take(now_);
-  routes_.keep_only(std::vector<routing::bgp::SpeakerPeer>{{.address = kPeer}});
+  routes_.keep_only(kWanted);
   EXPECT_THAT(routes_.take(now_).ended, IsEmpty());
   routes_.keep_only({});
   EXPECT_THAT(routes_.take(now_).ended, ElementsAre(kLost));
+  routes_.hear(std::vector{peer(PeerState::active, 1)}, {});
+  EXPECT_THAT(routes_.take(now_).said, IsEmpty()) << "bgpd had not heard of it yet";
+}
+
+TEST_F(SpeakerRoutesTest, ALostPeerStaysSoUntilASessionAlsoWhenTheSpeakerBeginsAnew) {
+  hear(peer(PeerState::active, 1));
+  routes_.take(now_);
+  routes_.doubt();
+  hear(peer(PeerState::connect));
+  EXPECT_THAT(routes_.take(now_).ended, IsEmpty());
+  hear(peer(PeerState::established));
+  EXPECT_THAT(routes_.take(now_).ended, ElementsAre(kLost));
+}
+
+TEST_F(SpeakerRoutesTest, OnlyItsOwnPortsRoutesAreAdopted) {
+  EXPECT_THAT(routes_.adopt(std::vector<HostFact>{LearnedRoutes{id<PortId>(23), ip("10.8.0.2"), 7}}), IsEmpty());
 }
 
 TEST_F(SpeakerRoutesTest, ASpeakerThatBeginsAnewForgetsWhatIsNotToldAgain) {
