@@ -78,6 +78,7 @@ def run_bgp_demo(build, datapath, keep, connections=400):
         play(cloud, f"the peer closes {session(1, 4)} in order", lambda: cloud.bird.ask("disable", session(1, 4)), before)
         cloud.bird.ask("enable", session(1, 4))
         cloud.wait_established()
+        cloud.wait_routes(1)
         play(cloud, "kill -9 of bgpd on h3: graceful restart", lambda: kill_speaker(cloud), before)
         play(cloud, "kill -9 of h3's agent, and its speakers with it", lambda: kill_agent(cloud), before)
         if keep:
