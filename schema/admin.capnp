@@ -316,6 +316,7 @@ struct Status {
   agents @17 :List(AgentLine); # of a daemon with the cluster role
   nodes @18 :List(ClusterNodeLine);  # likewise
   bgp @19 :List(BgpLine);
+  bgpProblems @20 :List(Text);  # those of `problems` that are BGP's
 }
 
 struct FlowLine {

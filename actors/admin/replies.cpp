@@ -208,6 +208,8 @@ void encode_tunnels(const TunnelReport& report, schema::Status::Builder out) {
 }
 
 void encode_bgp(const BgpReport& report, schema::Status::Builder out) {
+  auto problems = out.initBgpProblems(static_cast<unsigned>(report.problems.size()));
+  for (unsigned i = 0; i < problems.size(); ++i) problems.set(i, report.problems[i]);
   auto lines = out.initBgp(static_cast<unsigned>(report.peers.size()));
   for (unsigned i = 0; i < lines.size(); ++i) {
     const auto& peer = report.peers[i];

@@ -5,8 +5,8 @@
 #include <memory>
 #include <set>
 
-#include "actors/agent/bgp_status.hpp"
 #include "actors/agent/speaker_leftovers.hpp"
+#include "actors/agent/speaker_report.hpp"
 #include "actors/agent/speaker_runner.hpp"
 #include "actors/runtime/backoff.hpp"
 #include "actors/runtime/status.hpp"
@@ -128,6 +128,7 @@ void end_unwanted(Self self, const SpeakerPlans& plans) {
     }
     log::info(log::Component::routing, "a router's port speaks BGP no longer",
               {{"router", kept.plan.router_name}, {"port", kept.plan.port_name}});
+    tell_changes(kept.plan, *kept.status, {}, state.links->probe);
     if (kept.runner) {
       kept.runner->end(SpeakerRunner::End::withdraw);
       state.ending[port] = {std::move(kept.runner), wish_of(kept.plan)};
@@ -158,22 +159,19 @@ void look_at_ending(Self self) {
   if (!state.ending.empty()) self->delayed_send(self, kEndingInterval, Tick{kLookAtEnding});
 }
 
+BgpReport report(const SpeakersState& state) {
+  BgpReport out;
+  out.problems = state.problems;
+  for (const auto& [port, kept] : state.speakers) describe(kept.plan, *kept.status, out);
+  return out;
+}
+
 void show(Self self) {
   auto& state = self->state;
-  std::vector<observability::BgpSpeakerNumbers> speakers;
-  std::vector<observability::BgpPeerNumbers> peers;
-  for (const auto& [port, kept] : state.speakers) {
-    const SpeakerStatus& status = *kept.status;
-    const bool runs = std::ranges::all_of(status.daemons, &bgp::DaemonStatus::running);
-    const std::string id = port.to_string();
-    speakers.push_back({kept.plan.router_name, kept.plan.port_name, id, runs, status.prefixes, status.surplus});
-    for (const auto& peer : status.peers) {
-      peers.push_back({kept.plan.router_name, kept.plan.port_name, id, peer.address.to_string(),
-                       peer.state == bgp::PeerState::established, peer.prefixes_in, peer.prefixes_out});
-    }
-  }
-  state.links->probe.observed(std::move(speakers), std::move(peers));
-  state.links->probe.problems(state.problems.size());
+  BgpNumbers numbers;
+  for (const auto& [port, kept] : state.speakers) add_numbers(port, kept.plan, *kept.status, numbers);
+  state.links->probe.observed(std::move(numbers.speakers), std::move(numbers.peers));
+  state.links->probe.problems(report(state).problems.size());
 }
 
 void follow(Self self, const UplinksChanged& news) {
@@ -202,48 +200,13 @@ void follow(Self self, const UplinksChanged& news) {
   show(self);
 }
 
-const bgp::PeerStatus* find_peer(const SpeakerStatus& status, const IpAddress& address) {
-  const auto found = std::ranges::find(status.peers, address, &bgp::PeerStatus::address);
-  return found == status.peers.end() ? nullptr : &*found;
-}
-
-void announce_peers(Self self, const Kept& kept, const SpeakerStatus& now) {
-  for (const auto& peer : now.peers) {
-    const auto* before = find_peer(*kept.status, peer.address);
-    const bool was = before != nullptr && before->state == bgp::PeerState::established;
-    const bool is = peer.state == bgp::PeerState::established;
-    if (was == is) continue;
-    self->state.links->probe.turned(is);
-    log::write(log::Component::routing, is ? log::Level::info : log::Level::warning,
-               is ? "a BGP session is established" : "a BGP session has ended",
-               {{"router", kept.plan.router_name},
-                {"port", kept.plan.port_name},
-                {"peer", peer.address.to_string()},
-                {"reason", is ? "" : peer.last_error},
-                {"routes_kept", !is && peer.restarting}});
-  }
-}
-
-void count(Self self, const SpeakerStatus& before, const SpeakerStatus& now) {
-  auto& probe = self->state.links->probe;
-  const auto more = [](uint64_t after, uint64_t then) { return after > then ? after - then : 0; };
-  for (size_t i = 0; i < now.daemons.size(); ++i) {
-    for (uint64_t n = std::max<uint64_t>(1, before.daemons[i].starts); n < now.daemons[i].starts; ++n)
-      probe.daemon_restarted(bgp::to_string(static_cast<bgp::FrrDaemon>(i)));
-  }
-  for (size_t i = 0; i < now.refused.size(); ++i) {
-    const uint64_t routes = more(now.refused[i], before.refused[i]);
-    if (routes > 0) probe.refused(bgp::to_string(static_cast<bgp::RouteRefusal>(i)), routes);
-  }
-  probe.malformed(more(now.malformed, before.malformed));
-}
-
 void died(Self self, PortId port, Kept& kept, const std::string& why) {
   auto& state = self->state;
   log::error(log::Component::routing, "a BGP speaker died",
              {{"router", kept.plan.router_name}, {"port", kept.plan.port_name}, {"reason", why}});
   kept.runner.reset();
-  kept.status = std::make_shared<const SpeakerStatus>(SpeakerStatus{.problem = "it died: " + why});
+  const auto dead = std::make_shared<const SpeakerStatus>(SpeakerStatus{.problem = "it died: " + why});
+  tell_changes(kept.plan, *std::exchange(kept.status, dead), *dead, state.links->probe);
   kept.actor.last_error = why;
   set_state(kept, ActorState::backing_off);
   state.links->restarted("bgp_speaker");
@@ -269,53 +232,11 @@ void hear(Self self, const SpeakerSaid& said) {
   if (at == self->state.speakers.end() || at->second.life != said.life) return;
   Kept& kept = at->second;
   if (said.status) {
-    announce_peers(self, kept, *said.status);
-    count(self, *kept.status, *said.status);
+    tell_changes(kept.plan, *kept.status, *said.status, self->state.links->probe);
     kept.status = said.status;
   }
   if (!said.died.empty()) died(self, said.port, kept, said.died);
   if (said.status || !said.died.empty()) show(self);
-}
-
-BgpReport::Line line_of(const Kept& kept, const bgp::SpeakerPeer& wanted) {
-  BgpReport::Line out;
-  out.router = kept.plan.router_name;
-  out.port = kept.plan.port_name;
-  out.peer = wanted.address.to_string();
-  out.as_number = wanted.as_number;
-  bgp::PeerStatus peer{.address = wanted.address, .bfd = wanted.bfd ? bgp::BfdState::down : bgp::BfdState::off};
-  if (const auto* known = find_peer(*kept.status, wanted.address)) peer = *known;
-  out.state = bgp::to_string(peer.state);
-  if (peer.state == bgp::PeerState::established) {
-    const auto since = std::chrono::steady_clock::now() - kept.status->asked;
-    out.since = peer.uptime + std::chrono::duration_cast<std::chrono::milliseconds>(since);
-  }
-  out.prefixes_in = peer.prefixes_in;
-  out.prefixes_out = peer.prefixes_out;
-  out.bfd = bgp::to_string(peer.bfd);
-  out.last_error = peer.last_error;
-  return out;
-}
-
-BgpReport report(const SpeakersState& state) {
-  BgpReport out;
-  out.problems = state.problems;
-  for (const auto& [port, kept] : state.speakers) {
-    const std::string where = "router " + kept.plan.router_name + ", port " + kept.plan.port_name + ": ";
-    if (!kept.status->problem.empty()) out.problems.push_back(where + kept.status->problem);
-    for (size_t i = 0; i < kept.status->daemons.size(); ++i) {
-      const auto& daemon = kept.status->daemons[i];
-      if (daemon.running || daemon.last_end.empty()) continue;
-      out.problems.push_back(where + bgp::to_string(static_cast<bgp::FrrDaemon>(i)) + " has ended " +
-                             std::to_string(daemon.starts) + " times and is started again: " + daemon.last_end);
-    }
-    if (kept.status->surplus > 0) {
-      out.problems.push_back(where + std::to_string(kept.status->surplus) +
-                             " routes are beyond the peers' prefix limits and not used: raise the limits or filter");
-    }
-    for (const auto& peer : kept.plan.config.peers) out.peers.push_back(line_of(kept, peer));
-  }
-  return out;
 }
 
 NodeReport actors(const SpeakersState& state) {

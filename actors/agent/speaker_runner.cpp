@@ -86,8 +86,7 @@ class SpeakerRunner::Work {
     } else if (anew) {
       begin_anew();
     } else {
-      problem_ = speaker_->reconfigure(setup_.plan.config).value_or("");
-      if (!problem_.empty()) report(problem_);
+      report(speaker_->reconfigure(setup_.plan.config));
     }
   }
 
@@ -209,6 +208,7 @@ class SpeakerRunner::Work {
   SpeakerStatus status(Time now) const {
     SpeakerStatus out{.problem = problem_, .asked = now, .prefixes = routes_.prefixes(), .restarting = restarted_};
     if (!speaker_) return out;
+    out.problem = speaker_->problem().value_or("");
     out.peers = speaker_->peers();
     for (size_t i = 0; i < out.daemons.size(); ++i) out.daemons[i] = speaker_->daemon(static_cast<bgp::FrrDaemon>(i));
     out.surplus = speaker_->rib().surplus();

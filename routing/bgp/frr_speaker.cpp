@@ -68,9 +68,9 @@ class FrrSpeaker::Impl {
     config_ = config;
     if (!started_) return std::nullopt;
     tell_rib(clock_now());
-    Problem problem = write_files();  // if not now, then soon: see step
+    problem_ = write_files();
     bring_up_to_date(clock_now());
-    return problem;
+    return problem_;
   }
 
   Problem stop(Farewell farewell) {
@@ -128,6 +128,7 @@ class FrrSpeaker::Impl {
     const FrrDaemonProcess& one = daemons_[static_cast<size_t>(which)];
     return {one.ready(), one.pid(), one.starts(), one.last_end()};
   }
+  const Problem& problem() const { return problem_; }
   const std::vector<PeerStatus>& peers() const { return peers_; }
   const Rib& rib() const { return rib_; }
   const FpmCounters& fpm_counters() const { return fpm_.counters(); }
@@ -265,7 +266,7 @@ class FrrSpeaker::Impl {
   void ask_for_status(Time now) {
     asked_ = now;
     status_due_ = now + kStatusInterval;
-    if (!(filed_ == config_)) write_files();  // who could not be told the difference reads it
+    if (problem_) problem_ = write_files();
     const auto answer = find(FrrDaemon::bgpd)->command("show bgp neighbors json", now);
     if (!answer) return;
     if (auto found = parse_peer_status(answer->output)) {
@@ -282,6 +283,7 @@ class FrrSpeaker::Impl {
   SpeakerConfig config_;
   SpeakerConfig applied_;  // what bgpd has, or reads as it starts
   SpeakerConfig filed_;    // what the files say
+  Problem problem_;        // why that is not config_
   bool started_ = false;
   std::deque<FrrDaemonProcess> daemons_;  // in the order of FrrDaemon; empty: not started
   FpmLink fpm_;
@@ -302,6 +304,7 @@ std::vector<pollfd> FrrSpeaker::descriptors() const { return impl_->descriptors(
 Time FrrSpeaker::next_deadline() const { return impl_->next_deadline(); }
 void FrrSpeaker::step() { impl_->step(); }
 std::vector<RouteChange> FrrSpeaker::take_route_changes() { return impl_->take_route_changes(); }
+const Problem& FrrSpeaker::problem() const { return impl_->problem(); }
 const std::vector<PeerStatus>& FrrSpeaker::peers() const { return impl_->peers(); }
 DaemonStatus FrrSpeaker::daemon(FrrDaemon daemon) const { return impl_->daemon(daemon); }
 const Rib& FrrSpeaker::rib() const { return impl_->rib(); }

@@ -69,7 +69,7 @@ class FrrSpeaker {
   // operator can act on (a missing package is named); then nothing is left.
   Problem start();
   // From now on this is wanted. Sessions that are not concerned are not touched. Refused (and nothing changes) when check()
-  // finds something.
+  // finds something. Files that cannot be written are tried again each second: see problem().
   Problem reconfigure(const SpeakerConfig& config);
   // Namespace, veth and directory are gone afterwards.
   Problem stop(Farewell farewell = Farewell::cease);
@@ -81,6 +81,7 @@ class FrrSpeaker {
   void run_for(std::chrono::milliseconds time);
 
   std::vector<RouteChange> take_route_changes();
+  const Problem& problem() const;  // what of the wanted state a daemon that dies would not find
   const std::vector<PeerStatus>& peers() const;
   DaemonStatus daemon(FrrDaemon daemon) const;
   const Rib& rib() const;

@@ -122,7 +122,7 @@ class BgpGateways(Gateways):
 
     def sessions(self, number):
         """By the gateway's word: peer -> line."""
-        return {line["peer"]: line for line in self.gateways[number].json("bgp")}
+        return {line["peer"]: line for line in self.gateways[number].json("bgp")["sessions"]}
 
     def established(self, number):
         lines = self.sessions(number).values()

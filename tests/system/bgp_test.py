@@ -172,7 +172,7 @@ def configured_anew(checks, cloud):
     cloud.bird.extra[4] = [f"10.77.{n}.0/24" for n in range(60)]
     cluster.viaduct("bgp-peer", "set", session(1, 4), "--prefix-limit", "20", "--wait")
     cloud.bird.reconfigure()
-    wait_for(lambda: any("beyond the peers' prefix limits" in problem for problem in gateway.json("status")["problems"]),
+    wait_for(lambda: any("beyond the peers' prefix limits" in problem for problem in gateway.json("bgp")["problems"]),
              "the surplus is said", 30)
     known = gateway.json("bgp", "routes", "r1")["routes"]
     of_peer = [line for line in known if line["gateway"] == peer]
@@ -227,11 +227,11 @@ def bad_peers(checks, cloud):
     checks.check("an address on no subnet is refused", refused.returncode != 0 and "172.31.0.9" in refused.stderr,
                  refused.stderr.strip())
     cluster.viaduct(*stray, "--multihop", "4", "--wait")
-    [problem] = wait_for(lambda: [text for text in gateway.json("status")["problems"] if "172.31.0.9" in text],
+    [problem] = wait_for(lambda: [text for text in gateway.json("bgp")["problems"] if "172.31.0.9" in text],
                          "one beyond the links that no route leads to is a problem")
     checks.check("which names the cure", "no route with a gateway" in problem, problem)
     cluster.viaduct("bgp-peer", "delete", "stray", "--wait")
-    wait_for(lambda: not gateway.json("status")["problems"], "and gone with it")
+    wait_for(lambda: not gateway.json("bgp")["problems"], "and gone with it")
 
 
 def malformed_peers(checks, cloud):
@@ -298,7 +298,7 @@ def nothing_is_left(checks, cloud):
     cloud.lab.wait_served(seconds=60)
     cluster.viaduct("wait")
     for number, host in cloud.gateways.items():
-        wait_for(lambda host=host: not host.json("bgp"), f"up{number} is silent")
+        wait_for(lambda host=host: not host.json("bgp")["sessions"], f"up{number} is silent")
         wait_for(lambda number=number: not cloud.speaker_pids(number, "bgpd"), "bgpd has ended")
         wait_for(lambda host=host: speakers_left(host) == [], f"nothing is left on {host.name}")
     spaces = set(speakers_spaces()) - cloud.lab.speakers_before

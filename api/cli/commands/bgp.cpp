@@ -20,7 +20,7 @@ Result<ExitCode> bgp(Session& session, const Options& options) {
     if (options.router.empty() || text_at(peer, "router") == options.router) peers.push_back(peer);
   }
   if (session.wants_json()) {
-    session.print(peers);
+    session.print({{"sessions", peers}, {"problems", (*status)["bgp_problems"]}});
     return ExitCode::ok;
   }
   std::ostream& out = session.out();
@@ -36,7 +36,7 @@ Result<ExitCode> bgp(Session& session, const Options& options) {
     }
     table.print(out);
   }
-  for (const Json& problem : (*status)["problems"]) out << "problem: " << problem.get<std::string>() << '\n';
+  for (const Json& problem : (*status)["bgp_problems"]) out << "problem: " << problem.get<std::string>() << '\n';
   return ExitCode::ok;
 }
 
@@ -100,7 +100,7 @@ void add_bgp_command(Tree& tree) {
   auto& command =
       tree.leaf(tree.root(), "bgp", "BGP sessions of the daemon's host: state, prefixes, BFD, why the last one ended",
                 "  viaduct bgp\n  viaduct bgp --router edge\n  viaduct bgp routes edge --to 198.51.100.1\n"
-                "  viaduct bgp --json | jq '.[] | select(.state != \"Established\")'\n",
+                "  viaduct bgp --json | jq '.sessions[] | select(.state != \"Established\")'\n",
                 [=](Session& session) { return bgp(session, *options); });
   tree.hint(command.add_option("--router", options->router, "Only this router's, by its name"),
             Hint::object(Kind::ROUTER));

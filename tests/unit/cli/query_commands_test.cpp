@@ -74,7 +74,8 @@ TEST_F(Queries, StatusInJson) {
                        "version",          "host_id",    "host_name",     "datapath",        "committed_revision",
                        "applied_revision", "flows",      "actors",        "ports",           "drops",
                        "metrics_url",      "up_seconds", "adopted_flows", "unlisted_actors", "tunnels",
-                       "problems",         "cluster",    "agents",        "nodes",           "bgp"}));
+                       "problems",         "cluster",    "agents",        "nodes",           "bgp",
+                       "bgp_problems"}));
   EXPECT_EQ(status["actors"][0]["last_error"], "");
   EXPECT_EQ(status["ports"][0]["rx_packets"], 18'000'000'000'000'000'000ULL);
   EXPECT_EQ(status["ports"][0]["port"], nullptr);
@@ -99,7 +100,8 @@ void fill_bgp(schema::AdminRequest::Reader, schema::AdminReply::Builder reply) {
   peers[1].setState("Idle");
   peers[1].setBfd("off");
   peers[1].setLastError("Peer closed the session");
-  status.initProblems(1).set(0, "router other, port up2: bgpd has ended");
+  status.initProblems(1).set(0, "a tunnel's, which is no business of BGP");
+  status.initBgpProblems(1).set(0, "router other, port up2: bgpd has ended");
 }
 
 TEST_F(Queries, BgpSessions) {
@@ -109,7 +111,9 @@ TEST_F(Queries, BgpSessions) {
             "edge    up1   192.0.2.1    65001  Established  1m 2s  100000    2  up\n"
             "other   up2   2001:db8::1  65002  Idle                     0    0  off  Peer closed the session\n"
             "problem: router other, port up2: bgpd has ended\n");
-  EXPECT_EQ(tool({"bgp", "--router", "edge", "--json"}).json().size(), 1U);
+  const Json json = tool({"bgp", "--router", "edge", "--json"}).json();
+  EXPECT_EQ(json["sessions"].size(), 1U);
+  EXPECT_EQ(json["problems"].size(), 1U);
   EXPECT_THAT(tool({"bgp", "--router", "none"}).out, HasSubstr("no port of this host speaks BGP for router none\n"));
 }
 
