@@ -61,15 +61,22 @@ def frozen_for_long(checks, cloud):
     ends = ["viaduct_replication_yields_refused_total", "viaduct_replication_yields_unheard_total",
             "viaduct_nat_connections_ended_total"]
     before = {name: cloud.counted(name) for name in counts + ends}
-    adopted = sum(metric(host, "viaduct_nat_blocks_adopted_total") for host in cloud.gateways.values())
-    held = metric(home, "viaduct_nat_blocks_leased")
+    blocks = lambda host: {what: metric(host, f"viaduct_nat_{what}")  # noqa: E731
+                           for what in ("blocks_adopted_total", "blocks_leased", "block_claims_lost_total")}
+    before_death = {host: blocks(host) for host in cloud.gateways.values()}
+
+    def adopted():
+        """How many blocks by whom, if all claims are answered. A block that no connection is in is nobody's: it rests."""
+        since = {host: {what: count - before_death[host][what] for what, count in blocks(host).items()}
+                 for host in before_death}
+        answered = all(one["blocks_adopted_total"] == one["blocks_leased"] + one["block_claims_lost_total"]
+                       for one in since.values())
+        return answered and sum(one["blocks_leased"] for one in since.values())
+
     opened = cloud.total()["open"]
     cloud.freeze(home)
     try:
-        wait_for(lambda: sum(metric(host, "viaduct_nat_blocks_adopted_total")
-                             for host in cloud.gateways.values()) >= adopted + held, "its blocks are adopted", 60)
-        wait_for(lambda: sum(metric(host, "viaduct_nat_blocks_leased")
-                             for host in cloud.gateways.values()) >= held, "the adopters have them", 30)
+        wait_for(adopted, "its blocks are adopted", 60)
     finally:
         cloud.thaw(home)
     since = lambda name: cloud.counted(name) - before[name]  # noqa: E731
