@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <set>
 
-#include "api/cli/value.hpp"
+#include "api/client/value.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 constexpr std::string_view kBindings = "bindings";
@@ -254,4 +254,4 @@ Result<Document> parse_document(const std::string& text, const std::string& file
   }
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

@@ -47,10 +47,10 @@
 #include <string_view>
 #include <vector>
 
-#include "api/cli/kinds.hpp"
-#include "api/cli/outcome.hpp"
+#include "api/client/kinds.hpp"
+#include "api/client/outcome.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 
 inline constexpr size_t kMaxDocumentBytes = size_t{16} << 20;
 
@@ -84,4 +84,4 @@ Result<Document> parse_document(const std::string& text, const std::string& file
 // "topology.yaml:12:5: …"
 Failure document_error(const std::string& file, Position at, std::string message, std::string cure = {});
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

@@ -4,7 +4,7 @@
 
 #include "api/cli/commands/edit.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 // A field as it counts for sameness: what the schema says by itself equals what is not there.
@@ -274,4 +274,4 @@ std::optional<Failure> ApplyMatch::close_links() {
   return std::nullopt;
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

@@ -9,7 +9,7 @@
 
 #include "api/cli/apply_plan.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 
 class ApplyMatch {
  public:
@@ -56,4 +56,4 @@ class ApplyMatch {
   std::vector<Record> records_;
 };
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

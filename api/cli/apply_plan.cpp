@@ -7,7 +7,7 @@
 #include "api/cli/apply_match.hpp"
 #include "api/cli/naming.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 using Action = Operation::Action;
@@ -185,4 +185,4 @@ Json plan_json(const Plan& plan) {
   return list;
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "api/cli/apply_document.hpp"
-#include "api/cli/client.hpp"
+#include "api/client/client.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 
 enum class Pruning : uint8_t { keep, prune };
 
@@ -47,4 +47,4 @@ Result<Plan> make_plan(const Document& document, const std::vector<Record>& live
 void print_plan(const Plan& plan, std::ostream& out);
 Json plan_json(const Plan& plan);
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 // One command, as scripts need it.
@@ -216,4 +216,4 @@ std::string completion_script(Shell shell, Tree& tree) {
   return out;
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

@@ -8,10 +8,10 @@
 
 #include "api/cli/tree.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 
 enum class Shell : uint8_t { bash, zsh, fish };
 
 std::string completion_script(Shell shell, Tree& tree);
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

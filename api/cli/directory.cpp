@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 constexpr size_t kShortestIdPrefix = 8;
@@ -167,4 +167,4 @@ Json Directory::json_of(const Record& record) {
   return out;
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

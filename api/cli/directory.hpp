@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "api/cli/client.hpp"
 #include "api/cli/naming.hpp"
+#include "api/client/client.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 
 class Directory {
  public:
@@ -55,4 +55,4 @@ class Directory {
   std::set<Kind> loaded_;  // kinds whose objects are all in names_
 };
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

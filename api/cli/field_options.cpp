@@ -1,6 +1,6 @@
 #include "api/cli/field_options.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 bool fits(const Field& field, FieldUse use) {
@@ -99,4 +99,4 @@ Result<Done> apply_texts(const FieldTexts& texts, Directory& directory, Record& 
   return Done{};
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

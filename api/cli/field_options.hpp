@@ -9,7 +9,7 @@
 #include "api/cli/directory.hpp"
 #include "api/cli/tree.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 
 // What the operator gave, by Field::name. Filled while parsing.
 struct FieldTexts {
@@ -28,4 +28,4 @@ void add_field_options(Tree& tree, CLI::App& command, const KindInfo& kind, Fiel
 // Parses every text and sets it on the record; the first that makes no sense is the failure.
 Result<Done> apply_texts(const FieldTexts& texts, Directory& directory, Record& record);
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

@@ -7,7 +7,7 @@
 #include "api/cli/run.hpp"
 
 int main(int argc, char** argv) {
-  using namespace viaduct::cli;
+  using namespace viaduct::api::cli;
   std::vector<std::string> arguments(argv + 1, argv + argc);
   auto variable = [](const char* name) -> std::optional<std::string> {
     const char* value = std::getenv(name);

@@ -1,6 +1,6 @@
 #include "api/cli/naming.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 // Whether a field says nothing that a reader would miss: absent, or what the schema says by itself.
@@ -59,4 +59,4 @@ std::string text_of(const Record& record, const Field& field, const NameLookup& 
   return to_text(field, value);
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

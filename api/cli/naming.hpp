@@ -4,9 +4,9 @@
 #include <functional>
 #include <string>
 
-#include "api/cli/record.hpp"
+#include "api/client/record.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 
 // The name of what a field refers to, or its id as text when it has none or is not known.
 using NameLookup = std::function<std::string(const Field&, const Uuid&)>;
@@ -18,4 +18,4 @@ std::string gathered(const Record& record, const NameLookup& name_of);
 // References by name.
 std::string text_of(const Record& record, const Field& field, const NameLookup& name_of);
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 constexpr size_t kGap = 2;  // blanks between columns
@@ -129,4 +129,4 @@ void print_failure(const Failure& failure, Form form, std::ostream& err) {
   if (!failure.cure.empty()) err << "  cure: " << failure.cure << '\n';
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

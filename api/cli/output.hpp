@@ -6,11 +6,11 @@
 #include <string_view>
 #include <vector>
 
-#include "api/cli/outcome.hpp"
 #include "api/cli/session.hpp"
-#include "api/cli/value.hpp"
+#include "api/client/outcome.hpp"
+#include "api/client/value.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 
 // Columns as wide as their widest cell (by code points); numbers to the right. A column without any content is left
 // out.
@@ -36,4 +36,4 @@ std::string text_at(const Json& object, const char* key);  // cell() of a member
 
 void print_failure(const Failure& failure, Form form, std::ostream& err);
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

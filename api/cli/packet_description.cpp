@@ -6,9 +6,9 @@
 #include <map>
 #include <set>
 
-#include "api/cli/value.hpp"
+#include "api/client/value.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 constexpr uint8_t kTcp = 6, kUdp = 17, kSctp = 132;
@@ -190,4 +190,4 @@ const std::vector<std::string>& packet_words() {
   return kWords;
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

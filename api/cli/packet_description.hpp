@@ -15,12 +15,12 @@
 #include <string>
 #include <vector>
 
-#include "api/cli/outcome.hpp"
+#include "api/client/outcome.hpp"
 #include "schema/admin.capnp.h"
 #include "topology/address/ip_address.hpp"
 #include "topology/address/mac_address.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 
 struct PacketDescription {
   std::vector<uint8_t> frame;
@@ -44,4 +44,4 @@ void write_packet(const PacketDescription& packet, schema::PacketDescription::Bu
 // For the help and for completion.
 const std::vector<std::string>& packet_words();
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

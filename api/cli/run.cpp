@@ -6,7 +6,7 @@
 #include "api/cli/output.hpp"
 #include "api/cli/version.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 constexpr double kMaxTimeoutSeconds = 86'400;
@@ -98,4 +98,4 @@ ExitCode run(const std::vector<std::string>& arguments, Environment& environment
   return outcome.failure().exit;
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

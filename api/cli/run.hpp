@@ -8,7 +8,7 @@
 #include "api/cli/session.hpp"
 #include "api/cli/tree.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 
 // The whole tree of commands. `settings` receives the global options and must outlive the tree.
 std::unique_ptr<Tree> make_tree(Settings& settings);
@@ -16,4 +16,4 @@ std::unique_ptr<Tree> make_tree(Settings& settings);
 // `arguments` without the program's name.
 ExitCode run(const std::vector<std::string>& arguments, Environment& environment);
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

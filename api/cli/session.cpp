@@ -1,9 +1,9 @@
 #include "api/cli/session.hpp"
 
 #include "api/cli/output.hpp"
-#include "api/cli/token.hpp"
+#include "api/client/token.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 
 std::string Session::setting(const std::string& given, const char* variable, const char* otherwise) const {
   if (!given.empty()) return given;
@@ -46,4 +46,4 @@ void Session::disconnect() {
 
 void Session::print(const Json& json) { out() << dump(json) << '\n'; }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

@@ -9,11 +9,11 @@
 #include <ostream>
 #include <string>
 
-#include "api/cli/client.hpp"
 #include "api/cli/directory.hpp"
-#include "api/cli/outcome.hpp"
+#include "api/client/client.hpp"
+#include "api/client/outcome.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 
 enum class Terminal : uint8_t { batch, interactive };  // whether somebody can answer a question
 
@@ -68,4 +68,4 @@ class Session {
 // The body of a command. What it prints goes to the session; a failure is printed by run().
 using Command = std::function<Result<ExitCode>(Session&)>;
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

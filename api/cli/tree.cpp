@@ -1,6 +1,6 @@
 #include "api/cli/tree.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 
 Tree::Tree() : root_("Viaduct: virtual networks on this host. The tool talks to the daemon viaductd.", "viaduct") {
   root_.require_subcommand(1);
@@ -42,4 +42,4 @@ std::vector<CLI::App*> visible_commands(CLI::App& parent) {
   return parent.get_subcommands([](CLI::App* command) { return !command->get_name().starts_with("__"); });
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "api/cli/kinds.hpp"
 #include "api/cli/session.hpp"
+#include "api/client/kinds.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 
 // What completes the value of an option or a positional argument.
 struct Hint {
@@ -55,4 +55,4 @@ std::string path_of(const CLI::App& command);
 // Commands that people see: not those whose name starts with two underscores.
 std::vector<CLI::App*> visible_commands(CLI::App& parent);
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

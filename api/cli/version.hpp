@@ -1,8 +1,8 @@
 #pragma once
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 
 // Of the build, from CMakeLists.txt.
 inline constexpr const char* kVersion = VIADUCT_VERSION;
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

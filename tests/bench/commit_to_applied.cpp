@@ -15,8 +15,8 @@
 #include <fstream>
 #include <sstream>
 
-#include "api/cli/connection.hpp"
-#include "api/cli/token.hpp"
+#include "api/client/connection.hpp"
+#include "api/client/token.hpp"
 #include "topology/codec.hpp"
 #include "two_namespaces.hpp"
 
@@ -46,10 +46,10 @@ class Operator {
 
  public:
   Operator(uint16_t port, const std::string& token_file) {
-    auto token = cli::read_token(token_file);
+    auto token = api::read_token(token_file);
     if (!token) give_up(token.failure().message);
     token_ = *token;
-    auto opened = cli::Connection::open({"127.0.0.1", port}, Clock::now() + kPatience);
+    auto opened = api::Connection::open({"127.0.0.1", port}, Clock::now() + kPatience);
     if (!opened) give_up(opened.failure().message);
     connection_ = std::move(*opened);
   }
@@ -101,7 +101,7 @@ class Operator {
     return std::move(*reply);
   }
   std::vector<uint8_t> token_;
-  std::unique_ptr<cli::Connection> connection_;
+  std::unique_ptr<api::Connection> connection_;
   uint64_t id_ = 0;
   double last_ms_ = 0;
 };

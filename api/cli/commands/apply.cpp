@@ -3,7 +3,7 @@
 #include "api/cli/commands/commands.hpp"
 #include "api/cli/commands/plan_file.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 constexpr const char* kApplyExamples =
@@ -113,4 +113,4 @@ void add_apply_command(Tree& tree) {
   *mode = add_change_options(command);
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

@@ -2,7 +2,7 @@
 #include "api/cli/commands/commands.hpp"
 #include "api/cli/output.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 struct Options {
@@ -107,4 +107,4 @@ void add_bgp_command(Tree& tree) {
   add_routes(tree, command);
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

@@ -11,7 +11,7 @@
 #include "api/cli/output.hpp"
 #include "schema/identity/credentials.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 namespace fs = std::filesystem;
@@ -342,4 +342,4 @@ void add_certs_commands(Tree& tree) {
   add_show_and_verify(tree, certs);
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

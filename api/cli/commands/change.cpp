@@ -2,7 +2,7 @@
 
 #include "api/cli/output.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 void print_change(std::ostream& out, const Json& change, ChangeMode mode) {
@@ -61,4 +61,4 @@ Failure not_applied(const std::string& revision) {
           {}};
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

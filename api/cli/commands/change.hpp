@@ -4,10 +4,10 @@
 #include <memory>
 #include <vector>
 
-#include "api/cli/client.hpp"
 #include "api/cli/tree.hpp"
+#include "api/client/client.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 
 std::shared_ptr<ChangeMode> add_change_options(CLI::App& command);
 
@@ -18,4 +18,4 @@ Result<ExitCode> show_committed(Session& session, const Json& committed, ChangeM
 // Committed, but --wait ran out of time.
 Failure not_applied(const std::string& revision);
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

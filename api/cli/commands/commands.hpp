@@ -3,7 +3,7 @@
 
 #include "api/cli/tree.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 
 void add_object_commands(Tree& tree);       // bridge|router|… create, show, list, set, delete; port link, unlink
 void add_binding_commands(Tree& tree);      // bind, unbind
@@ -17,4 +17,4 @@ void add_apply_command(Tree& tree);         // apply
 void add_completion_commands(Tree& tree);   // completion, help, __complete
 void add_certs_commands(Tree& tree);        // certs init, host, show, verify
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

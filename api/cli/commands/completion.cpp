@@ -5,7 +5,7 @@
 #include "api/cli/commands/commands.hpp"
 #include "api/cli/completion_script.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 constexpr const char* kCompletionExamples =
@@ -84,4 +84,4 @@ void add_completion_commands(Tree& tree) {
   complete.group("");  // not in the help
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

@@ -4,7 +4,7 @@
 #include "api/cli/commands/commands.hpp"
 #include "api/cli/output.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 const std::vector<std::string> kConnectionKinds = {"track",        "snat",   "snat_reverse", "dnat",
@@ -266,4 +266,4 @@ void add_conntrack_commands(Tree& tree) {
   tree.leaf(group, "stats", "How many there are, of what, and what had no room", "  viaduct conntrack stats\n", stats);
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

@@ -4,7 +4,7 @@
 
 #include "api/cli/commands/change.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 std::vector<Operation> updates(const std::vector<Record>& records) {
@@ -36,4 +36,4 @@ Result<ExitCode> edit(Session& session, ChangeMode mode, const Modify& modify) {
   }
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

@@ -7,7 +7,7 @@
 #include "api/cli/directory.hpp"
 #include "api/cli/session.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 
 inline constexpr int kMaxConflictRetries = 5;
 
@@ -25,4 +25,4 @@ void complete_rule(Record& record);
 // The host whose agent the daemon is.
 Result<Uuid> daemon_host(Session& session);
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

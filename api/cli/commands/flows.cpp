@@ -2,7 +2,7 @@
 #include "api/cli/commands/commands.hpp"
 #include "api/cli/output.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 void print_flows(std::ostream& out, const Json& reply) {
@@ -127,4 +127,4 @@ void add_flow_commands(Tree& tree) {
   add_state(tree);
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

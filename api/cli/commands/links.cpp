@@ -3,7 +3,7 @@
 #include "api/cli/commands/commands.hpp"
 #include "api/cli/commands/edit.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 Failure refuse(std::string code, std::string message, std::string cure) {
@@ -159,4 +159,4 @@ void add_binding_commands(Tree& tree) {
   add_unbind(tree);
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

@@ -6,7 +6,7 @@
 
 #include "api/cli/output.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 // What is shown with an object: of one kind, sorted.
@@ -155,4 +155,4 @@ Result<ExitCode> show(Session& session, Directory& directory, const Record& reco
   return ExitCode::ok;
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

@@ -7,7 +7,7 @@
 #include "api/cli/directory.hpp"
 #include "api/cli/session.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 
 // In the order of their names, then ids, so that two listings compare.
 void sort_records(std::vector<Record>& records);
@@ -20,4 +20,4 @@ void print_records(Session& session, Directory& directory, const std::vector<Rec
 // it.
 Result<ExitCode> show(Session& session, Directory& directory, const Record& record);
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

@@ -8,7 +8,7 @@
 #include "api/cli/commands/listing.hpp"
 #include "api/cli/field_options.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 Result<Uuid> id_for_create(const std::string& text) {
@@ -206,4 +206,4 @@ void add_object_commands(Tree& tree) {
   }
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

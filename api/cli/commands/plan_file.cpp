@@ -5,7 +5,7 @@
 
 #include "api/cli/commands/edit.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 Result<std::string> read_file(Session& session, const std::string& path) {
@@ -31,4 +31,4 @@ Result<Plan> plan_from_file(Session& session, const std::string& file, Pruning p
       *document, *live, [&] { return daemon_host(session); }, pruning);
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

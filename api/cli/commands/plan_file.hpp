@@ -6,9 +6,9 @@
 #include "api/cli/apply_plan.hpp"
 #include "api/cli/session.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 
 // `file`: "-" for standard input.
 Result<Plan> plan_from_file(Session& session, const std::string& file, Pruning pruning);
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

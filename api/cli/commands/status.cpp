@@ -3,7 +3,7 @@
 #include "api/cli/output.hpp"
 #include "api/cli/version.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 void print_summary(std::ostream& out, const Json& status) {
@@ -220,4 +220,4 @@ void add_status_commands(Tree& tree) {
   add_log(tree);
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

@@ -4,7 +4,7 @@
 #include "api/cli/output.hpp"
 #include "api/cli/packet_description.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 constexpr const char* kTraceExamples =
@@ -141,4 +141,4 @@ void add_trace_command(Tree& tree) {
   command.add_flag("--prune", arguments->prune, "With --if: as if what the file does not mention were deleted");
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

@@ -2,7 +2,7 @@
 #include "api/cli/commands/change.hpp"
 #include "api/cli/commands/commands.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 struct Pair {
@@ -75,4 +75,4 @@ void add_tunnel_zone_commands(Tree& tree) {
               "  viaduct tunnel-zone remove-host underlay node-1 --wait\n", std::make_shared<Pair>(), leaving);
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 using testing::HasSubstr;
@@ -83,4 +83,4 @@ TEST(ApplyDocument, FormIsChecked) {
 }
 
 }  // namespace
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

@@ -7,7 +7,7 @@
 
 #include "tests/unit/cli/fake_daemon.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 using testing::HasSubstr;
@@ -197,4 +197,4 @@ TEST_F(Apply, AmbiguousLiveNamesAreListed) {
 }
 
 }  // namespace
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

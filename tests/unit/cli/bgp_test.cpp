@@ -4,7 +4,7 @@
 
 #include "tests/unit/cli/fake_daemon.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 using testing::AllOf;
@@ -178,4 +178,4 @@ TEST_F(BgpCommands, ApplyPrunes) {
 }
 
 }  // namespace
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

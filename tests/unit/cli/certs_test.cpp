@@ -9,7 +9,7 @@
 #include "tests/unit/cli/fake_daemon.hpp"
 #include "tests/unit/store/temporary_directory.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 using testing::AllOf;
@@ -127,4 +127,4 @@ TEST_F(Certs, WrongWordsAreNamed) {
 }
 
 }  // namespace
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

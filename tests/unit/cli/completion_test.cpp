@@ -10,7 +10,7 @@
 #include "api/cli/completion_script.hpp"
 #include "tests/unit/cli/fake_daemon.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 using testing::HasSubstr;
@@ -109,4 +109,4 @@ TEST(Completion, EveryScriptKnowsEveryCommand) {
 }
 
 }  // namespace
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

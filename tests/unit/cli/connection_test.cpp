@@ -9,7 +9,7 @@
 
 #include "tests/unit/cli/fake_daemon.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 using testing::HasSubstr;
@@ -187,4 +187,4 @@ TEST_F(Trouble, RestartingParts) {
 }
 
 }  // namespace
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

@@ -12,7 +12,7 @@
 #include "topology/builder.hpp"
 #include "topology/codec.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 constexpr std::string_view kToken = "the secret of the test\n";
@@ -260,4 +260,4 @@ Outcome Tool::operator()(std::vector<std::string> arguments) const {
   return {static_cast<int>(code), out.str(), err.str()};
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

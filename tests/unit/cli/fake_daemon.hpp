@@ -15,7 +15,7 @@
 #include "schema/frame.hpp"
 #include "topology/snapshot.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 
 class FakeDaemon {
  public:
@@ -93,4 +93,4 @@ struct Tool {
   Terminal terminal = Terminal::batch;
 };
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

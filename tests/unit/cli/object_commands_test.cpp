@@ -4,7 +4,7 @@
 
 #include "tests/unit/cli/fake_daemon.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 using testing::ElementsAre;
@@ -289,4 +289,4 @@ TEST_F(ObjectCommands, ObjectsMayBeCalledLikeCommands) {
 }
 
 }  // namespace
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

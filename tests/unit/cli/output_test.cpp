@@ -4,7 +4,7 @@
 
 #include <sstream>
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 std::string printed(const Table& table) {
@@ -60,4 +60,4 @@ TEST(Failures, ForPeopleAndForPrograms) {
 TEST(Dump, SurvivesWhatIsNotUtf8) { EXPECT_NO_THROW(dump(Json("\xff\xfe"))); }
 
 }  // namespace
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

@@ -7,7 +7,7 @@
 
 #include <sstream>
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 using testing::HasSubstr;
@@ -106,4 +106,4 @@ TEST(PacketWords, Written) {
 }
 
 }  // namespace
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

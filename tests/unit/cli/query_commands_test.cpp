@@ -2,10 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "api/cli/value.hpp"
+#include "api/client/value.hpp"
 #include "tests/unit/cli/fake_daemon.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 using testing::HasSubstr;
@@ -346,4 +346,4 @@ TEST_F(Queries, APoolIsShownWithTheHealthOfItsMembers) {
 }
 
 }  // namespace
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

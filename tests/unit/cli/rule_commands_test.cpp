@@ -6,7 +6,7 @@
 
 #include "tests/unit/cli/fake_daemon.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api::cli {
 namespace {
 
 using testing::AllOf;
@@ -240,4 +240,4 @@ TEST_F(RuleCommands, RulesOfAFileNeedAPlace) {
 }
 
 }  // namespace
-}  // namespace viaduct::cli
+}  // namespace viaduct::api::cli

@@ -1,6 +1,6 @@
-#include "api/cli/record.hpp"
+#include "api/client/record.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api {
 Result<Record> Record::from(schema::Object::Reader object) {
   capnp::DynamicStruct::Reader dynamic(object);
   const KindInfo* kind = nullptr;
@@ -78,4 +78,4 @@ void Record::write(schema::Object::Builder object) const {
   for (const auto& [name, value] : changes_) write_value(*info().find(name), value, fields);
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api

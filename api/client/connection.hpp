@@ -10,15 +10,12 @@
 #include <string>
 #include <string_view>
 
-#include "api/cli/outcome.hpp"
-#include "schema/frame.hpp"
+#include "api/client/transport.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api {
 
 inline constexpr uint16_t kDefaultAdminPort = 6677;
 inline constexpr const char* kDefaultAddress = "127.0.0.1:6677";
-
-using Deadline = std::chrono::steady_clock::time_point;
 
 // A loopback address: "127.0.0.1:6677", "[::1]:6677", "localhost", a port alone.
 struct Endpoint {
@@ -29,13 +26,12 @@ struct Endpoint {
   std::string to_string() const;
 };
 
-class Connection {
+class Connection : public Transport {
  public:
   static Result<std::unique_ptr<Connection>> open(const Endpoint& endpoint, Deadline deadline);
-  ~Connection();
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
+  ~Connection() override;
 
+  Result<schema::Frame> exchange(const schema::Frame& request, Deadline deadline) override;
   Result<Done> send(const schema::Frame& frame, Deadline deadline);
   Result<schema::Frame> receive(Deadline deadline);
 
@@ -49,4 +45,4 @@ class Connection {
   schema::FrameReader reader_;
 };
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api

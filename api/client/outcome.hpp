@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-namespace viaduct::cli {
+namespace viaduct::api {
 
 enum class ExitCode : int {
   ok = 0,
@@ -60,4 +60,4 @@ class [[nodiscard]] Result {
 
 using Done = std::monostate;  // Result<Done>: worked, nothing to hand over
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api

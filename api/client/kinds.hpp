@@ -2,7 +2,7 @@
 //
 // Everything that goes through objects goes through this table: the options of create and set, the filters and columns
 // of list, what show prints, JSON, the keys of `viaduct apply`, completion. A new field of the schema becomes one line
-// in kinds.cpp and nothing else.
+// in a kinds*.cpp and nothing else.
 #pragma once
 
 #include <array>
@@ -13,7 +13,7 @@
 
 #include "schema/topology.capnp.h"
 
-namespace viaduct::cli {
+namespace viaduct::api {
 
 using schema::Kind;
 
@@ -110,4 +110,4 @@ const KindInfo& info(Kind kind);
 const KindInfo* find_kind(std::string_view name);              // "static-mac"
 const KindInfo* find_kind_by_schema(std::string_view member);  // "staticMac"
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api

@@ -1,7 +1,7 @@
 // Load balancing.
-#include "api/cli/kinds_parts.hpp"
+#include "api/client/kinds_parts.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api {
 namespace {
 
 using enum FieldType;
@@ -150,4 +150,4 @@ constexpr std::array<KindInfo, 5> kBalancingKinds = {{
 
 std::span<const KindInfo> balancing_kinds() { return kBalancingKinds; }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api

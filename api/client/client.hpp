@@ -1,4 +1,4 @@
-// Requests to the daemon and its answers as values. One connection, one request at a time, each with a finite time-out.
+// Requests to the daemon and its answers as values. One request at a time, each with a finite time-out.
 #pragma once
 
 #include <chrono>
@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "api/cli/connection.hpp"
-#include "api/cli/record.hpp"
+#include "api/client/connection.hpp"
+#include "api/client/record.hpp"
 #include "schema/admin.capnp.h"
 
-namespace viaduct::cli {
+namespace viaduct::api {
 
 // One operation of a transaction.
 struct Operation {
@@ -33,13 +33,21 @@ struct ClientOptions {
   std::chrono::milliseconds timeout{10'000};
 };
 
+// What the daemon asks who knows it for.
+struct Credential {
+  std::vector<uint8_t> token;
+  std::string origin;  // where the token comes from, for the failure when it is the wrong one
+};
+
 class Client {
  public:
   using Fill = std::function<void(schema::AdminRequest::Builder)>;
   using Read = std::function<void(schema::AdminReply::Reader)>;
 
-  // Reads the token and connects.
-  static Result<std::unique_ptr<Client>> open(ClientOptions options);
+  Client(std::unique_ptr<Transport> transport, Credential credential, std::chrono::milliseconds timeout)
+      : transport_(std::move(transport)), credential_(std::move(credential)), timeout_(timeout) {}
+  // Over a socket: reads the token and connects.
+  static Result<std::unique_ptr<Client>> open(const ClientOptions& options);
 
   // `name`: empty for all, else a name or a UUID. `kinds`: empty for all.
   Result<std::vector<Record>> list(const std::vector<Kind>& kinds, const std::string& name);
@@ -50,20 +58,18 @@ class Client {
   // Any other request: the named member of the reply's union as JSON.
   Result<Json> ask(const Fill& fill, schema::AdminReply::Which expected);
 
-  std::chrono::milliseconds timeout() const { return options_.timeout; }
-  uint32_t timeout_ms() const { return static_cast<uint32_t>(options_.timeout.count()); }
+  std::chrono::milliseconds timeout() const { return timeout_; }
+  uint32_t timeout_ms() const { return static_cast<uint32_t>(timeout_.count()); }
 
  private:
-  Client(ClientOptions options, std::vector<uint8_t> token, std::unique_ptr<Connection> connection)
-      : options_(std::move(options)), token_(std::move(token)), connection_(std::move(connection)) {}
   Result<std::vector<Record>> list(const std::vector<Kind>& kinds, const std::string& name, const Uuid& naming);
   Result<Done> call(const Fill& fill, schema::AdminReply::Which expected, const Read& read);
   Result<schema::Frame> exchange(const Fill& fill);
 
-  const ClientOptions options_;
-  const std::vector<uint8_t> token_;
-  const std::unique_ptr<Connection> connection_;
+  const std::unique_ptr<Transport> transport_;
+  const Credential credential_;
+  const std::chrono::milliseconds timeout_;
   uint64_t last_id_ = 0;
 };
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api

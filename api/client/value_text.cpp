@@ -1,13 +1,13 @@
-#include "api/cli/value_text.hpp"
+#include "api/client/value_text.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <optional>
 
-#include "api/cli/value.hpp"
+#include "api/client/value.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api {
 namespace {
 
 constexpr uint64_t kAllBits = 0xffff'ffff'ffff;
@@ -270,4 +270,4 @@ void write_prefix_rule(const std::string& text, schema::PrefixRule::Builder rule
   rule.setPermit(value.permit);
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api

@@ -1,5 +1,5 @@
 // The table of kinds against the schema: nothing is missing, nothing is misspelt.
-#include "api/cli/kinds.hpp"
+#include "api/client/kinds.hpp"
 
 #include <capnp/dynamic.h>
 #include <capnp/schema.h>
@@ -10,9 +10,9 @@
 #include <cctype>
 #include <set>
 
-#include "api/cli/value.hpp"
+#include "api/client/value.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api {
 namespace {
 
 capnp::StructSchema object_schema() { return capnp::Schema::from<schema::Object>(); }
@@ -228,4 +228,4 @@ TEST(Values, NoneClears) {
 }
 
 }  // namespace
-}  // namespace viaduct::cli
+}  // namespace viaduct::api

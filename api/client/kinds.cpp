@@ -1,11 +1,11 @@
-#include "api/cli/kinds.hpp"
+#include "api/client/kinds.hpp"
 
 #include <algorithm>
 #include <vector>
 
-#include "api/cli/kinds_parts.hpp"
+#include "api/client/kinds_parts.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api {
 namespace {
 
 using enum FieldType;
@@ -281,4 +281,4 @@ const KindInfo* find_kind_by_schema(std::string_view member) {
   return at == kinds().end() ? nullptr : &*at;
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api

@@ -1,8 +1,8 @@
-#include "api/cli/reply_json.hpp"
+#include "api/client/reply_json.hpp"
 
 #include "schema/admin.capnp.h"
 
-namespace viaduct::cli {
+namespace viaduct::api {
 namespace {
 
 template <class T>
@@ -89,4 +89,4 @@ std::string snake_case(std::string_view camel_case) {
   return out;
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api

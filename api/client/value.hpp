@@ -10,13 +10,13 @@
 #include <variant>
 #include <vector>
 
-#include "api/cli/kinds.hpp"
-#include "api/cli/outcome.hpp"
+#include "api/client/kinds.hpp"
+#include "api/client/outcome.hpp"
 #include "topology/address/id.hpp"
 #include "topology/address/ip_address.hpp"
 #include "topology/address/mac_address.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api {
 
 using Json = nlohmann::ordered_json;
 
@@ -46,4 +46,4 @@ void set_uuid(schema::Uuid::Builder builder, const Uuid& id);
 Value address_of(schema::IpAddress::Reader reader);
 void set_address(schema::IpAddress::Builder builder, const IpAddress& address);
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api

@@ -3,9 +3,9 @@
 
 #include <array>
 
-#include "api/cli/kinds.hpp"
+#include "api/client/kinds.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api {
 
 std::span<const KindInfo> rule_kinds();       // chains and rules
 std::span<const KindInfo> group_kinds();      // what rules name
@@ -54,4 +54,4 @@ constexpr Field filter_field(std::string_view name, std::string_view option, std
 inline constexpr std::array<std::string_view, 1> kNameKey = {"name"};
 inline constexpr uint64_t kMaxAsNumber = 0xffff'fffe;  // RFC 7300
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api

@@ -1,7 +1,7 @@
 // BGP.
-#include "api/cli/kinds_parts.hpp"
+#include "api/client/kinds_parts.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api {
 namespace {
 
 using enum FieldType;
@@ -112,4 +112,4 @@ constexpr std::array<KindInfo, 2> kBgpKinds = {{
 
 std::span<const KindInfo> bgp_kinds() { return kBgpKinds; }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api

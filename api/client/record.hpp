@@ -8,10 +8,10 @@
 #include <string>
 #include <string_view>
 
-#include "api/cli/value.hpp"
+#include "api/client/value.hpp"
 #include "schema/frame.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api {
 
 class Record {
  public:
@@ -19,7 +19,7 @@ class Record {
   static Result<Record> from(schema::Object::Reader object);
 
   Kind kind() const { return kind_; }
-  const KindInfo& info() const { return cli::info(kind_); }
+  const KindInfo& info() const { return api::info(kind_); }
   const Uuid& id() const { return id_; }
   uint64_t revision() const { return revision_; }  // 0: not stored yet
 
@@ -46,4 +46,4 @@ class Record {
   schema::Frame original_;                     // an Object; empty for a new one
 };
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api

@@ -1,11 +1,11 @@
-#include "api/cli/value.hpp"
+#include "api/client/value.hpp"
 
 #include <algorithm>
 #include <charconv>
 
-#include "api/cli/value_text.hpp"
+#include "api/client/value_text.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api {
 namespace {
 
 Result<Value> parse_boolean(const Field& field, std::string_view text) {
@@ -150,4 +150,4 @@ Json to_json(const Field& field, const Value& value) {
   return text == nullptr || text->empty() ? Json(nullptr) : Json("set");
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api

@@ -1,4 +1,4 @@
-#include "api/cli/connection.hpp"
+#include "api/client/connection.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -14,7 +14,7 @@
 
 #include "topology/address/ip_address.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api {
 namespace {
 
 constexpr const char* kStartDaemon =
@@ -162,6 +162,12 @@ Failure Connection::timed_out(std::string_view doing) {
               "it may be busy: allow more with --timeout SECONDS, or look at viaduct status");
 }
 
+Result<schema::Frame> Connection::exchange(const schema::Frame& request, Deadline deadline) {
+  auto sent = send(request, deadline);
+  if (!sent) return sent.failure();
+  return receive(deadline);
+}
+
 Result<Done> Connection::send(const schema::Frame& frame, Deadline deadline) {
   std::vector<uint8_t> bytes;
   if (auto error = schema::append_framed(frame, bytes)) {
@@ -211,4 +217,4 @@ Result<schema::Frame> Connection::receive(Deadline deadline) {
   }
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api

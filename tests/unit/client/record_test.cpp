@@ -1,5 +1,5 @@
 // Records keep what they do not understand.
-#include "api/cli/record.hpp"
+#include "api/client/record.hpp"
 
 #include <capnp/any.h>
 #include <capnp/message.h>
@@ -7,7 +7,7 @@
 
 #include <cstring>
 
-namespace viaduct::cli {
+namespace viaduct::api {
 namespace {
 
 // An object with a port as a newer daemon might send it: one more data word and one more pointer than this schema has.
@@ -85,4 +85,4 @@ TEST(Record, UnknownKindsAreRefusedByName) {
 }
 
 }  // namespace
-}  // namespace viaduct::cli
+}  // namespace viaduct::api

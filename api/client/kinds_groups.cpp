@@ -1,7 +1,7 @@
 // Groups of ports and addresses.
-#include "api/cli/kinds_parts.hpp"
+#include "api/client/kinds_parts.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api {
 namespace {
 
 using enum FieldType;
@@ -68,4 +68,4 @@ constexpr std::array<KindInfo, 4> kGroupKinds = {{
 
 std::span<const KindInfo> group_kinds() { return kGroupKinds; }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api

@@ -1,4 +1,4 @@
-#include "api/cli/token.hpp"
+#include "api/client/token.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace viaduct::cli {
+namespace viaduct::api {
 namespace {
 
 Failure unreadable(const std::string& path, int error) {
@@ -54,4 +54,4 @@ Result<std::vector<uint8_t>> read_token(const std::string& path) {
   return bytes;
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api

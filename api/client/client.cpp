@@ -1,12 +1,12 @@
-#include "api/cli/client.hpp"
+#include "api/client/client.hpp"
 
 #include <algorithm>
 #include <optional>
 
-#include "api/cli/reply_json.hpp"
-#include "api/cli/token.hpp"
+#include "api/client/reply_json.hpp"
+#include "api/client/token.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api {
 namespace {
 
 // What the daemon may take beyond a wait that it was asked for, so that its own time-out arrives.
@@ -24,10 +24,10 @@ ExitCode exit_of(schema::ErrorCode code) {
   }
 }
 
-std::string cure_of(schema::ErrorCode code, const ClientOptions& options) {
+std::string cure_of(schema::ErrorCode code, const Credential& credential) {
   switch (code) {
     case schema::ErrorCode::UNAUTHORIZED:
-      return "the token in " + options.token_file +
+      return "the token in " + credential.origin +
              " is not this daemon's: name its file with --token-file, or another daemon with --daemon";
     case schema::ErrorCode::VERSION:
       return "use the viaduct tool of the daemon's version; this one speaks protocol " +
@@ -58,12 +58,12 @@ Violation violation_of(schema::Violation::Reader reader) {
   return out;
 }
 
-Failure failure_of(schema::AdminError::Reader error, const ClientOptions& options) {
+Failure failure_of(schema::AdminError::Reader error, const Credential& credential) {
   Failure failure;
   failure.exit = exit_of(error.getCode());
   failure.code = reply_json(capnp::DynamicEnum(error.getCode())).get<std::string>();
   failure.message = error.getMessage().cStr();
-  failure.cure = cure_of(error.getCode(), options);
+  failure.cure = cure_of(error.getCode(), credential);
   for (auto violation : error.getViolations()) failure.violations.push_back(violation_of(violation));
   if (failure.message.empty()) failure.message = "the daemon refused the request (" + failure.code + ")";
   return failure;
@@ -99,26 +99,25 @@ void fill_operations(const std::vector<Operation>& operations, schema::Transact:
   for (unsigned i = 0; i < list.size(); ++i) fill_operation(operations[i], list[i]);
 }
 
-Result<std::unique_ptr<Client>> Client::open(ClientOptions options) {
+Result<std::unique_ptr<Client>> Client::open(const ClientOptions& options) {
   auto token = read_token(options.token_file);
   if (!token) return token.failure();
   auto connection = Connection::open(options.endpoint, std::chrono::steady_clock::now() + options.timeout);
   if (!connection) return connection.failure();
-  return std::unique_ptr<Client>(new Client(std::move(options), std::move(*token), std::move(*connection)));
+  return std::make_unique<Client>(std::move(*connection), Credential{std::move(*token), options.token_file},
+                                  options.timeout);
 }
 
 Result<schema::Frame> Client::exchange(const Fill& fill) {
   capnp::MallocMessageBuilder message;
   auto request = message.initRoot<schema::AdminRequest>();
   request.setMajor(schema::PROTOCOL_MAJOR);
-  request.setToken(kj::arrayPtr(token_.data(), token_.size()));
+  request.setToken(kj::arrayPtr(credential_.token.data(), credential_.token.size()));
   request.setId(++last_id_);
   fill(request);
-  auto deadline = std::chrono::steady_clock::now() + options_.timeout;
+  auto deadline = std::chrono::steady_clock::now() + timeout_;
   if (request.isTransact() || request.isWait()) deadline += kGrace;
-  auto sent = connection_->send(schema::Frame::of(message), deadline);
-  if (!sent) return sent.failure();
-  return connection_->receive(deadline);
+  return transport_->exchange(schema::Frame::of(message), deadline);
 }
 
 Result<Done> Client::call(const Fill& fill, schema::AdminReply::Which expected, const Read& read) {
@@ -127,7 +126,7 @@ Result<Done> Client::call(const Fill& fill, schema::AdminReply::Which expected, 
   auto outcome =
       schema::with_root<schema::AdminReply>(*frame, {}, [&](schema::AdminReply::Reader reply) -> Result<Done> {
         // A daemon that could not read the request cannot echo its id.
-        if (reply.isError()) return failure_of(reply.getError(), options_);
+        if (reply.isError()) return failure_of(reply.getError(), credential_);
         if (reply.getId() != last_id_) return protocol_failure("it belongs to another request");
         if (reply.which() != expected) return protocol_failure("it is of another kind than what was asked for");
         read(reply);
@@ -202,4 +201,4 @@ Result<Json> Client::ask(const Fill& fill, schema::AdminReply::Which expected) {
   return json;
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api

@@ -1,10 +1,10 @@
 // Values in the schema's structs.
 #include <algorithm>
 
-#include "api/cli/value.hpp"
-#include "api/cli/value_text.hpp"
+#include "api/client/value.hpp"
+#include "api/client/value_text.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api {
 namespace {
 
 Value prefix_of(schema::IpPrefix::Reader reader) {
@@ -250,4 +250,4 @@ void set_address(schema::IpAddress::Builder builder, const IpAddress& address) {
   builder.setBytes(kj::arrayPtr(bytes.data(), bytes.size()));
 }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api

@@ -1,7 +1,7 @@
 // Chains and rules.
-#include "api/cli/kinds_parts.hpp"
+#include "api/client/kinds_parts.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api {
 namespace {
 
 using enum FieldType;
@@ -355,4 +355,4 @@ constexpr std::array<KindInfo, 2> kRuleKinds = {{
 
 std::span<const KindInfo> rule_kinds() { return kRuleKinds; }
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api

@@ -8,11 +8,11 @@
 #include <string>
 #include <string_view>
 
-#include "api/cli/value.hpp"
+#include "api/client/value.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api {
 
 Json reply_json(capnp::DynamicValue::Reader value);
 std::string snake_case(std::string_view camel_case);
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api

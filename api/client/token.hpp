@@ -6,13 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "api/cli/outcome.hpp"
+#include "api/client/outcome.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api {
 
 inline constexpr const char* kDefaultTokenFile = "/run/viaduct/admin.token";
 inline constexpr size_t kMaxTokenBytes = 4096;
 
 Result<std::vector<uint8_t>> read_token(const std::string& path);
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api

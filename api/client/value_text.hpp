@@ -7,10 +7,10 @@
 #include <string_view>
 #include <vector>
 
-#include "api/cli/kinds.hpp"
-#include "api/cli/outcome.hpp"
+#include "api/client/kinds.hpp"
+#include "api/client/outcome.hpp"
 
-namespace viaduct::cli {
+namespace viaduct::api {
 
 // Brings what an operator typed into the one form: "TCP 6" -> "tcp", "80-80" -> "80". The failure names the option.
 Result<std::string> one_form(const Field& field, std::string_view text);
@@ -28,4 +28,4 @@ void write_target(const std::string& text, schema::NatTarget::Builder target);
 std::string read_prefix_rule(schema::PrefixRule::Reader rule);
 void write_prefix_rule(const std::string& text, schema::PrefixRule::Builder rule);
 
-}  // namespace viaduct::cli
+}  // namespace viaduct::api
