@@ -384,6 +384,27 @@ void AdminProbe::malformed(std::string_view reason) {
       .add();
 }
 
+RestProbe::RestProbe(Registry& registry)
+    : registry_(registry),
+      seconds_(registry.histogram("viaduct_rest_seconds", "From a whole request of the REST API to its answer.")) {}
+
+void RestProbe::answered(std::string_view method, int status, std::chrono::nanoseconds taken) {
+  registry_
+      .counter("viaduct_rest_requests_total", "Requests of the REST API, by method and status.",
+               {{"method", std::string(method)}, {"status", std::to_string(status)}})
+      .add();
+  seconds_.observe(taken);
+}
+
+void RestProbe::refused(std::string_view reason) {
+  registry_
+      .counter(
+          "viaduct_rest_refused_total",
+          "Requests and connections that the REST API has not taken, by reason: too_big, too_slow, busy, bad_request.",
+          {{"reason", std::string(reason)}})
+      .add();
+}
+
 // `show` appends the samples of one tunnel.
 template <class Show>
 ExportedCallback TunnelProbe::exported(std::string_view name, std::string_view help, Show show) {

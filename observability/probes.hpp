@@ -277,6 +277,18 @@ class AdminProbe {
   Registry& registry_;
 };
 
+// The REST API.
+class RestProbe {
+ public:
+  explicit RestProbe(Registry& registry);
+  void answered(std::string_view method, int status, std::chrono::nanoseconds taken);
+  void refused(std::string_view reason);
+
+ private:
+  Registry& registry_;
+  Histogram& seconds_;
+};
+
 // One tunnel as it is now. What is not known is not shown.
 struct TunnelNumbers {
   std::string peer;  // the host's name

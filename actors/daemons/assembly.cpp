@@ -7,6 +7,7 @@
 
 #include "actors/admin/admin_actor.hpp"
 #include "actors/admin/endpoint.hpp"
+#include "actors/admin/rest_gateway.hpp"
 #include "actors/daemons/agent_role.hpp"
 #include "actors/daemons/cluster_role.hpp"
 #include "actors/daemons/config_check.hpp"
@@ -31,6 +32,7 @@ struct Daemon::Parts {
   observability::Registry registry;
   observability::SupervisorProbe supervisor_probe{registry};
   observability::AdminProbe admin_probe{registry};
+  observability::RestProbe rest_probe{registry};
   std::shared_ptr<const Identity> identity;  // null: this process speaks to no other host
   std::unique_ptr<ClusterRole> cluster;
   std::unique_ptr<AgentRole> agent;
@@ -48,6 +50,7 @@ struct Daemon::Parts {
     return node;
   }
   EndpointStart endpoint;
+  RestStart rest;
 
   bool open(const OpenDatapath& datapath, std::string& error);
   bool open_directories(std::string& error);
@@ -58,6 +61,8 @@ struct Daemon::Parts {
   bool spawn(std::string& error);
   bool spawn_roles(std::string& error);
   ChildSpec spawn_admin_endpoint(std::string& error);
+  std::vector<ChildSpec> spawn_rest(std::string& error);
+  std::function<AdminActor()> admin_maker();
   AdminLinks admin_links();
 };
 
@@ -162,14 +167,17 @@ AdminLinks Daemon::Parts::admin_links() {
   return links;
 }
 
-// operators -> endpoint -> admin -> all of the others
-ChildSpec Daemon::Parts::spawn_admin_endpoint(std::string& error) {
-  auto make_admin = [this, links = admin_links(), lives = std::make_shared<uint64_t>(0)] {
+std::function<AdminActor()> Daemon::Parts::admin_maker() {
+  return [this, links = admin_links(), lives = std::make_shared<uint64_t>(0)] {
     AdminLinks of_this_life = links;
     of_this_life.restarts = (*lives)++;
     return spawn_admin(*system, of_this_life);
   };
-  EndpointLinks links{make_admin, [this](std::string_view name) { supervisor_probe.restarted(name); }, admin_probe};
+}
+
+// operators -> endpoint -> admin -> all of the others
+ChildSpec Daemon::Parts::spawn_admin_endpoint(std::string& error) {
+  EndpointLinks links{admin_maker(), [this](std::string_view name) { supervisor_probe.restarted(name); }, admin_probe};
   EndpointOptions options;
   options.port = config.admin.port;
   endpoint = spawn_endpoint(*system, links, options);
@@ -182,6 +190,25 @@ ChildSpec Daemon::Parts::spawn_admin_endpoint(std::string& error) {
             caf::anon_send(next.actor, Shutdown{});
             return caf::actor{};
           }};
+}
+
+// clients -> REST gateway -> admin -> all of the others; none without the cluster role, which alone can change something
+std::vector<ChildSpec> Daemon::Parts::spawn_rest(std::string& error) {
+  if (!cluster || config.rest.address.empty()) return {};
+  RestLinks links{admin_maker(), [this](std::string_view name) { supervisor_probe.restarted(name); }, token,
+                  rest_probe};
+  RestOptions options{config.rest.address, config.rest.port,        config.rest.authentication == "none",
+                      config.rest.tokens,  config.rest.certificate, config.rest.key};
+  rest = spawn_rest_gateway(*system, links, options);
+  error = rest.error;
+  options.port = rest.port;
+  return {{"rest_gateway", "rest_gateway", rest.actor, [this, links, options] {
+             auto next = spawn_rest_gateway(*system, links, options);
+             if (next.error.empty()) return next.actor;
+             log::error(log::Component::admin, "no REST API", {{"error", next.error}});
+             caf::anon_send(next.actor, Shutdown{});
+             return caf::actor{};
+           }}};
 }
 
 // The daemon as a diagram: who is made, and to whom it is handed.
@@ -200,6 +227,7 @@ bool Daemon::Parts::spawn(std::string& error) {
   if (cluster) add(cluster->children());
   if (agent) add(agent->children(*system));
   if (spawned) add({spawn_admin_endpoint(error)});
+  if (spawned && error.empty()) add(spawn_rest(error));
   NodeActor made = spawn_node(*system, std::move(children), {supervisor_probe, [this](int code) {
                                                                if (!ended->exchange(true) && stopped) stopped(code);
                                                              }});
@@ -244,6 +272,12 @@ ConfigChange Daemon::reconfigure(const Config& wanted) {
 void Daemon::stop() { caf::anon_send(parts_->node, Shutdown{}); }
 uint16_t Daemon::admin_port() const { return parts_->endpoint.port; }
 std::string Daemon::metrics_url() const { return parts_->exporter->url(); }
+std::string Daemon::rest_url() const {
+  const Config::Rest& rest = parts_->config.rest;
+  if (!parts_->rest.actor) return {};
+  const std::string scheme = rest.certificate.empty() ? "http://" : "https://";
+  return scheme + to_string(HostPort{rest.address, parts_->rest.port}) + "/midonet-api/";
+}
 std::string Daemon::datapath_kind() const {
   return parts_->agent ? std::string(parts_->agent->datapath().kind()) : "none";
 }

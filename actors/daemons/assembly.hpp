@@ -31,6 +31,7 @@ class Daemon {
 
   uint16_t admin_port() const;
   std::string metrics_url() const;
+  std::string rest_url() const;  // empty: not served
   std::string datapath_kind() const;
 
  private:

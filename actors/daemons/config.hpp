@@ -67,6 +67,14 @@ struct Config {
     uint16_t port = 9464;
     std::string address = "127.0.0.1";
   } metrics;
+  struct Rest {
+    std::string address = "127.0.0.1";
+    uint16_t port = 8181;
+    std::string authentication = "token";
+    std::string tokens;
+    std::string certificate;
+    std::string key;
+  } rest;
   struct Log {
     std::string levels = "info";
   } log;
@@ -155,6 +163,8 @@ bool host_name(std::string_view text);
 bool datapath_kind(std::string_view text);
 bool datapath_name(std::string_view text);
 bool loopback(std::string_view text);
+bool address(std::string_view text);
+bool authentication(std::string_view text);
 bool log_levels(std::string_view text);
 bool listen_address(std::string_view text);
 bool host_port(std::string_view text);
@@ -277,6 +287,19 @@ inline constexpr auto kSettings = [] {
       "TCP port of /metrics, for Prometheus; 0: any."),
     setting<&C::metrics, &C::Metrics::address>("metrics.address", "", A::texts("a loopback address, because /metrics has no authentication (put a proxy in front that has)", is::loopback), restart,
       "Address of /metrics."),
+
+    setting<&C::rest, &C::Rest::address>("rest.address", "", A::texts("an IPv4 or IPv6 address", is::address), restart,
+      "Address of the REST API, of nodes with the cluster role; empty: not served. Beyond loopback it needs rest.certificate, and authentication."),
+    setting<&C::rest, &C::Rest::port>("rest.port", "--rest-port", A::numbers(0, 65'535), restart,
+      "TCP port of the REST API; 0: any."),
+    setting<&C::rest, &C::Rest::authentication>("rest.authentication", "", A::texts("token or none", is::authentication), restart,
+      "token: who knows the admin token (in run_dir) or one of rest.tokens. none: everybody on this host may change everything; with a loopback address only."),
+    setting<&C::rest, &C::Rest::tokens>("rest.tokens", "", A::texts(kFile, is::path), restart,
+      "File with a line TOKEN ROLE NAME for each user of the REST API, with a role of admin (may change everything) or reader; others must not be able to read it."),
+    setting<&C::rest, &C::Rest::certificate>("rest.certificate", "", A::texts(kFile, is::path), restart,
+      "Certificate of the REST API, intermediate ones behind it (PEM); set: only HTTPS is spoken."),
+    setting<&C::rest, &C::Rest::key>("rest.key", "", A::texts(kFile, is::path), restart,
+      "Its private key (PEM)."),
 
     setting<&C::log, &C::Log::levels>("log.levels", "--log-level", A::texts("LEVEL or LEVEL,COMPONENT=LEVEL,... with a level of trace, debug, info, warning, error, off", is::log_levels), live,
       "How much is logged, for all and for single components: \"info,datapath=debug\". viaduct log changes it until the next restart."),

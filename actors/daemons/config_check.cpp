@@ -70,6 +70,20 @@ void check_etcd(ConfigSource& source) {
                     "name etcd's members in etcd.endpoints, or leave it out");
 }
 
+void check_rest(ConfigSource& source) {
+  const Config::Rest& rest = source.config.rest;
+  if (rest.certificate.empty() != rest.key.empty())
+    source.report(rest.certificate.empty() ? "rest.certificate" : "rest.key",
+                  "a certificate needs its key, and the reverse", "set rest.certificate and rest.key, or neither");
+  if (rest.address.empty() || is_loopback(rest.address)) return;
+  if (rest.authentication == "none")
+    source.report("rest.authentication", "everybody who reaches " + rest.address + " could change everything",
+                  "set it to token, or rest.address to a loopback address");
+  if (rest.certificate.empty())
+    source.report("rest.certificate", "it is not set, and tokens would cross the network in the clear",
+                  "set rest.certificate and rest.key, or rest.address to a loopback address");
+}
+
 void check_timers(ConfigSource& source) {
   const Config::Agent& agent = source.config.agent;
   if (agent.reconnect_min > agent.reconnect_max)
@@ -136,12 +150,17 @@ void check_files(ConfigSource& source, identity::TimePoint now) {
   check_readable(source, "etcd.ca", etcd.ca);
   check_readable(source, "etcd.certificate", etcd.certificate);
   check_readable(source, "etcd.key", etcd.key);
+  const Config::Rest& rest = source.config.rest;
+  check_readable(source, "rest.tokens", rest.tokens);
+  check_readable(source, "rest.certificate", rest.certificate);
+  check_readable(source, "rest.key", rest.key);
 }
 
 void check_config(ConfigSource& source) {
   check_roles(source);
   check_tls(source);
   check_etcd(source);
+  check_rest(source);
   check_timers(source);
 }
 

@@ -121,7 +121,8 @@ int run(const Config& config, const Invocation& invocation) {
   log::info(log::Component::daemon, "ready",
             {{"datapath", daemon->datapath_kind()},
              {"admin_port", daemon->admin_port()},
-             {"metrics", daemon->metrics_url()}});
+             {"metrics", daemon->metrics_url()},
+             {"rest", daemon->rest_url()}});
   return serve(*daemon, invocation, signals, ended);
 }
 

@@ -40,6 +40,7 @@ inline constexpr std::array kPolicies = {
     Policy{"learned_state", OnDeath::restart},
     Policy{"admin_endpoint", OnDeath::restart},
     Policy{"admin", OnDeath::restart},
+    Policy{"rest_gateway", OnDeath::restart},
 };
 
 constexpr OnDeath on_death(std::string_view kind) {

@@ -29,7 +29,7 @@ def lines_of(build, effort):
     with hosts.Hosts("vc") as world:
         directory, port = world.directory, free_port()
         daemon = world.start(None, build / "actors/viaductd", "--datapath", "fake", "--state-dir", directory / "state",
-                             "--run-dir", directory / "run", "--admin-port", port, "--metrics-port", 0,
+                             "--run-dir", directory / "run", "--admin-port", port, "--metrics-port", 0, "--rest-port", 0,
                              "--log-level", "warning", log="viaductd.log")
         token = directory / "run/admin.token"
         wait_until(lambda: token.exists() and answers(port), "viaductd to listen")

@@ -31,6 +31,7 @@ MAY_INCLUDE = {
     "flows/table": ["flows/match", "flows/packet"],
     "flows/datapath": ["flows/packet", "flows/match"],
     "actors": ["schema", "observability", "topology", "routing", "flows", "actors"],
+    "actors/admin": ["schema", "observability", "topology", "routing", "flows", "actors", "api/client", "api/rest"],
     "api": ["schema", "topology", "observability", "api"],
     "integrations": ["schema", "topology", "observability", "api", "integrations"],
     "tests": ["schema", "observability", "topology", "routing", "flows", "actors", "api", "integrations", "tests"],
@@ -52,6 +53,7 @@ FENCES = [
     (r"toml\+\+/", ["actors/daemons", "tests"], True),
     (r"nlohmann/", ["api", "routing/bgp/peer_status.cpp", "tests"], False),
     (r"yaml-cpp/", ["api", "tests"], False),
+    (r"microhttpd", ["api/rest", "tests"], True),
 ]
 # Built and tested without any third-party library.
 PURE = ["topology/address", "topology/model", "flows/packet", "flows/match", "flows/state", "flows/health", "flows/simulation",

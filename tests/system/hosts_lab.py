@@ -57,7 +57,7 @@ class Node(Daemon):
 
     def configuration(self):
         tables = {"datapath": {"kind": self.lab.datapath, "name": self.space, "workers": 1},
-                  "admin": {"port": 0}, "metrics": {"port": 0}, "tls": self.certificates}
+                  "admin": {"port": 0}, "metrics": {"port": 0}, "rest": {"port": 0}, "tls": self.certificates}
         if "cluster" in self.roles:
             tables["cluster"] = {"listen": self.lab.cluster_address(self.number), "lease": self.lab.lease}
             if self.lab.etcd:

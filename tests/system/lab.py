@@ -88,6 +88,7 @@ class Daemon:
         fields = wait_for(ready, "viaductd starts", 30)
         self.admin_port = int(fields["admin_port"])
         self.metrics_url = fields["metrics"].strip('"')
+        self.rest_url = fields.get("rest", "").strip('"')
         self.metrics_port = int(self.metrics_url.split(":")[2].split("/")[0])
         return fields
 
@@ -223,7 +224,8 @@ class Lab(Daemon, Guests):
                 self.directory / "run", "--datapath", self.datapath, "--datapath-name", self.name]
 
     def daemon_command(self):
-        return [*self.daemon_identity(), "--admin-port", str(self.admin_port), "--metrics-port", str(self.metrics_port)]
+        return [*self.daemon_identity(), "--admin-port", str(self.admin_port), "--metrics-port", str(self.metrics_port),
+                "--rest-port", "0"]
 
     def note_datapath(self):
         self.journal.note("datapath", " ".join(map(str, self.daemon_identity())))

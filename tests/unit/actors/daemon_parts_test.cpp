@@ -69,7 +69,7 @@ TEST(Policy, WhatOthersRelyOnEndsTheDaemon) {
   for (const char* core : {"topology_store", "topology_mirror", "datapath", "flow_controller", "devices"}) {
     EXPECT_EQ(on_death(core), OnDeath::end_daemon) << core;
   }
-  for (const char* auxiliary : {"bridge", "router", "learned_state", "admin_endpoint", "admin"}) {
+  for (const char* auxiliary : {"bridge", "router", "learned_state", "admin_endpoint", "admin", "rest_gateway"}) {
     EXPECT_EQ(on_death(auxiliary), OnDeath::restart) << auxiliary;
   }
   EXPECT_EQ(on_death("forgotten in the table"), OnDeath::end_daemon);

@@ -30,6 +30,7 @@ class DaemonTest : public testing::Test {
     config.datapath.workers = 2;
     config.admin.port = 0;
     config.metrics.port = 0;
+    config.rest.port = 0;
     config.host.name = "here";
     config.datapath.flow_idle_timeout = std::chrono::seconds(300);
   }

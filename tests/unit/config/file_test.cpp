@@ -24,7 +24,7 @@ SettingValue other_than_default(const Setting& setting) {
     return *number == least ? least + 1 : least;
   }
   if (const auto* truth = std::get_if<bool>(&value)) return !*truth;
-  for (std::string text : {"cluster", "fake", "/x/", "debug", "::1", "10.0.0.1:7"}) {
+  for (std::string text : {"cluster", "fake", "/x/", "debug", "::1", "10.0.0.1:7", "none"}) {
     std::vector<std::string> list = {text};
     SettingValue other = std::holds_alternative<std::string>(value) ? SettingValue(text) : SettingValue(list);
     if (other != value && !check_value(setting, other)) return other;
@@ -103,6 +103,10 @@ TEST(ConfigFile, AValueThatIsNotAllowedSaysWhatIs) {
   EXPECT_THAT(problems_of("[datapath]\nkind = \"dpdk\""), ElementsAre(HasSubstr("auto, ovs, ebpf or fake")));
   EXPECT_THAT(problems_of("[datapath]\nname = \"sixteen-letters-\""), ElementsAre(HasSubstr("1 to 15 characters")));
   EXPECT_THAT(problems_of("[metrics]\naddress = \"0.0.0.0\""), ElementsAre(HasSubstr("has no authentication")));
+  EXPECT_THAT(problems_of("[rest]\naddress = \"0.0.0.0\""), ElementsAre(HasSubstr("tokens would cross the network")));
+  EXPECT_THAT(problems_of("[rest]\naddress = \"::\"\nauthentication = \"none\""),
+              ElementsAre(HasSubstr("could change everything"), HasSubstr("tokens would cross the network")));
+  EXPECT_THAT(problems_of("[rest]\nkey = \"/k\""), ElementsAre(HasSubstr("a certificate needs its key")));
   EXPECT_THAT(problems_of("[log]\nlevels = \"loud\""), ElementsAre(HasSubstr("LEVEL,COMPONENT=LEVEL")));
   EXPECT_THAT(problems_of("roles = [\"agent\", \"boss\"]"), ElementsAre(HasSubstr("'boss' is not cluster, agent")));
   EXPECT_THAT(problems_of("roles = [\"agent\", \"agent\"]"), ElementsAre(HasSubstr("'agent' stands there twice")));

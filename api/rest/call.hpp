@@ -1,0 +1,56 @@
+// One request on its way through the folder, once it is clear who asks. Internal.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "api/rest/document.hpp"
+#include "api/rest/http.hpp"
+#include "api/rest/problem.hpp"
+
+namespace viaduct::api::rest {
+
+struct Call {
+  const Request& request;
+  std::vector<std::string> path;  // behind the root, decoded
+  Context& context;
+  ChangeMode mode;
+
+  Method method() const { return request.method; }
+  std::string whole_path() const;
+};
+
+using Answer = Result<Response>;
+
+// The body, or {} when there is none.
+Result<Json> body_of(const Call& call);
+// A UUID of the path; what is none names nothing.
+Result<Uuid> id_of(const Call& call, size_t segment);
+Response json_response(const Json& json, std::string media_type);
+
+// --- objects.cpp: what holds for every resource ------------------------------------------------------
+
+Answer answer_collection(Call& call, const Resource& resource);
+Answer answer_object(Call& call, const Resource& resource);
+// Below `parent`: the collection itself, or one of its records by the rest of the path.
+Answer answer_below(Call& call, const Collection& collection, const Uuid& parent);
+
+// The documents of the records, as a list.
+Answer list_of(Call& call, const Resource& resource, std::vector<Record> records);
+// Operations that succeed or fail together. A dry run answers by itself, in `done`.
+Result<Json> commit(Call& call, const Resource& resource, const std::vector<Operation>& operations);
+Response committed(const Call& call, const Json& outcome, int status);
+
+// --- links.cpp: what is not like the others ----------------------------------------------------------
+
+// Paths that are views of other objects: links, bindings, peers. Nothing: it is none of them.
+std::optional<Answer> answer_view(Call& call);
+
+// --- application.cpp ---------------------------------------------------------------------------------
+
+Answer answer_root(Call& call);
+Answer answer_system_state(Call& call);
+// Whether a later version will have it, and what it is about; empty: unknown.
+std::string_view later_feature(const std::vector<std::string>& path);
+
+}  // namespace viaduct::api::rest

@@ -1,0 +1,43 @@
+#include <algorithm>
+
+#include "api/rest/document.hpp"
+
+namespace viaduct::api::rest {
+
+Result<Record> Context::find(Kind kind, const Uuid& id) {
+  auto found = client_.list({kind}, id.to_string());
+  if (!found) return found.failure();
+  auto at = std::ranges::find_if(*found, [&](const Record& record) { return record.id() == id; });
+  if (at != found->end()) return std::move(*at);
+  return Failure{
+      ExitCode::refused, "not_found", "there is no " + std::string(info(kind).name) + " " + id.to_string(), {}, {}};
+}
+
+Result<std::vector<Record>> Context::naming(Kind kind, std::string_view field, const Uuid& id) {
+  auto found = client_.list_naming({kind}, id);
+  if (found) std::erase_if(*found, [&](const Record& record) { return record.reference(field) != id; });
+  return found;
+}
+
+const std::vector<Record>& Context::rules_of(const Uuid& chain) {
+  auto at = rules_.find(chain);
+  if (at != rules_.end()) return at->second;
+  auto& rules = rules_[chain];
+  if (auto found = naming(Kind::RULE, "chain", chain)) rules = std::move(*found);
+  std::ranges::sort(rules, {}, [](const Record& rule) {
+    const auto* position = std::get_if<uint64_t>(&rule.get("position"));
+    return position == nullptr ? 0 : *position;
+  });
+  return rules;
+}
+
+const Json& Context::status() {
+  if (!status_) {
+    auto answer =
+        client_.ask([](schema::AdminRequest::Builder request) { request.setStatus(); }, schema::AdminReply::STATUS);
+    status_ = answer ? *answer : Json(nullptr);
+  }
+  return *status_;
+}
+
+}  // namespace viaduct::api::rest

@@ -1,0 +1,146 @@
+#include "api/rest/gateway.hpp"
+
+#include <algorithm>
+#include <ctime>
+
+#include "api/rest/call.hpp"
+#include "api/rest/media_type.hpp"
+
+namespace viaduct::api::rest {
+namespace {
+
+// "http://host:8181/midonet-api/": as the client sees this server (RFC 9110, 7.2; X-Forwarded-* of a proxy in front).
+std::string base_of(const Request& request, std::string_view root) {
+  std::string_view host = request.header("x-forwarded-host");
+  if (host.empty()) host = request.header("host");
+  host = host.substr(0, host.find(','));
+  std::string_view scheme = request.header("x-forwarded-proto");
+  if (scheme != "http" && scheme != "https") scheme = request.encrypted ? "https" : "http";
+  const bool plain = !host.empty() && std::ranges::all_of(host, [](unsigned char c) {
+    return std::isalnum(c) || c == '.' || c == '-' || c == ':' || c == '[' || c == ']' || c == '_';
+  });
+  return std::string(scheme) + "://" + (plain ? std::string(host) : "localhost") + std::string(root) + "/";
+}
+
+void add_cors(const Request& request, Response& response) {
+  auto& headers = response.headers;
+  headers.emplace_back("Access-Control-Allow-Origin", "*");
+  headers.emplace_back("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE, OPTIONS");
+  headers.emplace_back("Access-Control-Expose-Headers", "Location");
+  if (request.method != Method::options) return;
+  headers.emplace_back("Access-Control-Allow-Headers",
+                       "Origin, X-Auth-Token, X-Auth-Project, Content-Type, Accept, Authorization");
+}
+
+bool changes(Method method) { return method == Method::post || method == Method::put || method == Method::remove; }
+
+Result<ChangeMode> mode_of(const Request& request) {
+  ChangeMode mode;
+  if (const std::string* wait = request.parameter("wait")) {
+    if (*wait != "applied") {
+      return Failure{ExitCode::refused, "invalid", "wait: there is only wait=applied, not '" + *wait + "'", {}, {}};
+    }
+    mode.wait_applied = true;
+  }
+  if (const std::string* dry = request.parameter("dry-run")) {
+    if (*dry != "true" && *dry != "false") {
+      return Failure{ExitCode::refused, "invalid", "dry-run: must be true or false, not '" + *dry + "'", {}, {}};
+    }
+    mode.dry_run = *dry == "true";
+  }
+  return mode;
+}
+
+Answer dispatch(Call& call) {
+  const auto& path = call.path;
+  if (path.empty()) return answer_root(call);
+  if (path[0] == "system_state" && path.size() == 1) return answer_system_state(call);
+  if (const auto feature = later_feature(path); !feature.empty()) {
+    return unsupported("this version of Viaduct does not have " + std::string(feature) + " (" + call.whole_path() +
+                       ")");
+  }
+  if (auto view = answer_view(call)) return *view;
+  const Resource* resource = find_resource(path[0]);
+  if (resource == nullptr) return no_such_path(call.whole_path());
+  if (path.size() == 1) return answer_collection(call, *resource);
+  if (path.size() == 2) return answer_object(call, *resource);
+  for (const Collection& each : collections()) {
+    if (each.parent != path[0]) continue;
+    const bool whole = path.size() == 3 && path[2] == each.name;
+    const bool inside = path.size() > 3 && each.place != nullptr && std::ranges::find(path, each.name) != path.end();
+    if (!whole && !inside) continue;
+    auto id = id_of(call, 1);
+    return id ? answer_below(call, each, *id) : Answer(id.failure());
+  }
+  return no_such_path(call.whole_path());
+}
+
+// "Sun, 22-11-2026 21:00:00 UTC", in which only MidoNet writes dates.
+std::string expiry(std::chrono::system_clock::time_point when) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[64];
+  std::strftime(text, sizeof text, "%a, %d-%m-%Y %H:%M:%S UTC", &parts);
+  return text;
+}
+
+}  // namespace
+
+Result<Response> Gateway::log_in(const Request& request, User& user) const {
+  const auto credentials = parse_basic(request.header("authorization"));
+  user.name = credentials ? credentials->user : std::string();
+  auto login = links_.access->log_in(user.name, credentials ? credentials->password : std::string(),
+                                     std::string(request.header("x-auth-project")));
+  if (!login) return login.failure();
+  const std::string until = login->expires ? expiry(*login->expires) : std::string();
+  Response response = json_response({{"key", login->token}, {"expires", until.empty() ? Json(nullptr) : Json(until)}},
+                                    vendor_type("Token", 1) + ";charset=UTF-8");
+  response.headers.emplace_back("Set-Cookie",
+                                "sessionId=" + login->token + (until.empty() ? "" : "; Expires=" + until));
+  return response;
+}
+
+Result<Response> Gateway::route(const Request& request, User& user) const {
+  if (request.method == Method::options) return Response{};
+  std::vector<std::string> path, root;
+  split_path(options_.root, root);
+  if (!split_path(request.path, path)) {
+    return Failure{ExitCode::refused, "malformed", "the path is not properly encoded", {}, {}};
+  }
+  if (path.size() < root.size() || !std::equal(root.begin(), root.end(), path.begin())) {
+    return no_such_path(request.path);
+  }
+  path.erase(path.begin(), path.begin() + static_cast<ptrdiff_t>(root.size()));
+  if (path.size() == 1 && path[0] == "login") return log_in(request, user);
+
+  auto known = links_.access->user_of(request.header("x-auth-token"));
+  if (!known) return known.failure();
+  user = *known;
+  if (request.method == Method::other) return no_such_verb(request.method, request.path);
+  if (changes(request.method) && user.role != Role::admin) {
+    return Failure{ExitCode::refused,
+                   "forbidden",
+                   user.name + " may read, and not change anything",
+                   "ask as a user with the role admin",
+                   {}};
+  }
+  auto mode = mode_of(request);
+  if (!mode) return mode.failure();
+  auto client = links_.connect(options_.timeout);
+  if (!client) return client.failure();
+  Context context(**client, base_of(request, options_.root));
+  Call call{request, std::move(path), context, *mode};
+  return dispatch(call);
+}
+
+Response Gateway::answer(const Request& request) const {
+  User user;
+  auto routed = route(request, user);
+  Response response = routed ? std::move(*routed) : problem(routed.failure());
+  add_cors(request, response);
+  if (links_.audit && changes(request.method)) links_.audit(request, user, response);
+  return response;
+}
+
+}  // namespace viaduct::api::rest

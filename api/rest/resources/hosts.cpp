@@ -1,0 +1,123 @@
+// Hosts and tunnel zones.
+#include "api/rest/document.hpp"
+#include "api/rest/resources/parts.hpp"
+
+namespace viaduct::api::rest {
+namespace {
+
+void emit_alive(const Emission& emission, Json& value) {
+  value = false;
+  const Json& status = emission.context().status();
+  if (!status.is_object()) return;
+  const std::string id = emission.record().id().to_string();
+  for (const Json& agent : status.at("agents")) {
+    if (agent.at("host") == id) value = agent.at("state") != "away";
+  }
+}
+
+// Where flooding proxies and containers are placed: later features. A PUT must have all four (MidoNet), and none that differs.
+void emit_one(const Emission&, Json& value) { value = 1; }
+void emit_unlimited(const Emission&, Json& value) { value = -1; }
+void emit_false(const Emission&, Json& value) { value = false; }
+void take_number(Intake& intake, std::string_view member, const Json& value, int64_t only) {
+  if (value.is_null()) {
+    if (intake.intent() == Intent::update) intake.wrong(member, "may not be null");
+    return;
+  }
+  auto number = intake.number(member, value, -1, 0x7fff'ffff);
+  if (number && *number != only) intake.unsupported(member, "weights of hosts");
+}
+void take_flooding(Intake& intake, const Json& value) { take_number(intake, "floodingProxyWeight", value, 1); }
+void take_weight(Intake& intake, const Json& value) { take_number(intake, "containerWeight", value, 1); }
+void take_limit(Intake& intake, const Json& value) { take_number(intake, "containerLimit", value, -1); }
+void take_enforce(Intake& intake, const Json& value) {
+  if (value.is_null() && intake.intent() == Intent::update) {
+    return intake.wrong("enforceContainerLimit", "may not be null");
+  }
+  auto enforce = intake.boolean("enforceContainerLimit", value);
+  if (enforce && *enforce) intake.unsupported("enforceContainerLimit", "limits of containers");
+}
+constexpr Member special(std::string_view name, void (*emit)(const Emission&, Json&),
+                         void (*take)(Intake&, const Json&)) {
+  return {.name = name, .shape = Shape::special, .emit = emit, .take = take};
+}
+
+void finish_host(Intake& intake) {
+  if (intake.intent() == Intent::create && intake.given("id").is_null()) intake.wrong("id", "may not be null");
+}
+
+constexpr std::array kHostMembers = {
+    kId,
+    Member{.name = "name", .field = "name", .direction = Direction::create},
+    Member{.name = "addresses", .shape = Shape::always_empty, .direction = Direction::out},
+    Member{.name = "hostInterfaces", .shape = Shape::always_empty, .direction = Direction::out},
+    Member{.name = "alive", .shape = Shape::special, .direction = Direction::out, .emit = emit_alive},
+    special("floodingProxyWeight", emit_one, take_flooding),
+    special("containerWeight", emit_one, take_weight),
+    special("containerLimit", emit_unlimited, take_limit),
+    special("enforceContainerLimit", emit_false, take_enforce),
+};
+constexpr std::array kHostLinks = {child_link("interfaces", "/interfaces"), child_link("ports", "/ports")};
+
+constexpr std::array<Word, 2> kZoneTypes = {{{"vxlan", "vxlan"}, {"gre", "gre"}}};
+void take_zone_type(Intake& intake, const Json& value) {
+  const std::string type = intake.text("type", value).value_or("");
+  if (type == "vtep") return intake.unsupported("type", "zones of hardware VTEPs");
+  if (type != "gre" && type != "vxlan") return intake.wrong("type", "must be one of gre, vxlan, vtep");
+  intake.record().set("type", type);
+}
+void emit_zone_type(const Emission& emission, Json& value) { value = to_json(emission.record().get("type")); }
+constexpr std::array kZoneMembers = {
+    kId,
+    Member{.name = "name", .field = "name", .required = true},
+    Member{.name = "type",
+           .shape = Shape::special,
+           .required = true,
+           .words = kZoneTypes,
+           .emit = emit_zone_type,
+           .take = take_zone_type},
+};
+constexpr std::array kZoneLinks = {child_link("hosts", "/hosts")};
+
+constexpr std::array<uint8_t, 1> kZoneHostVersions = {1};
+constexpr std::array kZoneHostMembers = {
+    Member{.name = "tunnelZoneId", .field = "zone", .shape = Shape::reference, .direction = Direction::out},
+    Member{.name = "hostId", .field = "host", .shape = Shape::reference, .required = true},
+    Member{.name = "ipAddress", .field = "address", .shape = Shape::address, .required = true},
+};
+constexpr std::array kZoneHostLinks = {reference_link("host", "hosts", "host"),
+                                       reference_link("tunnelZone", "tunnel_zones", "zone")};
+
+}  // namespace
+
+const Resource kHosts{.path = "hosts",
+                      .kind = Kind::HOST,
+                      .media = "Host",
+                      .versions = kVersion3,
+                      .verbs = kAllVerbs,
+                      .members = kHostMembers,
+                      .links = kHostLinks,
+                      .finish = finish_host,
+                      .missing_is_404 = true,
+                      .root_collection = "hosts",
+                      .root_template = "hostTemplate"};
+const Resource kTunnelZones{.path = "tunnel_zones",
+                            .kind = Kind::TUNNEL_ZONE,
+                            .media = "TunnelZone",
+                            .versions = kVersion1,
+                            .verbs = kAllVerbs,
+                            .members = kZoneMembers,
+                            .links = kZoneLinks,
+                            .root_collection = "tunnelZones",
+                            .root_template = "tunnelZoneTemplate"};
+const Resource kTunnelZoneHosts{.path = {},
+                                .kind = Kind::TUNNEL_ZONE_HOST,
+                                .media = "TunnelZoneHost",
+                                .versions = kZoneHostVersions,
+                                .verbs = kNoUpdate,
+                                .members = kZoneHostMembers,
+                                .links = kZoneHostLinks,
+                                .missing_is_404 = true,
+                                .declared = true};
+
+}  // namespace viaduct::api::rest
