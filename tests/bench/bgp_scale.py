@@ -48,10 +48,7 @@ def tell(cloud, count):
     wanted = (len(cloud.gateways) - len(cloud.bird.only_defaults)) * count + 4
     began = time.monotonic()
     cloud.bird.reconfigure()
-    while total(cloud, 1) < wanted:
-        if time.monotonic() > began + PATIENCE:
-            raise TimeoutError(f"{count} prefixes are not everywhere within {PATIENCE} s")
-        time.sleep(0.5)
+    wait_for(lambda: total(cloud, 1) >= wanted, f"{count} prefixes are everywhere", PATIENCE, pause=0.5)
     return time.monotonic() - began
 
 
