@@ -80,7 +80,7 @@ class BgpGateways(Gateways):
         super().__init__(lab, within)
         self.bird = None
 
-    def send_by(self, _):
+    def send_by(self, numbers, anew=False):
         """The world's router decides."""
 
     def topology(self):
@@ -213,19 +213,7 @@ class BgpGateways(Gateways):
         for pid in self.speaker_pids(number, daemon):
             run("kill", "-9", str(pid))
 
-    def cut(self, number):
-        host = self.gateways[number]
-        host.kill_daemon()
-        run("ip", "-n", self.lab.namespace("world"), "link", "set", f"gw{number}", "down")
-        run("ip", "-n", host.space, "link", "set", "eth0", "down")
-
-    def mend(self, number):
-        host = self.gateways[number]
-        run("ip", "-n", host.space, "link", "set", "eth0", "up")
-        run("ip", "-n", self.lab.namespace("world"), "link", "set", f"gw{number}", "up")
-        host.start_daemon()
-        self.lab.wait_served(seconds=60)
-        host.wait_active([f"up{number}"])
-        wait_for(self.lab.tunnels_up, "every host reaches every other", 30)
+    def revive(self, number):
+        super().revive(number)
         self.wait_established(60)
         self.wait_routes(number, 60)

@@ -67,9 +67,8 @@ def silent_peer(checks, cloud):
 
 
 def link_down(checks, cloud):
-    space = cloud.lab.namespace("world")
-    during(checks, cloud, lambda: run("ip", "-n", space, "link", "set", "gw2", "down"))
-    run("ip", "-n", space, "link", "set", "gw2", "up")
+    during(checks, cloud, lambda: cloud.set_uplink(2, "down"))
+    cloud.set_uplink(2, "up")
     cloud.wait_established(60)
     cloud.wait_routes(2)
 
@@ -105,31 +104,21 @@ def speakers_die(checks, cloud):
     checks.check("restarts are counted", restarts >= 3, restarts)
 
 
+def daemon_ends(checks, cloud, number, end):
+    def back():
+        end()
+        cloud.revive(number)
+
+    during(checks, cloud, back)
+
+
 def daemon_dies(checks, cloud):
     """The agent with all its speakers: flows in the kernel and the peer's patience carry the traffic."""
-    host = cloud.gateways[2]
-
-    def die():
-        host.kill_daemon()
-        host.start_daemon()
-        cloud.lab.wait_served(seconds=60)
-        cloud.wait_established(60)
-        cloud.wait_routes(2)
-
-    during(checks, cloud, die)
+    daemon_ends(checks, cloud, 2, cloud.gateways[2].kill_daemon)
 
 
 def daemon_restarted(checks, cloud):
-    host = cloud.gateways[1]
-
-    def restart():
-        host.stop_daemon()
-        host.start_daemon()
-        cloud.lab.wait_served(seconds=60)
-        cloud.wait_established(60)
-        cloud.wait_routes(1)
-
-    during(checks, cloud, restart)
+    daemon_ends(checks, cloud, 1, cloud.gateways[1].stop_daemon)
 
 
 def host_dies(checks, cloud):
@@ -316,10 +305,7 @@ def cleaned_up(checks, cloud):
     checks.check("it says what it removed", "BGP speaker" in said, said.strip())
     checks.equal("interfaces and directories that are left", speakers_left(host), [])
     checks.equal("namespaces that went", before - len(set(speakers_spaces()) - cloud.lab.speakers_before), 1)
-    host.start_daemon()
-    cloud.lab.wait_served(seconds=60)
-    cloud.wait_established(60)
-    cloud.wait_routes(1)
+    cloud.revive(1)
 
 
 def play_all(checks, lab, options):
