@@ -6,6 +6,7 @@
 """
 import contextlib
 import json
+import re
 import subprocess
 import time
 
@@ -70,6 +71,11 @@ class Bird:
 
     def established(self):
         return sorted(line.split()[0] for line in self.ask("show protocols").splitlines() if "Established" in line)
+
+    def heard(self, number, family):
+        """Prefixes that the gateway announces."""
+        text = self.ask("show", "route", "protocol", session(number, family))
+        return sorted(re.findall(r"^([0-9a-f.:]+/\d+) ", text, re.MULTILINE))
 
 
 class BgpGateways(Gateways):
@@ -163,9 +169,10 @@ class BgpGateways(Gateways):
     def leads_out(self, number, family):
         return self.learned(family).get(UPLINKS[family](number, 254)) == "used"
 
-    def next_hops_in(self, family):
+    def next_hops_in(self, family, prefix=None):
+        """Gateways by which the world goes to the cloud, or a prefix of it."""
         space = self.lab.namespace("world")
-        lines = json.loads(run("ip", "-n", space, f"-{family}", "-j", "route", "show", CLOUD[family]).stdout or "[]")
+        lines = json.loads(run("ip", "-n", space, f"-{family}", "-j", "route", "show", prefix or CLOUD[family]).stdout or "[]")
         return sorted({hop["gateway"] for line in lines for hop in line.get("nexthops", [line]) if "gateway" in hop})
 
     def leads_in(self, number, family):

@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from bgp_configured import configured_anew, nat_announced  # noqa: E402
 from bgp_gateways import WORLD_AS, BgpGateways, session  # noqa: E402
 from checks import run_program  # noqa: E402
 from failover_test import no_segment_lost, none_lost  # noqa: E402
@@ -139,58 +140,6 @@ def peer_restarts(checks, cloud):
     cloud.use_bfd(True)
 
 
-def configured_anew(checks, cloud):
-    """Changes while sessions are up: what is not concerned stays."""
-    cluster, gateway = cloud.lab.cluster, cloud.gateways[1]
-    peer = uplink4(1, 254)
-    uptime = cloud.sessions(2)[uplink4(2, 254)]["up_seconds"]
-
-    cluster.viaduct("bgp-peer", "set", session(1, 4), "--password", "secret", "--wait")
-    wait_for(lambda: cloud.sessions(1)[peer]["state"] != "Established", "a wrong password ends the session")
-    checks.check("the other family's session stays", cloud.sessions(1)[uplink6(1, 254)]["state"] == "Established")
-    cloud.bird.options[session(1, 4)] = 'password "secret";'
-    cloud.bird.reconfigure()
-    wait_for(lambda: cloud.sessions(1)[peer]["state"] == "Established", "the right one lets it come", 60)
-    text = cluster.viaduct("bgp-peer", "show", session(1, 4)).stdout
-    checks.check("no tool shows the password", "secret" not in text)
-    with cloud.new_session(1, 4):
-        cluster.viaduct("bgp-peer", "set", session(1, 4), "--password", "", "--wait")
-        cloud.bird.options.clear()
-        cloud.bird.reconfigure()
-
-    cloud.bird.extra[4] = [f"10.77.{n}.0/24" for n in range(60)]
-    cluster.viaduct("bgp-peer", "set", session(1, 4), "--prefix-limit", "20", "--wait")
-    cloud.bird.reconfigure()
-    wait_for(lambda: any("beyond the peers' prefix limits" in problem for problem in gateway.json("bgp")["problems"]),
-             "the surplus is said", 30)
-    known = gateway.json("bgp", "routes", "r1")["routes"]
-    of_peer = [line for line in known if line["gateway"] == peer]
-    checks.equal("routes that are used of a peer with a limit", len(of_peer), 20)
-    checks.check("the session stays", cloud.sessions(1)[peer]["state"] == "Established")
-    cloud.bird.extra[4] = []
-    cloud.bird.reconfigure()
-    cluster.viaduct("bgp-peer", "set", session(1, 4), "--prefix-limit", "10000", "--wait")
-    wait_for(lambda: len(gateway.json("bgp", "routes", "r1")["routes"]) == 4, "all is as before", 30)
-    checks.check("the other gateway's session was never touched",
-                 cloud.sessions(2)[uplink4(2, 254)]["up_seconds"] > uptime)
-
-    cluster.viaduct("bgp-peer", "set", session(1, 4), "--import-filter", "deny 0.0.0.0/0", "--import-filter",
-                    "permit 0.0.0.0/0 ge 1 le 32", "--wait")
-    wait_for(lambda: not cloud.leads_out(1, 4), "a default route against the filter is not taken")
-    cloud.mark()
-    cloud.go_on(2)
-    none_lost(checks, cloud)
-    checks.check("the session stays with another filter", cloud.sessions(1)[peer]["state"] == "Established")
-    cluster.viaduct("bgp-peer", "set", session(1, 4), "--import-filter", "none", "--wait")
-    wait_for(lambda: cloud.leads_out(1, 4), "without one it is")
-
-    cluster.viaduct("bgp-network", "create", "--router", "r1", "--prefix", "192.0.2.0/24", "--wait")
-    wait_for(lambda: "192.0.2.0/24" in cloud.bird.ask("show", "route"), "a new network is announced")
-    [network] = [line["id"] for line in cluster.json("bgp-network", "list") if line["prefix"] == "192.0.2.0/24"]
-    cluster.viaduct("bgp-network", "delete", network, "--wait")
-    wait_for(lambda: "192.0.2.0/24" not in cloud.bird.ask("show", "route"), "and withdrawn")
-
-
 def bad_peers(checks, cloud):
     """What they tell is refused, counted and said; the sessions stay."""
     gateway = cloud.gateways[1]
@@ -318,7 +267,7 @@ def play_all(checks, lab, options):
     cloud.mark()
     cloud.go_on(3)
     checks.play([both_ways, silent_peer, link_down, session_closed, speakers_die, daemon_dies, daemon_restarted, host_dies,
-                 peer_restarts, configured_anew, bad_peers, malformed_peers, flapping_peer, cleaned_up, nothing_is_left], cloud)
+                 peer_restarts, configured_anew, nat_announced, bad_peers, malformed_peers, flapping_peer, cleaned_up, nothing_is_left], cloud)
 
 
 def options(parser):
