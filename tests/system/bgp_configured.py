@@ -1,8 +1,12 @@
 """Gateways that speak BGP, configured anew while they do, as scenarios of bgp_test.py."""
-from bgp_gateways import session
+from bgp_gateways import FAR_AS, UPLINKS, GoBgp, session
 from failover_test import none_lost
-from gateways import CLOUD, OUTSIDE, SERVICE, uplink4, uplink6
-from lab import wait_for
+from gateways import CLOUD, OUTSIDE, SERVICE, WORLD, uplink4, uplink6
+from lab import run, wait_for
+
+TTL = 4  # of what the router tells a peer beyond its links
+FAR = {4: "198.18.0.0/15", 6: "2001:db8:70::/44"}
+FAR_HOST = {4: "198.18.77.1", 6: "2001:db8:77::1"}  # within; a peer beyond the links announces it
 
 
 def host_prefix(address):
@@ -94,3 +98,72 @@ def nat_announced(checks, cloud):
     none_lost(checks, cloud)
     for family in (4, 6):
         checks.equal(f"heard of IPv{family} in the end", cloud.bird.heard(1, family), networks[family])
+
+
+def with_far_peers(cloud):
+    """The topology with peers at the world's own addresses, which up1 leads to. Without them there is no way to what they
+    announce, for all the default routes."""
+    out = cloud.topology()
+    [router] = out["routers"]
+    router["routes"] = [{"to": to, "reject": True} for to in FAR.values()]
+    for family in (4, 6):
+        router["routes"].append({"to": host_prefix(WORLD[family]), "via": UPLINKS[family](1, 254), "port": "up1"})
+        router["bgp-peers"].append({"name": f"far{family}", "ip": WORLD[family], "as-number": FAR_AS, "multihop": TTL,
+                                    "connect-retry": 1})
+    return out
+
+
+def far_peer(checks, cloud, peer, family):
+    gateway, address, host = cloud.gateways[1], WORLD[family], FAR_HOST[family]
+
+    def session_with():
+        line = cloud.sessions(1).get(address)
+        return line if line and line["state"] == "Established" else None
+
+    def known():
+        routes = cloud.lab.host(1).json("bgp", "routes", "r1", "--to", host)["routes"]
+        return [(one["gateway"], one["port_name"], one["state"]) for one in routes if one["prefix"] == host_prefix(host)]
+
+    line = wait_for(session_with, f"a session with {address}", 60)
+    checks.equal(f"the session with {address}", (line["port"], line["as_number"]), ("up1", FAR_AS))
+    rows = [row.split() for row in gateway.viaduct("bgp").stdout.splitlines()]
+    checks.check("the tool shows it", any(address in row and "Established" in row for row in rows))
+    wait_for(lambda: CLOUD[family] in peer.table(family), f"{address} hears of {CLOUD[family]}")
+
+    checks.equal(f"without a route of its, echoes of {host}", cloud.lab.ping("vm1", host, 1, wait=1)[1], 0)
+    peer.announce(family, host_prefix(host))
+    checks.equal(f"the way to {host}", wait_for(known, f"the machines' host knows of {host}"),
+                 [(UPLINKS[family](1, 254), "up1", "used")])
+    sent, received, _ = cloud.lab.ping("vm1", host)
+    checks.equal(f"with it, echoes of {host}", received, sent)
+
+
+def far_peers(checks, cloud):
+    """Peers (GoBGP) on no link of the router: static routes lead to them, by gateways on a link, and so to what they tell."""
+    cluster, inside = cloud.lab.cluster, ["ip", "-n", cloud.lab.namespace("world"), "addr"]
+    for host in FAR_HOST.values():
+        run(*inside, "add", host_prefix(host), "dev", "lo")
+    # As a router between the two would: the world's own addresses are no hop away.
+    rules = [f"{ip} daddr {WORLD[family]} tcp {end} 179 {ip} {field} 1 drop;"
+             for family, ip, field in ((4, "ip", "ttl"), (6, "ip6", "hoplimit")) for end in ("dport", "sport")]
+    cloud.lab.guest("world", "nft", f"table inet hop {{ chain i {{ type filter hook input priority 0; {' '.join(rules)} }}; }}")
+    peer = GoBgp(cloud.lab)
+    peer.start()
+    cluster.apply(with_far_peers(cloud))
+    for family in (4, 6):
+        far_peer(checks, cloud, peer, family)
+    checks.equal("the other gateway has no session with them", sorted(cloud.sessions(2)),
+                 sorted([uplink4(2, 254), uplink6(2, 254)]))
+    checks.equal("and says no problem", [host.json("bgp")["problems"] for host in cloud.gateways.values()], [[], []])
+
+    peer.kill()
+    cluster.apply(cloud.topology(), "--prune")
+    wait_for(lambda: len(cloud.sessions(1)) == 2, "they are gone")
+    cloud.lab.guest("world", "nft", "delete", "table", "inet", "hop")
+    for family, host in FAR_HOST.items():
+        checks.equal(f"gateways to {host} in the end", sorted(cloud.learned(family, host)),
+                     sorted(UPLINKS[family](number, 254) for number in cloud.gateways))
+        run(*inside, "del", host_prefix(host), "dev", "lo")
+    cloud.mark()
+    cloud.go_on(2)
+    none_lost(checks, cloud)

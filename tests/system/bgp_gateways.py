@@ -13,7 +13,7 @@ import time
 from gateways import CLOUD, WORLD, Gateways, uplink4, uplink6
 from lab import Failure, run, wait_for
 
-CLOUD_AS, WORLD_AS = 65001, 65002
+CLOUD_AS, WORLD_AS, FAR_AS = 65001, 65002, 65004
 DEFAULTS = {4: "0.0.0.0/0", 6: "::/0"}
 UPLINKS = {4: uplink4, 6: uplink6}
 
@@ -76,6 +76,45 @@ class Bird:
         """Prefixes that the gateway announces."""
         text = self.ask("show", "route", "protocol", session(number, family))
         return sorted(re.findall(r"^([0-9a-f.:]+/\d+) ", text, re.MULTILINE))
+
+
+class GoBgp:
+    """One more router in the world, at its own addresses; it forwards nothing. Both families, by the gateway up1."""
+
+    def __init__(self, lab):
+        self.lab, self.process = lab, None
+        self.base = lab.directory / "gobgp"
+
+    def text(self):
+        lines = ["[global.config]", f"as = {FAR_AS}", f'router-id = "{WORLD[4]}"',
+                 f"local-address-list = {json.dumps([WORLD[family] for family in (4, 6)])}"]
+        for family in (4, 6):
+            lines += ["[[neighbors]]", "[neighbors.config]", f'neighbor-address = "{UPLINKS[family](1, 1)}"',
+                      f"peer-as = {CLOUD_AS}", "[neighbors.transport.config]", f'local-address = "{WORLD[family]}"',
+                      "[neighbors.ebgp-multihop.config]", "enabled = true", "multihop-ttl = 4",
+                      "[neighbors.timers.config]", "connect-retry = 1",
+                      "[[neighbors.afi-safis]]", "[neighbors.afi-safis.config]", f'afi-safi-name = "ipv{family}-unicast"']
+        return "\n".join(lines) + "\n"
+
+    def start(self):
+        self.base.with_suffix(".conf").write_text(self.text())
+        self.process = self.lab.start_in("world", "gobgpd", "-f", self.base.with_suffix(".conf"), "--pprof-disable", "--api-hosts",
+                                         f"unix://{self.base.with_suffix('.ctl')}", output=subprocess.DEVNULL)
+        wait_for(lambda: self.ask("global", check=False).returncode == 0, "gobgpd answers")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def ask(self, *words, check=True):
+        return self.lab.guest("world", "gobgp", "--target", f"unix://{self.base.with_suffix('.ctl')}", *words, check=check)
+
+    def announce(self, family, prefix):
+        self.ask("global", "rib", "add", "-a", f"ipv{family}", prefix)
+
+    def table(self, family):
+        """What it has heard, as its control program says it."""
+        return self.ask("global", "rib", "-a", f"ipv{family}").stdout
 
 
 class BgpGateways(Gateways):
@@ -161,9 +200,9 @@ class BgpGateways(Gateways):
             wait_for(lambda family=family: self.leads_out(number, family), f"IPv{family} routes out by up{number}", seconds)
             wait_for(lambda family=family: self.leads_in(number, family), f"IPv{family} routes in by up{number}", seconds)
 
-    def learned(self, family, host=1):
-        """By the word of a host: gateways by which the world is reached -> how each route stands."""
-        reply = self.lab.host(host).json("bgp", "routes", "r1", "--to", WORLD[family])
+    def learned(self, family, to=None):
+        """By the word of the machines' host: gateways by which the world, or an address, is reached -> how each route stands."""
+        reply = self.lab.host(1).json("bgp", "routes", "r1", "--to", to or WORLD[family])
         return {line["gateway"]: line["state"] for line in reply["routes"]}
 
     def leads_out(self, number, family):

@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from bgp_configured import configured_anew, nat_announced  # noqa: E402
+from bgp_configured import configured_anew, far_peers, nat_announced  # noqa: E402
 from bgp_gateways import WORLD_AS, BgpGateways, session  # noqa: E402
 from checks import run_program  # noqa: E402
 from failover_test import no_segment_lost, none_lost  # noqa: E402
@@ -267,7 +267,7 @@ def play_all(checks, lab, options):
     cloud.mark()
     cloud.go_on(3)
     checks.play([both_ways, silent_peer, link_down, session_closed, speakers_die, daemon_dies, daemon_restarted, host_dies,
-                 peer_restarts, configured_anew, nat_announced, bad_peers, malformed_peers, flapping_peer, cleaned_up, nothing_is_left], cloud)
+                 peer_restarts, configured_anew, nat_announced, far_peers, bad_peers, malformed_peers, flapping_peer, cleaned_up, nothing_is_left], cloud)
 
 
 def options(parser):
