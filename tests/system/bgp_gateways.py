@@ -10,6 +10,7 @@ import re
 import subprocess
 import time
 
+from echoes import Echoes
 from gateways import CLOUD, WORLD, Gateways, uplink4, uplink6
 from lab import Failure, run, wait_for
 
@@ -124,6 +125,7 @@ class BgpGateways(Gateways):
     def __init__(self, lab, within=5_000):
         super().__init__(lab, within)
         self.bird = None
+        self.echoes_served = False
 
     def send_by(self, numbers, anew=False):
         """The world's router decides."""
@@ -217,25 +219,15 @@ class BgpGateways(Gateways):
     def leads_in(self, number, family):
         return UPLINKS[family](number, 1) in self.next_hops_in(family)
 
-    # --- echoes ---
-
-    def start_echoes(self, count, seconds):
-        """So many programs that ask the world a hundred times a second: half of them over IPv6."""
-        return [self.lab.start_in("vm1", "ping", "-n", "-i", "0.01", "-c", seconds * 100, "-W", "1", "-O", WORLD[(4, 6)[n % 2]])
-                for n in range(count)]
-
-    @staticmethod
-    def longest_silence(echoes):
-        """How many milliseconds, at most, one of them was not answered at a stretch."""
-        longest = 0
-        for process in echoes:
-            answered = [int(line.split("icmp_seq=")[1].split()[0]) for line in process.communicate()[0].splitlines()
-                        if "bytes from" in line]
-            gaps = [after - before - 1 for before, after in zip(answered, answered[1:])]
-            longest = max([longest, *(10 * gap for gap in gaps)])
-        return longest
-
     # --- what fails ---
+
+    def start_echoes(self, flows, milliseconds):
+        """So many flows, half of them over IPv6, of which each asks the world so often. Connections would wait for TCP's time-outs;
+        and routes are chosen by ports, so not pings, which all go by one."""
+        if not self.echoes_served:
+            Echoes.serve(self.lab, "world", WORLD.values())
+            self.echoes_served = True
+        return Echoes(self.lab, "vm1", WORLD.values(), flows // 2, milliseconds)
 
     def silence(self, number):
         """Nothing passes the link any more, and both ends believe that it is up."""

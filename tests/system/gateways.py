@@ -10,7 +10,7 @@ import signal
 
 from four_guests import metric
 from hosts_lab import HostsLab
-from lab import TIME_SCALE, Failure, run, wait_for, watch
+from lab import TIME_SCALE, Failure, order, run, wait_for, watch
 
 WORLD = {4: "198.51.100.1", 6: "2001:db8:100::1"}
 CLOUD = {4: "203.0.113.0/24", 6: "2001:db8:113::/64"}
@@ -36,13 +36,8 @@ class Load:
         self.process = lab.start_in(source, lab.build / "tests/system/many_connections", "to", address, port, count, period,
                                     stdin=True)
 
-    def order(self, word):
-        self.process.stdin.write(word + "\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
-
     def state(self):
-        return self.order("state")
+        return order(self.process, "state")
 
     def wait_open(self, seconds=60):
         state = watch(self.state, lambda state: state["open"] == self.count, seconds)
@@ -182,7 +177,7 @@ class Gateways:
 
     def mark(self):
         for load in self.loads:
-            load.order("mark")
+            order(load.process, "mark")
 
     def total(self):
         states = [load.state() for load in self.loads]

@@ -56,6 +56,13 @@ def wait_for(condition, what, seconds=15.0, pause=0.02):
     return value
 
 
+def order(process, word):
+    """A word to a program that answers each with a line of JSON."""
+    process.stdin.write(word + "\n")
+    process.stdin.flush()
+    return json.loads(process.stdout.readline())
+
+
 class Daemon:
     """One daemon and the tool that speaks with it. Whoever derives gives `build`, `directory`, `datapath` and the ports, and
     says how it is started: `daemon_command`, and what it notes in the journal."""
