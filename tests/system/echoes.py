@@ -4,7 +4,8 @@
   echoes.py serve PORT ADDRESS…                      answers every datagram
   echoes.py ask PORT FLOWS MILLISECONDS ADDRESS…     so many flows (UDP ports of their own) to each address, each asks so often
 
-The latter says a line of JSON for each line of its input, and ends with it: datagrams "sent" and "answered", "silent": flows that
+The latter says a line of JSON for each line of its input ("state", or "every MILLISECONDS", from when on it asks so often and counts
+anew), and ends with it: datagrams "sent" and "answered", "silent": flows that
 have not been answered for 50 ms, "longest_ms": the longest time between two questions of a flow that were answered, by when they
 were asked, with nothing answered in between, less what there is always.
 """
@@ -15,7 +16,7 @@ import struct
 import sys
 import time
 
-from lab import order, wait_for
+from lab import Failure, order, wait_for, watch
 
 SILENT = 0.05  # seconds
 PORT = 7007
@@ -34,19 +35,26 @@ class Echoes:
         self.process = lab.start_in(name, sys.executable, __file__, "ask", PORT, flows, milliseconds, *addresses, stdin=True)
         self.wait_answered()
 
-    def wait_answered(self):
-        def answered():
-            state = order(self.process, "state")
-            return state if state["answered"] and not state["silent"] else None
+    def every(self, milliseconds):
+        order(self.process, f"every {milliseconds}")
+        self.wait_answered()
 
-        return wait_for(answered, "every flow is answered", 30)
+    def wait_answered(self):
+        def all_answered(state):
+            return state["answered"] and not state["silent"]
+
+        state = watch(lambda: order(self.process, "state"), all_answered, 30)
+        if not all_answered(state):
+            raise Failure(f"flows are not answered: {state}")
+        return state
+
+    def longest_ms(self):
+        """When all are answered: the longest silence of any."""
+        return self.wait_answered()["longest_ms"]
 
     def end(self):
-        """When all are answered: their state."""
-        state = self.wait_answered()
         self.process.stdin.close()
         self.process.wait(timeout=30)
-        return state
 
 
 def bound(address, port):
@@ -70,6 +78,9 @@ class Flow:
     def __init__(self, address, port, period):
         self.link = bound("::" if ":" in address else "0.0.0.0", 0)
         self.link.connect((address, port))
+        self.begin(period)
+
+    def begin(self, period):
         self.period = period
         self.sent = self.answered = 0
         self.longest = 0.0
@@ -113,8 +124,14 @@ def ask(port, count, period, addresses):
                 flow.ask()
             due = max(due + period, time.monotonic())
         if sys.stdin in readable:
-            if not sys.stdin.readline():
+            words = sys.stdin.readline().split()
+            if not words:
                 return
+            if words[0] == "every":
+                period = float(words[1]) / 1000
+                due = time.monotonic()
+                for flow in flows:
+                    flow.begin(period)
             print(json.dumps(state(flows)), flush=True)
 
 
