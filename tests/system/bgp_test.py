@@ -148,7 +148,8 @@ def bad_peers(checks, cloud):
     cloud.bird.extra[4] = ["203.0.113.128/25", "203.0.113.1/32"]
     cloud.bird.reconfigure()
     wait_for(lambda: metric(gateway, "viaduct_bgp_routes_refused_total") >= 2, "our own networks are refused", 30)
-    checks.check("both sessions stay", cloud.established(1))
+    seen = [(line["peer"], line["state"], line["up_seconds"], line["last_error"]) for line in cloud.sessions(1).values()]
+    checks.check("both sessions stay", [state for _, state, *_ in seen] == ["Established"] * 2, seen)
     routes = gateway.json("bgp", "routes", "r1", "--to", "203.0.113.200")["routes"]
     checks.equal("nothing is learned of them", sorted({line["prefix"] for line in routes}), ["0.0.0.0/0"])
     cloud.bird.extra[4] = []

@@ -4,10 +4,10 @@
   echoes.py serve PORT ADDRESS…                      answers every datagram
   echoes.py ask PORT FLOWS MILLISECONDS ADDRESS…     so many flows (UDP ports of their own) to each address, each asks so often
 
-The latter says a line of JSON for each line of its input ("state", or "every MILLISECONDS", from when on it asks so often and counts
-anew), and ends with it: datagrams "sent" and "answered", "silent": flows that
-have not been answered for 50 ms, "longest_ms": the longest time between two questions of a flow that were answered, by when they
-were asked, with nothing answered in between, less what there is always.
+The latter says a line of JSON for each line of its input ("state", or "every MILLISECONDS": from then on it asks so often and
+counts anew), and ends with it: datagrams "sent" and "answered", "silent": flows that have not been answered for 50 ms,
+"longest_ms": the longest time between two questions of a flow that were answered, by when they were asked, with nothing
+answered in between, less what there is always.
 """
 import json
 import select
