@@ -12,6 +12,8 @@ import sys
 import threading
 import time
 
+from lab import watch
+
 PATIENCE = 60  # seconds for a session
 WATCH = 3      # seconds after the message
 OPEN, NOTIFICATION, KEEPALIVE = 1, 3, 4
@@ -43,21 +45,26 @@ def next_message(link):
     return kind, receive(link, length - 19)
 
 
+def try_session(port, address, number):
+    link = None
+    try:
+        link = socket.create_connection((port, 179), 2, (address, 0))
+        link.sendall(open_message(number, address))
+        if next_message(link)[0] == OPEN:
+            link.sendall(message(KEEPALIVE))
+            while next_message(link)[0] != KEEPALIVE:
+                pass
+            return link
+    except OSError:
+        pass
+    if link:
+        link.close()
+    return None
+
+
 def establish(port, address, number):
     """A session, as often as it takes: the other side may not know the peer yet, or open one of its own."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        try:
-            link = socket.create_connection((port, 179), 2, (address, 0))
-            link.sendall(open_message(number, address))
-            if next_message(link)[0] == OPEN:
-                link.sendall(message(KEEPALIVE))
-                while next_message(link)[0] != KEEPALIVE:
-                    pass
-                return link
-        except OSError:
-            time.sleep(0.2)
-    return None
+    return watch(lambda: try_session(port, address, number), bool, PATIENCE, pause=0.2)
 
 
 def outcome(link, bad):

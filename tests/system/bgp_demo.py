@@ -43,12 +43,8 @@ def kill_speaker(cloud):
 
 
 def kill_agent(cloud):
-    host = cloud.gateways[2]
-    host.kill_daemon()
-    host.start_daemon()
-    cloud.lab.wait_served(seconds=60)
-    cloud.wait_established(60)
-    cloud.wait_routes(2)
+    cloud.gateways[2].kill_daemon()
+    cloud.revive(2)
 
 
 def run_bgp_demo(build, datapath, keep, connections=400):

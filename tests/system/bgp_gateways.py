@@ -6,13 +6,15 @@
 """
 import contextlib
 import json
+import re
 import subprocess
 import time
 
+from echoes import Echoes
 from gateways import CLOUD, WORLD, Gateways, uplink4, uplink6
 from lab import Failure, run, wait_for
 
-CLOUD_AS, WORLD_AS = 65001, 65002
+CLOUD_AS, WORLD_AS, FAR_AS = 65001, 65002, 65004
 DEFAULTS = {4: "0.0.0.0/0", 6: "::/0"}
 UPLINKS = {4: uplink4, 6: uplink6}
 
@@ -71,6 +73,50 @@ class Bird:
     def established(self):
         return sorted(line.split()[0] for line in self.ask("show protocols").splitlines() if "Established" in line)
 
+    def heard(self, number, family):
+        """Prefixes that the gateway announces."""
+        text = self.ask("show", "route", "protocol", session(number, family))
+        return sorted(re.findall(r"^([0-9a-f.:]+/\d+) ", text, re.MULTILINE))
+
+
+class GoBgp:
+    """One more router in the world, at its own addresses; it forwards nothing. Both families, by the gateway up1."""
+
+    def __init__(self, lab):
+        self.lab, self.process = lab, None
+        self.base = lab.directory / "gobgp"
+
+    def text(self):
+        lines = ["[global.config]", f"as = {FAR_AS}", f'router-id = "{WORLD[4]}"',
+                 f"local-address-list = {json.dumps([WORLD[family] for family in (4, 6)])}"]
+        for family in (4, 6):
+            lines += ["[[neighbors]]", "[neighbors.config]", f'neighbor-address = "{UPLINKS[family](1, 1)}"',
+                      f"peer-as = {CLOUD_AS}", "[neighbors.transport.config]", f'local-address = "{WORLD[family]}"',
+                      "[neighbors.ebgp-multihop.config]", "enabled = true", "multihop-ttl = 4",
+                      "[neighbors.timers.config]", "connect-retry = 1",
+                      "[[neighbors.afi-safis]]", "[neighbors.afi-safis.config]", f'afi-safi-name = "ipv{family}-unicast"']
+        return "\n".join(lines) + "\n"
+
+    def start(self):
+        self.base.with_suffix(".conf").write_text(self.text())
+        self.process = self.lab.start_in("world", "gobgpd", "-f", self.base.with_suffix(".conf"), "--pprof-disable", "--api-hosts",
+                                         f"unix://{self.base.with_suffix('.ctl')}", output=subprocess.DEVNULL)
+        wait_for(lambda: self.ask("global", check=False).returncode == 0, "gobgpd answers")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def ask(self, *words, check=True):
+        return self.lab.guest("world", "gobgp", "--target", f"unix://{self.base.with_suffix('.ctl')}", *words, check=check)
+
+    def announce(self, family, prefix):
+        self.ask("global", "rib", "add", "-a", f"ipv{family}", prefix)
+
+    def table(self, family):
+        """What it has heard, as its control program says it."""
+        return self.ask("global", "rib", "-a", f"ipv{family}").stdout
+
 
 class BgpGateways(Gateways):
     bfd = True
@@ -79,8 +125,9 @@ class BgpGateways(Gateways):
     def __init__(self, lab, within=5_000):
         super().__init__(lab, within)
         self.bird = None
+        self.echoes_served = False
 
-    def send_by(self, _):
+    def send_by(self, numbers, anew=False):
         """The world's router decides."""
 
     def topology(self):
@@ -155,41 +202,32 @@ class BgpGateways(Gateways):
             wait_for(lambda family=family: self.leads_out(number, family), f"IPv{family} routes out by up{number}", seconds)
             wait_for(lambda family=family: self.leads_in(number, family), f"IPv{family} routes in by up{number}", seconds)
 
-    def learned(self, family, host=1):
-        """By the word of a host: gateways by which the world is reached -> how each route stands."""
-        reply = self.lab.host(host).json("bgp", "routes", "r1", "--to", WORLD[family])
+    def learned(self, family, to=None):
+        """By the word of the machines' host: gateways by which the world, or an address, is reached -> how each route stands."""
+        reply = self.lab.host(1).json("bgp", "routes", "r1", "--to", to or WORLD[family])
         return {line["gateway"]: line["state"] for line in reply["routes"]}
 
     def leads_out(self, number, family):
         return self.learned(family).get(UPLINKS[family](number, 254)) == "used"
 
-    def next_hops_in(self, family):
+    def next_hops_in(self, family, prefix=None):
+        """Gateways by which the world goes to the cloud, or a prefix of it."""
         space = self.lab.namespace("world")
-        lines = json.loads(run("ip", "-n", space, f"-{family}", "-j", "route", "show", CLOUD[family]).stdout or "[]")
+        lines = json.loads(run("ip", "-n", space, f"-{family}", "-j", "route", "show", prefix or CLOUD[family]).stdout or "[]")
         return sorted({hop["gateway"] for line in lines for hop in line.get("nexthops", [line]) if "gateway" in hop})
 
     def leads_in(self, number, family):
         return UPLINKS[family](number, 1) in self.next_hops_in(family)
 
-    # --- echoes ---
-
-    def start_echoes(self, count, seconds):
-        """So many programs that ask the world a hundred times a second: half of them over IPv6."""
-        return [self.lab.start_in("vm1", "ping", "-n", "-i", "0.01", "-c", seconds * 100, "-W", "1", "-O", WORLD[(4, 6)[n % 2]])
-                for n in range(count)]
-
-    @staticmethod
-    def longest_silence(echoes):
-        """How many milliseconds, at most, one of them was not answered at a stretch."""
-        longest = 0
-        for process in echoes:
-            answered = [int(line.split("icmp_seq=")[1].split()[0]) for line in process.communicate()[0].splitlines()
-                        if "bytes from" in line]
-            gaps = [after - before - 1 for before, after in zip(answered, answered[1:])]
-            longest = max([longest, *(10 * gap for gap in gaps)])
-        return longest
-
     # --- what fails ---
+
+    def start_echoes(self, flows, milliseconds):
+        """So many flows, half of them over IPv6, of which each asks the world so often. Connections would wait for TCP's time-outs;
+        and routes are chosen by ports, so not pings, which all go by one."""
+        if not self.echoes_served:
+            Echoes.serve(self.lab, "world", WORLD.values())
+            self.echoes_served = True
+        return Echoes(self.lab, "vm1", WORLD.values(), flows // 2, milliseconds)
 
     def silence(self, number):
         """Nothing passes the link any more, and both ends believe that it is up."""
@@ -213,19 +251,7 @@ class BgpGateways(Gateways):
         for pid in self.speaker_pids(number, daemon):
             run("kill", "-9", str(pid))
 
-    def cut(self, number):
-        host = self.gateways[number]
-        host.kill_daemon()
-        run("ip", "-n", self.lab.namespace("world"), "link", "set", f"gw{number}", "down")
-        run("ip", "-n", host.space, "link", "set", "eth0", "down")
-
-    def mend(self, number):
-        host = self.gateways[number]
-        run("ip", "-n", host.space, "link", "set", "eth0", "up")
-        run("ip", "-n", self.lab.namespace("world"), "link", "set", f"gw{number}", "up")
-        host.start_daemon()
-        self.lab.wait_served(seconds=60)
-        host.wait_active([f"up{number}"])
-        wait_for(self.lab.tunnels_up, "every host reaches every other", 30)
+    def revive(self, number):
+        super().revive(number)
         self.wait_established(60)
         self.wait_routes(number, 60)

@@ -10,7 +10,7 @@ import signal
 
 from four_guests import metric
 from hosts_lab import HostsLab
-from lab import TIME_SCALE, Failure, run, wait_for, watch
+from lab import TIME_SCALE, Failure, order, run, wait_for, watch
 
 WORLD = {4: "198.51.100.1", 6: "2001:db8:100::1"}
 CLOUD = {4: "203.0.113.0/24", 6: "2001:db8:113::/64"}
@@ -36,13 +36,8 @@ class Load:
         self.process = lab.start_in(source, lab.build / "tests/system/many_connections", "to", address, port, count, period,
                                     stdin=True)
 
-    def order(self, word):
-        self.process.stdin.write(word + "\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
-
     def state(self):
-        return self.order("state")
+        return order(self.process, "state")
 
     def wait_open(self, seconds=60):
         state = watch(self.state, lambda state: state["open"] == self.count, seconds)
@@ -121,9 +116,12 @@ class Gateways:
         self.send_by([1, 2])
         self.serve("world", PORT)
 
-    def send_by(self, numbers):
-        """By these gateways the world sends, as its routing protocol would have it."""
+    def send_by(self, numbers, anew=False):
+        """By these gateways the world sends, as its routing protocol would have it. `anew`: some other is dead, and what is dead
+        of an IPv6 route with several next hops would be revived with its link, before the gateway is."""
         space = self.lab.namespace("world")
+        if anew:
+            run("ip", "-n", space, "-6", "route", "flush", CLOUD[6])
         for family, gateway in ((4, uplink4), (6, uplink6)):
             hops = [word for number in numbers for word in ("nexthop", "via", gateway(number, 1))]
             run("ip", "-n", space, f"-{family}", "route", "replace", CLOUD[family], "src", WORLD[family], *hops)
@@ -179,7 +177,7 @@ class Gateways:
 
     def mark(self):
         for load in self.loads:
-            load.order("mark")
+            order(load.process, "mark")
 
     def total(self):
         states = [load.state() for load in self.loads]
@@ -211,24 +209,30 @@ class Gateways:
 
     # --- deaths ---
 
+    def set_uplink(self, number, state):
+        """The world's end of the gateway's link: "up" or "down"."""
+        run("ip", "-n", self.lab.namespace("world"), "link", "set", f"gw{number}", state)
+
+    def revive(self, number):
+        """The gateway's daemon, which has ended, starts and is served."""
+        self.gateways[number].start_daemon()
+        self.lab.wait_served(seconds=60)
+
     def cut(self, number):
         """The gateway is dead: its process, and every link of its host; the world sends by the other one. The ends that go
         down are those where packets may wait for ARP: one that waits in a dead host's kernel would keep the world from
         sending it again, as both are one machine's."""
         host = self.gateways[number]
         host.kill_daemon()
-        run("ip", "-n", self.lab.namespace("world"), "link", "set", f"gw{number}", "down")
+        self.set_uplink(number, "down")
         run("ip", "-n", host.space, "link", "set", "eth0", "down")
-        # What is dead of an IPv6 route with several next hops would be revived with its link, before the gateway is.
-        run("ip", "-n", self.lab.namespace("world"), "-6", "route", "flush", CLOUD[6])
-        self.send_by([other for other in self.gateways if other != number])
+        self.send_by([other for other in self.gateways if other != number], anew=True)
 
     def mend(self, number):
         host = self.gateways[number]
         run("ip", "-n", host.space, "link", "set", "eth0", "up")
-        run("ip", "-n", self.lab.namespace("world"), "link", "set", f"gw{number}", "up")
-        host.start_daemon()
-        self.lab.wait_served(seconds=60)
+        self.set_uplink(number, "up")
+        self.revive(number)
         host.wait_active([f"up{number}"])
         wait_for(self.lab.tunnels_up, "every host reaches every other", 30)
         # The world's kernel asks for no IPv6 neighbour before its link has an address of its own again.

@@ -37,22 +37,30 @@ def run(*command, check=True, timeout=60, **options):
     return result
 
 
-def watch(read, good, seconds=15.0):
-    """Reads until good(value) is true, or the deadline has passed: the last value, for the caller to judge."""
+def watch(read, good, seconds=15.0, pause=0.02):
+    """Reads until good(value) is true, or the deadline has passed: the last value, for the caller to judge. `pause`: seconds
+    between two readings, more where one costs."""
     deadline = time.monotonic() + seconds * TIME_SCALE
     while True:
         value = read()
         if good(value) or time.monotonic() > deadline:
             return value
-        time.sleep(0.02)
+        time.sleep(pause)
 
 
-def wait_for(condition, what, seconds=15.0):
+def wait_for(condition, what, seconds=15.0, pause=0.02):
     """Polls until condition() is true; the deadline is the test's failure, not its duration."""
-    value = watch(condition, bool, seconds)
+    value = watch(condition, bool, seconds, pause)
     if not value:
         raise Failure(f"{what}: not within {seconds * TIME_SCALE:.0f} s")
     return value
+
+
+def order(process, word):
+    """A word to a program that answers each with a line of JSON."""
+    process.stdin.write(word + "\n")
+    process.stdin.flush()
+    return json.loads(process.stdout.readline())
 
 
 class Daemon:
