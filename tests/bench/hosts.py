@@ -15,11 +15,11 @@ ENVIRONMENT = {**os.environ, "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/
 SLOWNESS = 10 if "VIADUCT_GUEST" in os.environ else 1
 
 
-def run(*command, check=True, timeout=60):
-    """Runs to the end and returns its output."""
+def run(*command, check=True, timeout=60, variables=None):
+    """Runs to the end and returns its output. `variables`: of its environment, besides."""
     command = [str(part) for part in command]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout * SLOWNESS,
-                          env=ENVIRONMENT, check=False)
+                          env={**ENVIRONMENT, **(variables or {})}, check=False)
     if check and done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}: exit status {done.returncode}\n{done.stdout.strip()}")
     return done.stdout
