@@ -55,6 +55,8 @@ VIADUCT_LOCAL_MESSAGE(SessionBegun)
 VIADUCT_LOCAL_MESSAGE(KeepSession)
 VIADUCT_LOCAL_MESSAGE(SessionKept)
 VIADUCT_LOCAL_MESSAGE(WriteStates)
+VIADUCT_LOCAL_MESSAGE(ReadFacts)
+VIADUCT_LOCAL_MESSAGE(Facts)
 VIADUCT_LOCAL_MESSAGE(StatesChanged)
 VIADUCT_LOCAL_MESSAGE(ReconcileBindings)
 VIADUCT_LOCAL_MESSAGE(BindingsChanged)
@@ -234,6 +236,7 @@ using StateTablesActor =
     SupervisedActor::extend<replies_to<BeginSession>::with<SessionBegun>,           // an agent has come
                             replies_to<KeepSession>::with<SessionKept>,             // it was heard
                             replies_to<WriteStates>::with<topology::StateWritten>,  // refused when the session is over
+                            replies_to<ReadFacts>::with<Facts>,                     // for operators
                             reacts_to<StatesChanged>>;                              // what the database holds now
 
 // Tells the other nodes how far this node's agents are. [cluster, detached]

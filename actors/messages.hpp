@@ -131,6 +131,16 @@ struct NodeProgress {
 // --- state tables (cluster) ----------------------------------------------------------------------
 
 // A host's agent has come: its session, new or continued.
+// Entries of the state tables that concern a device (nil: any), of these tables (empty: all).
+struct ReadFacts {
+  std::set<std::string, std::less<>> tables;
+  Uuid device;
+  size_t limit = 1'000;
+};
+struct Facts {
+  uint64_t total = 0;
+  std::vector<topology::StatePtr> entries;  // the first `limit`
+};
 struct BeginSession {
   HostId host;
   std::string name;

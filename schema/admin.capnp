@@ -5,6 +5,7 @@
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("viaduct::schema");
 using Topology = import "topology.capnp";
+using State = import "state.capnp";
 
 const protocolMajor :UInt16 = 1;  # a daemon refuses another major version by name
 
@@ -27,6 +28,7 @@ struct AdminRequest {
     connectionStats @14 :Void;
     suppose @15 :Supposition;
     routes @16 :ListRoutes;
+    facts @17 :ListFacts;
   }
 }
 
@@ -129,6 +131,18 @@ struct ListRoutes {
   destination @1 :Text;        # only routes that hold this address; empty: all
   limit @2 :UInt32;            # 0: 1000
 }
+
+# What hosts say of themselves and have learned: entries of the state tables, as the asked cluster node knows them.
+struct ListFacts {
+  tables @0 :List(Text);       # "port", "mac", "learned_routes", … (topology/host_state.hpp); empty: all
+  device @1 :Topology.Uuid;    # that they concern; nil: any
+  limit @2 :UInt32;            # 0: 1000
+}
+struct FactList {
+  total @0 :UInt64;            # that fit
+  entries @1 :List(State.StateEntry);  # the first of them
+}
+
 struct RouteLine {
   router @0 :Topology.Uuid;
   routerName @1 :Text;
@@ -160,6 +174,7 @@ struct AdminReply {
     connectionStats @12 :ConnectionStats;
     supposed @13 :SupposedTrace;
     routes @14 :RouteList;
+    facts @15 :FactList;
   }
 }
 

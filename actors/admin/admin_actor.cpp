@@ -299,6 +299,13 @@ void handle(const Exchange& exchange, RoutesRequest& request) {
   exchange.answer(routes_reply(exchange.id, learned_routes(*network, request), network->snapshot()));
 }
 
+void handle(const Exchange& exchange, FactsRequest& request) {
+  if (!exchange.needs_cluster()) return;
+  exchange.self->request(exchange.links().tables, kPartTimeout, request.facts)
+      .then([=](const Facts& facts) { exchange.answer(facts_reply(exchange.id, facts)); },
+            exchange.unavailable("state tables"));
+}
+
 void handle(const Exchange& exchange, FlushState& request) {
   if (!exchange.needs_agent()) return;
   // The flow controller looks at all news before it reports: its answer says that the flows are gone as well.

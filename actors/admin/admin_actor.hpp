@@ -24,6 +24,7 @@ struct AdminLinks {
   std::function<NodeActor()> node;  // invalid until everything has been started
   // Of the cluster role; invalid without it.
   TopologyStoreActor store = {};
+  StateTablesActor tables = {};
   // Of the agent role; invalid without it.
   FlowControllerActor flows = {};
   DatapathActor datapath = {};

@@ -158,6 +158,12 @@ Content decode_routes(schema::ListRoutes::Reader from) {
   return AdminCommand(std::move(request));
 }
 
+Content decode_facts(schema::ListFacts::Reader from) {
+  FactsRequest request{{{}, topology::decode(from.getDevice()), limit_of(from.getLimit())}};
+  for (auto table : from.getTables()) request.facts.tables.emplace(table.cStr());
+  return AdminCommand(std::move(request));
+}
+
 Content decode_command(schema::AdminRequest::Reader from) {
   using Which = schema::AdminRequest;
   switch (from.which()) {
@@ -191,6 +197,8 @@ Content decode_command(schema::AdminRequest::Reader from) {
       return AdminCommand(ConnectionStatsRequest{});
     case Which::ROUTES:
       return decode_routes(from.getRoutes());
+    case Which::FACTS:
+      return decode_facts(from.getFacts());
     case Which::SUPPOSE:
       return decode_supposition(from.getSuppose());
   }
@@ -238,7 +246,8 @@ std::string_view kind_of(const AdminCommand& command) {
                                                 "flush_connections",
                                                 "connection_stats",
                                                 "suppose",
-                                                "routes"};
+                                                "routes",
+                                                "facts"};
   static_assert(std::size(kNames) == std::variant_size_v<AdminCommand>);
   return kNames[command.index()];
 }

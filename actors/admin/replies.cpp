@@ -130,6 +130,15 @@ schema::Frame done_reply(uint64_t id) {
   return reply.frame();
 }
 
+schema::Frame facts_reply(uint64_t id, const Facts& facts) {
+  Reply reply(id);
+  auto list = reply.root.initFacts();
+  list.setTotal(facts.total);
+  auto entries = list.initEntries(static_cast<unsigned>(facts.entries.size()));
+  for (unsigned i = 0; i < entries.size(); ++i) topology::encode(*facts.entries[i], entries[i]);
+  return reply.frame();
+}
+
 schema::Frame routes_reply(uint64_t id, const LearnedRouteLines& routes, const topology::Snapshot& snapshot) {
   Reply reply(id);
   auto list = reply.root.initRoutes();

@@ -18,6 +18,7 @@ schema::Frame done_reply(uint64_t id);
 schema::Frame trace_reply(uint64_t id, const TraceResult& trace, const topology::Snapshot& snapshot);
 schema::Frame supposed_reply(uint64_t id, const Supposed& supposed, const topology::Snapshot& snapshot);
 struct LearnedRouteLines;
+schema::Frame facts_reply(uint64_t id, const Facts& facts);
 schema::Frame routes_reply(uint64_t id, const LearnedRouteLines& routes, const topology::Snapshot& snapshot);
 schema::Frame flows_reply(uint64_t id, const FlowListReply& flows, const flows::simulation::Network& network);
 

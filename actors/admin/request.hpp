@@ -70,9 +70,13 @@ struct RoutesRequest {
   size_t limit = 1000;
 };
 
+struct FactsRequest {
+  ReadFacts facts;
+};
+
 using AdminCommand = std::variant<TransactRequest, ListRequest, WaitApplied, StatusRequest, FlowsRequest, TraceRequest,
                                   LogLevelRequest, StateRequest, FlushState, ConnectionsRequest, FlushConnections,
-                                  ConnectionStatsRequest, SupposeRequest, RoutesRequest>;
+                                  ConnectionStatsRequest, SupposeRequest, RoutesRequest, FactsRequest>;
 
 struct AdminProblem {
   schema::ErrorCode code = schema::ErrorCode::INTERNAL;

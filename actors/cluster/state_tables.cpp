@@ -45,6 +45,21 @@ topology::StateWritten write(Self self, const WriteStates& request) {
   return written;
 }
 
+Facts facts(Self self, const ReadFacts& request) {
+  Facts out;
+  auto take = [&](const std::string& key, const topology::StatePtr& entry) {
+    if (!request.tables.empty() && !request.tables.contains(topology::state_table(key))) return;
+    if (out.total++ < request.limit) out.entries.push_back(entry);
+  };
+  const topology::StateIndex& states = self->state.states->states();
+  if (request.device.is_nil()) {
+    states.for_each(take);
+  } else {
+    states.for_each_of_device(request.device, take);
+  }
+  return out;
+}
+
 StateTablesActor::behavior_type tables_behavior(Self self, const StateTablesLinks& links) {
   self->state.links = std::make_unique<StateTablesLinks>(links);
   self->state.states = std::make_unique<HostStates>(links.store, links.node, links.lease);
@@ -55,6 +70,7 @@ StateTablesActor::behavior_type tables_behavior(Self self, const StateTablesLink
       [=](const BeginSession& request) { return begin(self, request); },
       [=](const KeepSession& request) { return self->state.states->keep(request.host, request.epoch); },
       [=](const WriteStates& request) { return write(self, request); },
+      [=](const ReadFacts& request) { return facts(self, request); },
       [=](const StatesChanged& changed) { self->state.states->follow(changed); },
   };
 }

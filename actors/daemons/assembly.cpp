@@ -152,7 +152,10 @@ bool Daemon::Parts::spawn_roles(std::string& error) {
 AdminLinks Daemon::Parts::admin_links() {
   AdminLinks links{token,    host,        exporter->url(),          started, agent ? agent->state() : no_agent,
                    registry, admin_probe, [this] { return root(); }};
-  if (cluster) links.store = cluster->store();
+  if (cluster) {
+    links.store = cluster->store();
+    links.tables = cluster->tables();
+  }
   if (agent) {
     links.flows = agent->flows();
     links.datapath = agent->ports();

@@ -34,6 +34,7 @@ class ClusterRole {
   void release();
 
   const TopologyStoreActor& store() const { return store_; }
+  const StateTablesActor& tables() const { return tables_; }
   GatewayActor gateway() const { return gateway_; }
   const Secret& local_secret() const { return local_; }
   bool embedded() const { return config_.etcd.endpoints.empty(); }

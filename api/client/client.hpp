@@ -58,6 +58,11 @@ class Client {
   // Any other request: the named member of the reply's union as JSON.
   Result<Json> ask(const Fill& fill, schema::AdminReply::Which expected);
 
+  // Likewise, as it is; `read` is called before this returns, and only when it succeeds.
+  Result<Done> read(const Fill& fill, schema::AdminReply::Which expected, const Read& read) {
+    return call(fill, expected, read);
+  }
+
   std::chrono::milliseconds timeout() const { return timeout_; }
   uint32_t timeout_ms() const { return static_cast<uint32_t>(timeout_.count()); }
 

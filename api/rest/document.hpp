@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "api/client/client.hpp"
+#include "api/rest/facts.hpp"
 #include "api/rest/resource.hpp"
 
 namespace viaduct::api::rest {
@@ -21,7 +22,7 @@ namespace viaduct::api::rest {
 // What is asked of the daemon while one request is answered, and where the answer's URIs point.
 class Context {
  public:
-  Context(Client& client, std::string base) : client_(client), base_(std::move(base)) {}
+  Context(Client& client, std::string base) : client_(client), base_(std::move(base)), facts_(client) {}
 
   Client& client() { return client_; }
   const std::string& base() const { return base_; }  // "http://host:8181/midonet-api/"
@@ -32,6 +33,7 @@ class Context {
   Result<std::vector<Record>> naming(Kind kind, std::string_view field, const Uuid& id);
   // Rules of a chain, in order. Asked for once.
   const std::vector<Record>& rules_of(const Uuid& chain);
+  Facts& facts() { return facts_; }
   // The daemon's status, asked for once; null: it did not answer.
   const Json& status();
 
@@ -40,6 +42,7 @@ class Context {
   const std::string base_;
   std::map<Uuid, std::vector<Record>> rules_;
   std::optional<Json> status_;
+  Facts facts_;
 };
 
 // One object on its way out.

@@ -350,8 +350,17 @@ Answer answer_below(Call& call, const Collection& collection, const Uuid& parent
   if (resource.kind == Kind::ROUTE) {
     auto ports = call.context.naming(Kind::PORT, "router", parent);
     if (!ports) return ports.failure();
-    const auto local = local_routes(*ports);
+    const auto local = local_routes(*ports), learned = call.context.facts().learned_routes(parent);
     records->insert(records->begin(), local.begin(), local.end());
+    records->insert(records->end(), learned.begin(), learned.end());
+  }
+  if (resource.kind == Kind::STATIC_MAC && reads) {
+    for (Record& learned : call.context.facts().learned_macs(parent)) {
+      const std::string place = collection.place(learned);
+      if (std::ranges::none_of(*records, [&](const Record& each) { return collection.place(each) == place; })) {
+        records->push_back(std::move(learned));
+      }
+    }
   }
   if (whole) return list_of(call, resource, std::move(*records));
   const std::string rest = joined(call.path, 2);

@@ -314,6 +314,9 @@ def packets(checks, lab):
         for address in (f"10.0.{target}.11", f"fd00:{target}::11"):
             sent, received, _ = lab.ping(f"vm{source}", address)
             checks.equal(f"ping vm{source} -> {address}", received, sent)
+    bridge = session.list("bridges", "Bridge-v5")[-1]
+    learned = session.list(bridge["macTable"], "MacPort-v2")
+    checks.check("MAC addresses that were learned", len(learned) >= 1 and all(each["portId"] for each in learned), learned)
     seen = lab.json("bridge", "list")
     checks.equal("the tool's bridges", sorted(each["name"] for each in seen), ["net1", "net2"])
     chain = session.create("chains", "Chain-v1", {"name": "floating"})

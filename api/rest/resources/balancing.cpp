@@ -40,10 +40,20 @@ void emit_method(const Emission&, Json& value) { value = "ROUND_ROBIN"; }
 void take_method(Intake& intake, const Json& value) {
   if (value != "ROUND_ROBIN") intake.wrong("lbMethod", "must be ROUND_ROBIN");
 }
-// As asked for; what health checks find is `viaduct status`'s.
 void emit_status(const Emission& emission, Json& value) {
   value = emission.record().get("admin_up") == Value(true) ? "ACTIVE" : "INACTIVE";
 }
+// As health checks have found it, where a monitor is asked for.
+void emit_member_status(const Emission& emission, Json& value) {
+  emit_status(emission, value);
+  if (value != "ACTIVE") return;
+  auto pool = emission.context().find(Kind::POOL, emission.record().reference("pool"));
+  if (!pool || pool->reference("health_monitor").is_nil()) return;
+  const auto healthy = emission.context().facts().is_healthy(emission.record().id());
+  value = healthy ? (*healthy ? "ACTIVE" : "INACTIVE") : "MONITORED";
+}
+constexpr Member kMemberStatus{
+    .name = "status", .shape = Shape::special, .direction = Direction::out, .emit = emit_member_status};
 constexpr Member kStatus{.name = "status", .shape = Shape::special, .direction = Direction::out, .emit = emit_status};
 constexpr std::array kPoolMembersTable = {
     kId,
@@ -74,7 +84,7 @@ constexpr Member kUpWhenNew{.name = "adminStateUp", .shape = Shape::special, .em
 constexpr std::array kMemberMembers = {
     kId,
     kUpWhenNew,
-    kStatus,
+    kMemberStatus,
     Member{.name = "poolId", .field = "pool", .shape = Shape::reference, .required = true},
     Member{.name = "address",
            .field = "address",

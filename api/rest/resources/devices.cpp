@@ -88,6 +88,10 @@ constexpr std::array kArpMembers = {
 
 constexpr std::array<Word, 4> kRouteTypes = {
     {{"Normal", "port"}, {"BlackHole", "blackhole"}, {"Reject", "reject"}, {"Local", "local"}}};
+// Neither stored nor of a port's address.
+void emit_learned(const Emission& emission, Json& value) {
+  value = emission.record().revision() == 0 && emission.record().get("next_hop") == Value(std::string("port"));
+}
 constexpr Member prefix_part(std::string_view name, std::string_view field, Shape shape) {
   return {.name = name, .field = field, .shape = shape, .required = shape == Shape::prefix_address};
 }
@@ -103,7 +107,7 @@ constexpr std::array kRouteMembers = {
     Member{.name = "weight", .field = "weight", .shape = Shape::number},
     later_id("attributes"),
     Member{.name = "routerId", .field = "router", .shape = Shape::reference, .direction = Direction::out},
-    Member{.name = "learned", .shape = Shape::always_false, .direction = Direction::out},
+    Member{.name = "learned", .shape = Shape::special, .direction = Direction::out, .emit = emit_learned},
 };
 constexpr std::array kRouteLinks = {reference_link("router", "routers", "router")};
 

@@ -49,13 +49,9 @@ std::string peering_link(const Emission& emission) {
 }
 
 void emit_active(const Emission& emission, Json& value) {
-  value = false;
-  const Json& status = emission.context().status();
-  if (!status.is_object()) return;
-  const std::string id = emission.record().id().to_string();
-  for (const Json& port : status.at("ports")) {
-    if (port.at("port") == id) value = port.at("active");
-  }
+  const Record& record = emission.record();
+  const Uuid device = record.reference(variant(record) == kOnBridge ? "bridge" : "router");
+  value = !record.reference("host").is_nil() && emission.context().facts().is_active(record.id(), device);
 }
 void emit_zero(const Emission&, Json& value) { value = 0; }
 
