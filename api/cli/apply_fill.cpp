@@ -8,8 +8,7 @@ namespace viaduct::api::cli {
 bool ApplyMatch::is_known(Kind kind, const std::string& text) const {
   const std::pair key(kind, text);
   const auto id = Uuid::parse(text);
-  return (id && has_id(kind, *id)) || desired_by_name_.contains(key) || live_by_name_.contains(key) ||
-         (id && live_by_id_.contains(*id) && live_by_id_.at(*id)->kind() == kind);
+  return (id && has_id(kind, *id)) || desired_by_name_.contains(key) || live_by_name_.contains(key);
 }
 
 Result<Value> ApplyMatch::resolve(const Field& field, const std::vector<std::string>& texts) const {
@@ -29,7 +28,7 @@ Result<Uuid> ApplyMatch::resolve(Kind kind, const std::string& text) const {
   std::string what = std::string(info(kind).name) + " '" + text + "'";
   std::pair key(kind, text);
   const auto id = Uuid::parse(text);
-  if (id && has_id(kind, *id)) return *id;
+  if (id && has_id(kind, *id)) return *id;  // an id beats a name that looks like it
   if (size_t here = desired_by_name_.count(key); here == 1) {
     return desired_by_name_.find(key)->second;
   } else if (here > 1) {
@@ -43,7 +42,6 @@ Result<Uuid> ApplyMatch::resolve(Kind kind, const std::string& text) const {
     for (auto [at, end] = live_by_name_.equal_range(key); at != end; ++at) ids += " " + at->second->id().to_string();
     return usage_error(what + " is ambiguous:" + ids, "use the id instead of the name");
   }
-  if (id && live_by_id_.contains(*id) && live_by_id_.at(*id)->kind() == kind) return *id;
   return usage_error("there is no " + what + ", neither in the file nor in the topology");
 }
 

@@ -88,6 +88,7 @@ std::optional<Failure> ApplyMatch::read_ids() {
 }
 
 bool ApplyMatch::has_id(Kind kind, const Uuid& id) const {
+  if (const Record* live = live_of(id)) return live->kind() == kind;
   auto at = given_ids_.find(id);
   return at != given_ids_.end() && document_.objects[at->second].kind->kind == kind;
 }

@@ -23,8 +23,9 @@ class ApplyMatch {
 
  private:
   std::optional<Failure> read_ids();
-  bool has_id(Kind kind, const Uuid& id) const;  // whether the document gives an object of this kind this id
-  const Record* live_of(const Uuid& id) const;   // null: there is none
+  bool has_id(Kind kind,
+              const Uuid& id) const;  // whether a live object of this kind has the id, or the document gives it
+  const Record* live_of(const Uuid& id) const;  // null: there is none
   std::vector<const Record*> live_with(const std::pair<Kind, std::string>& key) const;
   std::optional<Failure> claim(size_t index);  // by name, unless it has an id
   std::optional<Failure> claim_by_id(size_t index);

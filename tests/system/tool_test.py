@@ -10,7 +10,7 @@ from checks import run_program  # noqa: E402
 from four_guests import add_guests, apply_topology, reach, topology_text, v4_of, v6_of  # noqa: E402
 from lab import GUESTS, ROOT, run  # noqa: E402
 
-DONE, REFUSED, USAGE, UNREACHABLE, TIMEOUT = range(5)
+DONE, REFUSED, USAGE, UNREACHABLE, TIMEOUT, DIFFERS = range(6)
 
 
 class Tool:
@@ -175,6 +175,47 @@ def prune(tool, lab, checks, path):
     tool.refused(f"apply -f {path} --yes", "colour", "3:5", status=USAGE)
 
 
+def told(yaml):
+    """Of an export, what apply reads: without comments, which tell of secrets."""
+    return [line.split("  # ")[0] for line in yaml.splitlines() if not line.startswith("#")]
+
+
+def export_and_diff(tool, lab, checks):
+    """A topology with everything in it: out, and in again."""
+    source = ROOT / "tests/unit/cli/everything.yaml"
+    exported, nothing = lab.directory / "exported.yaml", lab.directory / "nothing.yaml"
+    nothing.write_text("{}\n")
+    tool.run(f"apply -f {source} --yes --prune --wait", says=["plan:"])
+    tool.run(f"export -o {exported}", says=["objects", "password is set, and not told"])
+    checks.equal("the file is the owner's alone", exported.stat().st_mode & 0o777, 0o600)
+    before = exported.read_text()
+    checks.check("no password in it", "Sesame" not in before)
+    tool.run(f"diff -f {exported} --prune", says=["nothing to do"])
+    tool.run(f"apply -f {exported} --prune --yes --wait", says=["nothing to do"])
+    checks.check("another export is the same text", tool.run("export") == before, f"{len(before)} bytes")
+    tool.run("bridge set green --admin-up false --wait")
+    full = lab.directory / "full.yaml"
+    full.write_text(before.replace("  - name: green\n", "  - name: green\n    admin-up: true\n"))
+    tool.run(f"diff -f {full}", DIFFERS, ["~ bridge green", "admin_up: false -> true"])
+    checks.equal("diff in JSON", tool.json(f"diff -f {full}", DIFFERS)["differs"], True)
+    tool.run(f"apply -f {nothing} --prune --yes --wait", says=["- router r1"])
+    tool.run(f"diff -f {exported}", DIFFERS, ["+ router r1"])
+    tool.run(f"apply -f {exported} --wait", says=["plan:", "revision"])
+    after = tool.run("export")
+    checks.check("applied to nothing it makes an equal topology", told(after) == told(before), f"{len(told(after))} lines")
+    document = lab.directory / "document.json"
+    document.write_text(json.dumps(tool.json("export")["document"]))
+    tool.run(f"diff -f {document} --prune", says=["nothing to do"])
+    part = lab.directory / "part.yaml"
+    tool.run(f"export --router r1 -o {part}", says=["Names what is not in this file: chain nat, chain web"])
+    tool.run(f"diff -f {part}", says=["nothing to do"])
+    tool.refused("export --router nowhere", "nowhere")
+    tool.refused("export routes rivers", "rivers", status=USAGE)
+    tool.run(f"apply -f {nothing} --prune --yes --wait")
+    others = [host["id"] for host in tool.json("host list") if host["id"] != lab.json("status")["host_id"]]
+    tool.run(["host", "delete", *others, "--wait"])
+
+
 def looking(tool, lab, checks):
     """status, flows, state, trace with traffic on the network."""
     apply_topology(lab)
@@ -306,7 +347,7 @@ def completion(tool, lab, checks):
         tool.run(f"completion {shell}", says=["viaduct"])
 
 
-SCENARIOS = [every_kind, examples_twice, looking, errors, out_of_reach, completion]
+SCENARIOS = [every_kind, export_and_diff, examples_twice, looking, errors, out_of_reach, completion]
 
 
 def play_all(checks, lab, options):
