@@ -80,6 +80,7 @@ std::unique_ptr<Tree> make_tree(Settings& settings) {
   add_apply_command(*tree);
   add_export_command(*tree);
   add_diff_command(*tree);
+  add_doctor_command(*tree);
   add_certs_commands(*tree);
   add_completion_commands(*tree);
   return tree;

@@ -51,6 +51,9 @@ class Session {
   Terminal terminal() const { return environment_.terminal; }
   bool wants_json() const { return settings_.form == Form::json; }
 
+  // Where the token is read: of the options, the environment or the default.
+  std::string token_file() const;
+
   Result<Client*> client();
   Result<Directory*> directory();
   void print(const Json& json);

@@ -269,6 +269,42 @@ def looking(tool, lab, checks):
     tool.run("log info")
 
 
+def doctor(tool, lab, checks):
+    """Well, without root, and without a daemon."""
+    config = lab.directory / "doctor.toml"
+    config.write_text(f'state_dir = "{lab.directory}/state"\n')
+    path = {"PATH": f"{lab.build.resolve() / 'actors'}:{os.environ['PATH']}"}
+    line = ["--json", "doctor", "--config", config]
+
+    def results(text):
+        return {check["name"]: check["result"] for check in json.loads(text)["checks"]}
+
+    def examine(*before, **environment):
+        return run(*before, lab.build / "api/cli/viaduct", *line, check=False, env={**lab.environment(), **path, **environment})
+
+    well = examine()
+    seen = results(well.stdout)
+    good = ("daemon", "store", "revisions", "cluster", "agents", "actors", "problems", "ports", "token", "configuration",
+            "datapath", "bpf_file_system", "limits", "network_namespaces")
+    checks.equal("of a host that is well", {name: seen[name] for name in good}, dict.fromkeys(good, "ok"))
+    checks.equal("its exit status", well.returncode, 1 if "failed" in seen.values() else 0)
+    tool.run(["bridge", "create", "lame"])
+    tool.run(["port", "create", "lost", "--bridge", "lame"])
+    tool.run(["bind", "lost", "no-such-link", "--wait"])
+    port = [check for check in json.loads(examine().stdout)["checks"] if check["name"] == "ports"][0]
+    checks.check("a port without its interface", port["result"] == "warning" and "lost" in port["seen"] and port["cure"], port)
+    tool.run(["bridge", "delete", "lame", "--wait"])
+    config.write_text('[datapath]\nkind = "steam"\n')
+    configuration = [check for check in json.loads(examine().stdout)["checks"] if check["name"] == "configuration"][0]
+    checks.check("a wrong configuration", configuration["result"] == "failed" and "datapath.kind" in configuration["seen"], configuration)
+    lab.directory.chmod(0o755)
+    nobody = examine("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+    checks.equal("for somebody without rights it ends, and says why", [nobody.returncode, results(nobody.stdout)["daemon"]], [1, "failed"])
+    away = examine(VIADUCT_ADDRESS="127.0.0.1:1")
+    checks.equal("without a daemon", [away.returncode, results(away.stdout)["daemon"], results(away.stdout)["kernel"]], [1, "failed", "ok"])
+    tool.run("doctor", REFUSED, ["failed   daemon", "do:", "skipped  tunnels"], VIADUCT_ADDRESS="127.0.0.1:1")
+
+
 def errors(tool, lab, checks):
     """The object, what is wrong, and what to do; never status 0."""
     tool.refused("bridge show nothing", "nothing")
@@ -347,7 +383,7 @@ def completion(tool, lab, checks):
         tool.run(f"completion {shell}", says=["viaduct"])
 
 
-SCENARIOS = [every_kind, export_and_diff, examples_twice, looking, errors, out_of_reach, completion]
+SCENARIOS = [every_kind, export_and_diff, examples_twice, looking, doctor, errors, out_of_reach, completion]
 
 
 def play_all(checks, lab, options):

@@ -16,6 +16,7 @@ void add_trace_command(Tree& tree);         // trace
 void add_apply_command(Tree& tree);         // apply
 void add_export_command(Tree& tree);        // export
 void add_diff_command(Tree& tree);          // diff
+void add_doctor_command(Tree& tree);        // doctor
 void add_completion_commands(Tree& tree);   // completion, help, __complete
 void add_certs_commands(Tree& tree);        // certs init, host, show, verify
 
