@@ -17,7 +17,7 @@ extern char** environ;  // NOLINT: POSIX has it so
 namespace viaduct::api::cli {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using ProcessClock = std::chrono::steady_clock;
 
 struct Pipe {
   int read_end = -1, write_end = -1;
@@ -54,10 +54,10 @@ pid_t spawn(const std::vector<std::string>& words, int output) {
 }
 
 // Reads until the end of the output; what stopped it before that, or empty.
-std::string read_all(int fd, Clock::time_point deadline, size_t most, std::string& output) {
+std::string read_all(int fd, ProcessClock::time_point deadline, size_t most, std::string& output) {
   std::array<char, 16'384> buffer;
   for (;;) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - ProcessClock::now()).count();
     pollfd entry{fd, POLLIN, 0};
     const int ready = ::poll(&entry, 1, static_cast<int>(std::max<int64_t>(left, 0)));
     if (ready < 0 && errno == EINTR) continue;
@@ -85,7 +85,7 @@ ProgramOutcome run_program(const std::vector<std::string>& words, const ProgramL
     out.problem = words.front() + ": " + std::strerror(-child);
     return out;
   }
-  out.problem = read_all(pipe.read_end, Clock::now() + limits.time, limits.bytes, out.output);
+  out.problem = read_all(pipe.read_end, ProcessClock::now() + limits.time, limits.bytes, out.output);
   if (!out.problem.empty()) ::kill(child, SIGKILL);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {

@@ -81,6 +81,7 @@ std::unique_ptr<Tree> make_tree(Settings& settings) {
   add_export_command(*tree);
   add_diff_command(*tree);
   add_doctor_command(*tree);
+  add_support_bundle_command(*tree);
   add_certs_commands(*tree);
   add_completion_commands(*tree);
   return tree;

@@ -305,6 +305,39 @@ def doctor(tool, lab, checks):
     tool.run("doctor", REFUSED, ["failed   daemon", "do:", "skipped  tunnels"], VIADUCT_ADDRESS="127.0.0.1:1")
 
 
+def support_bundle(tool, lab, checks):
+    """Everything in one file, and nothing that is secret."""
+    path = lab.directory / "bundle.tar.gz"
+    tool.run("router set r1 --as-number 65000 --wait")
+    tool.run("bgp-peer create tor --router r1 --ip 198.51.100.9 --as-number 65001 --multihop 4 --password open.Sesame --wait")
+    reach(lab, "vm1", v4_of("vm3"))
+    tool.run(f"support-bundle -o {path}", says=["status.json", "metrics.txt", "ip-link.txt", "no passwords, tokens or keys are in it"])
+    checks.equal("the file is the owner's alone", path.stat().st_mode & 0o777, 0o600)
+    inside = lab.directory / "bundle"
+    inside.mkdir()
+    run("tar", "-xzf", path, "-C", inside, "--strip-components=1")
+    manifest = json.loads((inside / "manifest.json").read_text())
+    missing = {part["name"]: part["problem"] for part in manifest["parts"] if part["problem"]}
+    may_miss = {"viaductd.toml", "viaductd.log", "kernel.log", "netns.txt"}
+    checks.check("all that can be there is", set(missing) <= may_miss, missing)
+    texts = {file.name: file.read_text() for file in inside.iterdir()}
+    checks.check("metrics", "viaduct_" in texts["metrics.txt"], len(texts["metrics.txt"]))
+    checks.check("flows", json.loads(texts["flows.json"])["total"] > 0)
+    checks.equal("what the doctor says", json.loads(texts["doctor.json"])["checks"][0]["result"], "ok")
+    checks.check("interfaces", f"{lab.prefix}-vm1" in texts["ip-link.txt"])
+    token = (lab.directory / "run/admin.token").read_text().strip()
+    leaks = [name for name, text in texts.items() if "Sesame" in text or token in text]
+    checks.equal("neither the password nor the token is in any part", leaks, [])
+    tool.run("bgp-peer delete tor --wait")
+    tool.run("router set r1 --as-number 0 --wait")
+    away = lab.directory / "away.tar.gz"
+    tool.run(f"support-bundle -o {away}", says=["status.json: not there: ", "ip-addr.txt: ", "doctor.txt: "],
+             VIADUCT_ADDRESS="127.0.0.1:1")
+    tool.refused("support-bundle -o /nowhere/at/all.tar.gz", "/nowhere/at/all.tar.gz")
+    left = [file.name for file in lab.directory.iterdir() if ".tar.gz." in file.name]
+    checks.equal("nothing is left of the making", left, [])
+
+
 def errors(tool, lab, checks):
     """The object, what is wrong, and what to do; never status 0."""
     tool.refused("bridge show nothing", "nothing")
@@ -383,7 +416,7 @@ def completion(tool, lab, checks):
         tool.run(f"completion {shell}", says=["viaduct"])
 
 
-SCENARIOS = [every_kind, export_and_diff, examples_twice, looking, doctor, errors, out_of_reach, completion]
+SCENARIOS = [every_kind, export_and_diff, examples_twice, looking, doctor, support_bundle, errors, out_of_reach, completion]
 
 
 def play_all(checks, lab, options):
