@@ -70,6 +70,21 @@ std::string read_all(int fd, ProcessClock::time_point deadline, size_t most, std
   }
 }
 
+// Its status as of waitpid. Who says nothing more may still run: until the deadline.
+int end_of(pid_t child, ProcessClock::time_point deadline, std::string& problem) {
+  constexpr int kPauseMs = 5;
+  int status = 0;
+  for (;;) {
+    const pid_t ended = ::waitpid(child, &status, WNOHANG);
+    if (ended != 0 && !(ended < 0 && errno == EINTR)) return status;
+    if (problem.empty() && ProcessClock::now() > deadline) {
+      problem = "it took too long";
+      ::kill(child, SIGKILL);
+    }
+    ::poll(nullptr, 0, kPauseMs);
+  }
+}
+
 }  // namespace
 
 ProgramOutcome run_program(const std::vector<std::string>& words, const ProgramLimits& limits) {
@@ -85,11 +100,10 @@ ProgramOutcome run_program(const std::vector<std::string>& words, const ProgramL
     out.problem = words.front() + ": " + std::strerror(-child);
     return out;
   }
-  out.problem = read_all(pipe.read_end, ProcessClock::now() + limits.time, limits.bytes, out.output);
+  const auto deadline = ProcessClock::now() + limits.time;
+  out.problem = read_all(pipe.read_end, deadline, limits.bytes, out.output);
   if (!out.problem.empty()) ::kill(child, SIGKILL);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
+  const int status = end_of(child, deadline, out.problem);
   if (!out.problem.empty()) return out;
   if (WIFEXITED(status)) {
     out.status = WEXITSTATUS(status);

@@ -21,13 +21,22 @@ class Exporter {
     out.sections = sections_under({});
     out.objects = chosen_.size();
     out.notes = std::move(notes_);
-    std::string outside;
-    for (const std::string& label : names_.outside()) outside += (outside.empty() ? "" : ", ") + label;
-    if (!outside.empty()) out.notes.push_back("Names what is not in this file: " + outside);
+    if (!names_.outside().empty()) out.notes.push_back("Names what is not in this file: " + outside());
     return out;
   }
 
  private:
+  std::string outside() const {
+    constexpr size_t kMost = 50;
+    std::string all;
+    size_t listed = 0;
+    for (const std::string& label : names_.outside()) {
+      if (listed++ == kMost) return all + " and " + std::to_string(names_.outside().size() - kMost) + " more";
+      all += (all.empty() ? "" : ", ") + label;
+    }
+    return all;
+  }
+
   // Under the first parent that is told, too; else it stands alone, and names them.
   void place(const Record& record) {
     for (std::string_view parent : record.info().parents) {

@@ -29,7 +29,8 @@ Failure cannot_write(const std::string& file, const std::string& why) {
 // Beside the file, so that it can be moved there; for nobody else to look into; gone in the end.
 class Workplace {
  public:
-  explicit Workplace(const std::string& file) : path_(file + ".XXXXXX") {
+  // An absolute path: tar takes "a:b" for a file of the host a.
+  explicit Workplace(const std::string& file) : path_(fs::absolute(file).string() + ".XXXXXX") {
     if (::mkdtemp(path_.data()) == nullptr) error_ = errno;
   }
   Workplace(const Workplace&) = delete;
@@ -38,7 +39,7 @@ class Workplace {
     std::error_code ignored;
     if (error_ == 0) fs::remove_all(path_, ignored);
   }
-  const fs::path path() const { return path_; }
+  fs::path path() const { return path_; }
   int error() const { return error_; }
 
  private:

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "api/certificates/key_file.hpp"
-#include "api/cli/apply_document.hpp"
+#include "api/cli/apply_plan.hpp"
 #include "api/cli/commands/commands.hpp"
 #include "api/cli/commands/export.hpp"
 #include "api/cli/export_choice.hpp"
@@ -11,8 +11,6 @@
 
 namespace viaduct::api::cli {
 namespace {
-
-constexpr size_t kMostOperations = 65'536;  // that a daemon takes in one transaction
 
 constexpr const char* kExamples =
     "  viaduct export -o topology.yaml\n"
@@ -62,8 +60,9 @@ Result<ExportChoice> choice_of(Session& session, const ExportWords& words) {
 }
 
 void add_limits(ExportedDocument& document, size_t bytes) {
-  if (document.objects > kMostOperations || bytes > kMaxDocumentBytes)
-    document.notes.push_back("Too large to be applied at once (65536 new objects, 16 MiB): export parts (--router …)");
+  if (document.objects <= kMostChanges && bytes <= kMaxDocumentBytes) return;
+  document.notes.push_back("Too large to be applied to nothing at once (" + std::to_string(kMostChanges) +
+                           " new objects, 16 MiB): then apply it in parts, what others name first");
 }
 
 Result<ExitCode> run_export(Session& session, const ExportWords& words) {

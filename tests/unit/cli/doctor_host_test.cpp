@@ -1,8 +1,13 @@
 // What the doctor says of a host, by what it sees there.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
 
 #include "api/cli/doctor/host_checks.hpp"
+#include "tests/unit/cli/fake_daemon.hpp"
 #include "tests/unit/cli/fake_host.hpp"
 
 namespace viaduct::api::cli {
@@ -172,6 +177,39 @@ TEST(DoctorsReaderOfToml, HidesSecrets) {
                            HasSubstr("password = \"(not told)\"\n")));
 }
 
+// The real one: what every Linux has.
+TEST(ThisHost, IsSeenWithoutRights) {
+  const auto host = this_host();
+  EXPECT_THAT(host->read("/proc/self/comm").text, HasSubstr("cli_test"));
+  EXPECT_EQ(host->read("/no/such/file").error, ENOENT);
+  EXPECT_EQ(host->facts("/").error, 0);
+  EXPECT_EQ(host->facts("/no/such/file").error, ENOENT);
+  EXPECT_GT(host->space("/").total_bytes, 0U);
+  EXPECT_EQ(host->space("/proc").type, 0x9fa0U);
+  EXPECT_THAT(host->names_in("/proc/self"), testing::Contains("comm"));
+  EXPECT_THAT(host->names_in("/no/such/directory"), testing::IsEmpty());
+  const auto interfaces = host->interfaces();
+  auto lo = std::ranges::find(interfaces, "lo", &InterfaceFacts::name);
+  ASSERT_NE(lo, interfaces.end());
+  EXPECT_GT(lo->mtu, 0U);
+  EXPECT_NE(host->kernel_release(), "");
+  expect_check(check_network_namespaces(*host), Verdict::ok, "there are");
+}
+
+TEST(ThisHost, JudgesCertificatesAsTheDaemonDoes) {
+  const std::string directory = testing::TempDir() + "viaduct-doctor-" + std::to_string(::getpid());
+  const Tool tool;
+  ASSERT_EQ(tool({"certs", "init", directory}).code, 0);
+  ASSERT_EQ(tool({"certs", "host", "node-1", "--dir", directory, "--days", "9"}).code, 0);
+  const ConfigTexts config{{"tls.ca", directory + "/ca.pem"},
+                           {"tls.certificate", directory + "/node-1.pem"},
+                           {"tls.key", directory + "/node-1.key"}};
+  expect_check(check_certificates(*this_host(), config), Verdict::warning, "node-1 is valid until", "in time");
+  std::filesystem::permissions(directory + "/node-1.key", std::filesystem::perms(0644));
+  expect_check(check_certificates(*this_host(), config), Verdict::failed, "others may read or write it", "chmod 600");
+  std::filesystem::remove_all(directory);
+}
+
 TEST(ChildProcess, IsHeardAndEnds) {
   const ProgramOutcome said = run_program({"sh", "-c", "echo out; echo err >&2; exit 3"});
   EXPECT_EQ(said.status, 3);
@@ -183,6 +221,7 @@ TEST(ChildProcess, IsHeardAndEnds) {
   ProgramLimits limits;
   limits.time = std::chrono::milliseconds(50);
   EXPECT_EQ(run_program({"tail", "-f", "/dev/null"}, limits).problem, "it took too long");
+  EXPECT_EQ(run_program({"sh", "-c", "exec tail -f /dev/null >/dev/null 2>&1"}, limits).problem, "it took too long");
   limits = {std::chrono::seconds(20), 1000};
   const ProgramOutcome loud = run_program({"yes"}, limits);
   EXPECT_EQ(loud.output.size(), 1000U);

@@ -193,6 +193,28 @@ TEST_F(Export, WhatNoFileCanSayIsANote) {
   EXPECT_EQ(empty.apply(text).out, kNothingToDo);
 }
 
+TEST_F(Export, SaysWhenItIsTooLargeForApply) {
+  const auto bridges = [](int first, int last) {
+    std::string text = "bridges: [";
+    for (int i = first; i <= last; ++i) text += "{name: b" + std::to_string(i) + "}, ";
+    return text + "]\n";
+  };
+  const Outcome refused = empty.apply(bridges(0, 10'000), {"--dry-run"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("10001 changes"), HasSubstr("in parts")));
+  ASSERT_EQ(empty.apply(bridges(1, 5'000)).code, 0);
+  EXPECT_THAT(empty.exported(), Not(HasSubstr("Too large")));
+  ASSERT_EQ(empty.apply(bridges(5'001, 10'000)).code, 0);
+  EXPECT_THAT(empty.exported(), HasSubstr("# Too large to be applied to nothing at once (10000 new objects"));
+}
+
+TEST_F(Export, NamesOnlySomeOfWhatIsElsewhere) {
+  std::string text = "bridges: [";
+  for (int i = 100; i < 160; ++i) text += "{name: b" + std::to_string(i) + ", ports: [{name: p}]}, ";
+  ASSERT_EQ(empty.apply(text + "]\n").code, 0);
+  EXPECT_THAT(empty.exported({"port"}), HasSubstr("bridge b148, bridge b149 and 10 more\n"));
+}
+
 TEST_F(Export, WordsThatMakeNoSense) {
   EXPECT_THAT(here.tool({"export", "bridgse"}).err,
               AllOf(HasSubstr("no kind 'bridgse'"), HasSubstr("tunnel-zone-host")));
