@@ -11,6 +11,7 @@ namespace viaduct::api::cli {
 namespace {
 
 constexpr std::string_view kBindings = "bindings";
+constexpr std::string_view kId = "id";
 
 Position position_of(const YAML::Node& node) { return {node.Mark().line + 1, node.Mark().column + 1}; }
 
@@ -103,20 +104,29 @@ class Reader {
   void read_object(const YAML::Node& map, const KindInfo& kind, std::optional<size_t> parent,
                    std::string_view parent_field) {
     size_t index = document_.objects.size();
-    document_.objects.push_back({&kind, position_of(map), {}, parent, parent_field});
+    document_.objects.push_back({&kind, position_of(map), {}, parent, parent_field, {}});
     std::string where = label(map, kind);
     std::vector<std::pair<const KindInfo*, YAML::Node>> nested;
     for_each_entry(map, where, [&](const std::string& key, const YAML::Node& name, const YAML::Node& value) {
       const KindInfo* child = kind_of_section(key);
       if (child != nullptr && !parent_field_in(*child, kind).empty()) {
         nested.emplace_back(child, value);
+      } else if (key == kId) {
+        document_.objects[index].id = read_id(name, value, where);
       } else {
         read_field(document_.objects[index], key, name, value, where);
       }
     });
-    if (kind.has_name() && document_.objects[index].name().empty())
-      refuse(position_of(map), "this " + std::string(kind.name) + " has no name", "add name: …");
+    if (kind.has_name() && document_.objects[index].name().empty() && !document_.objects[index].id)
+      refuse(position_of(map), "this " + std::string(kind.name) + " has no name", "add name: …, or id: …");
     for (const auto& [child, list] : nested) read_section(list, *child, index, parent_field_in(*child, kind));
+  }
+
+  Uuid read_id(const YAML::Node& key, const YAML::Node& value, const std::string& where) const {
+    const auto id = value.IsScalar() ? Uuid::parse(value.Scalar()) : std::nullopt;
+    if (!id || id->is_nil())
+      refuse(position_of(key), "id of " + where + " is not a UUID", "leave it out, or copy it from viaduct export");
+    return *id;
   }
 
   // The field of `child` that names a parent of this kind; empty when it cannot be nested here.
@@ -134,10 +144,10 @@ class Reader {
 
   static std::string known_keys(const KindInfo& kind) {
     std::string keys;
-    for (const Field& field : kind.fields) keys += (keys.empty() ? "" : ", ") + std::string(field.option);
+    for (const Field& field : kind.fields) keys += std::string(field.option) + ", ";
     for (const KindInfo& child : kinds())
-      if (!parent_field_in(child, kind).empty()) keys += ", " + std::string(child.plural);
-    return keys;
+      if (!parent_field_in(child, kind).empty()) keys += std::string(child.plural) + ", ";
+    return keys + std::string(kId);
   }
 
   static const Field* field_for(const KindInfo& kind, const std::string& key) {

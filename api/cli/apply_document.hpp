@@ -37,6 +37,9 @@
 //   bindings:                        # ports of this file to interfaces, when they are kept apart from the topology
 //     - {port: vm2, interface: vt-vm2, host: node-1}
 //
+// Any object may say its `id:` (a UUID). Then it is the live object with this id, or a new one that gets it, whatever it is
+// called: for what has no name, or shares it, and to rename. Where another object is named, such an id is understood, too.
+//
 // A field that is not named stays as it is; `none` (or ~) clears one. But a rule is what the file says of it, and nothing
 // else: half of the rule that was at its position must not stay.
 #pragma once
@@ -49,6 +52,7 @@
 
 #include "api/client/kinds.hpp"
 #include "api/client/outcome.hpp"
+#include "topology/address/id.hpp"
 
 namespace viaduct::api::cli {
 
@@ -70,6 +74,7 @@ struct DesiredObject {
   std::map<std::string_view, GivenField> fields;  // by Field::name
   std::optional<size_t> parent;                   // index of the object that it is nested under
   std::string_view parent_field;                  // which of its fields names the parent
+  std::optional<Uuid> id;                         // when the file says it
 
   std::string name() const;  // empty for kinds without one
 };

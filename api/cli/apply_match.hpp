@@ -22,8 +22,15 @@ class ApplyMatch {
   std::set<Uuid> ids() const;
 
  private:
-  std::optional<Failure> claim(size_t index);  // by name
+  std::optional<Failure> read_ids();
+  bool has_id(Kind kind,
+              const Uuid& id) const;  // whether a live object of this kind has the id, or the document gives it
+  const Record* live_of(const Uuid& id) const;  // null: there is none
+  std::vector<const Record*> live_with(const std::pair<Kind, std::string>& key) const;
+  std::optional<Failure> claim(size_t index);  // by name, unless it has an id
+  std::optional<Failure> claim_by_id(size_t index);
   std::optional<Failure> claim_by_key(size_t index);
+  std::optional<Failure> fill_live(size_t index, Record& record);
   enum class Fields : uint8_t { all, beyond_key };
   std::optional<Failure> fill(size_t index, Record& record, Fields which);
   std::optional<Failure> set_parent(size_t index, Record& record);
@@ -50,6 +57,7 @@ class ApplyMatch {
   std::multimap<std::pair<Kind, std::string>, const Record*> live_by_key_;
   std::multimap<std::pair<Kind, std::string>, Uuid> desired_by_name_;
   std::map<Uuid, const Record*> live_by_id_;
+  std::map<Uuid, size_t> given_ids_;    // by the document -> index in it
   std::map<size_t, size_t> record_of_;  // index in the document -> in records_
   std::map<Uuid, size_t> document_of_;  // the other way round
   std::map<std::pair<Kind, std::string>, Position> described_;

@@ -16,6 +16,8 @@
 
 namespace viaduct::api::cli {
 
+inline constexpr size_t kMostChanges = 10'000;  // of one transaction: the store takes no more
+
 enum class Pruning : uint8_t { keep, prune };
 
 struct FieldChange {

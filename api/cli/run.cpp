@@ -16,7 +16,8 @@ constexpr const char* kFooter =
     "  VIADUCT_ADDRESS     the daemon, as --daemon\n"
     "  VIADUCT_TOKEN_FILE  the token, as --token-file\n"
     "\n"
-    "Exit codes: 0 done; 1 refused or failed; 2 wrong usage; 3 daemon unreachable; 4 timeout\n"
+    "Exit codes: 0 done; 1 refused or failed; 2 wrong usage; 3 daemon unreachable; 4 timeout;\n"
+    "            5 the topology differs from the file (diff)\n"
     "\n"
     "Examples:\n"
     "  viaduct bridge create blue\n"
@@ -77,6 +78,10 @@ std::unique_ptr<Tree> make_tree(Settings& settings) {
   add_conntrack_commands(*tree);
   add_trace_command(*tree);
   add_apply_command(*tree);
+  add_export_command(*tree);
+  add_diff_command(*tree);
+  add_doctor_command(*tree);
+  add_support_bundle_command(*tree);
   add_certs_commands(*tree);
   add_completion_commands(*tree);
   return tree;

@@ -11,12 +11,16 @@ std::string Session::setting(const std::string& given, const char* variable, con
   return value && !value->empty() ? *value : otherwise;
 }
 
+std::string Session::token_file() const {
+  return setting(settings_.token_file, "VIADUCT_TOKEN_FILE", kDefaultTokenFile);
+}
+
 Result<ClientOptions> Session::client_options() const {
   ClientOptions options;
   auto endpoint = Endpoint::parse(setting(settings_.address, "VIADUCT_ADDRESS", kDefaultAddress));
   if (!endpoint) return endpoint.failure();
   options.endpoint = *endpoint;
-  options.token_file = setting(settings_.token_file, "VIADUCT_TOKEN_FILE", kDefaultTokenFile);
+  options.token_file = token_file();
   options.timeout = std::chrono::milliseconds(static_cast<int64_t>(settings_.timeout_seconds * 1000));
   return options;
 }

@@ -35,6 +35,9 @@ struct Settings {
   Form form = Form::human;
 };
 
+// The exit code of `diff` when something differs; no failure, and of this tool alone.
+inline constexpr ExitCode kDiffers{5};
+
 class Session {
  public:
   explicit Session(Environment& environment) : environment_(environment) {}
@@ -47,6 +50,9 @@ class Session {
   std::istream& in() { return environment_.in; }
   Terminal terminal() const { return environment_.terminal; }
   bool wants_json() const { return settings_.form == Form::json; }
+
+  // Where the token is read: of the options, the environment or the default.
+  std::string token_file() const;
 
   Result<Client*> client();
   Result<Directory*> directory();

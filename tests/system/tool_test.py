@@ -10,7 +10,7 @@ from checks import run_program  # noqa: E402
 from four_guests import add_guests, apply_topology, reach, topology_text, v4_of, v6_of  # noqa: E402
 from lab import GUESTS, ROOT, run  # noqa: E402
 
-DONE, REFUSED, USAGE, UNREACHABLE, TIMEOUT = range(5)
+DONE, REFUSED, USAGE, UNREACHABLE, TIMEOUT, DIFFERS = range(6)
 
 
 class Tool:
@@ -175,6 +175,47 @@ def prune(tool, lab, checks, path):
     tool.refused(f"apply -f {path} --yes", "colour", "3:5", status=USAGE)
 
 
+def told(yaml):
+    """Of an export, what apply reads: without comments, which tell of secrets."""
+    return [line.split("  # ")[0] for line in yaml.splitlines() if not line.startswith("#")]
+
+
+def export_and_diff(tool, lab, checks):
+    """A topology with everything in it: out, and in again."""
+    source = ROOT / "tests/unit/cli/everything.yaml"
+    exported, nothing = lab.directory / "exported.yaml", lab.directory / "nothing.yaml"
+    nothing.write_text("{}\n")
+    tool.run(f"apply -f {source} --yes --prune --wait", says=["plan:"])
+    tool.run(f"export -o {exported}", says=["objects", "password is set, and not told"])
+    checks.equal("the file is the owner's alone", exported.stat().st_mode & 0o777, 0o600)
+    before = exported.read_text()
+    checks.check("no password in it", "Sesame" not in before)
+    tool.run(f"diff -f {exported} --prune", says=["nothing to do"])
+    tool.run(f"apply -f {exported} --prune --yes --wait", says=["nothing to do"])
+    checks.check("another export is the same text", tool.run("export") == before, f"{len(before)} bytes")
+    tool.run("bridge set green --admin-up false --wait")
+    full = lab.directory / "full.yaml"
+    full.write_text(before.replace("  - name: green\n", "  - name: green\n    admin-up: true\n"))
+    tool.run(f"diff -f {full}", DIFFERS, ["~ bridge green", "admin_up: false -> true"])
+    checks.equal("diff in JSON", tool.json(f"diff -f {full}", DIFFERS)["differs"], True)
+    tool.run(f"apply -f {nothing} --prune --yes --wait", says=["- router r1"])
+    tool.run(f"diff -f {exported}", DIFFERS, ["+ router r1"])
+    tool.run(f"apply -f {exported} --wait", says=["plan:", "revision"])
+    after = tool.run("export")
+    checks.check("applied to nothing it makes an equal topology", told(after) == told(before), f"{len(told(after))} lines")
+    document = lab.directory / "document.json"
+    document.write_text(json.dumps(tool.json("export")["document"]))
+    tool.run(f"diff -f {document} --prune", says=["nothing to do"])
+    part = lab.directory / "part.yaml"
+    tool.run(f"export --router r1 -o {part}", says=["Names what is not in this file: chain nat, chain web"])
+    tool.run(f"diff -f {part}", says=["nothing to do"])
+    tool.refused("export --router nowhere", "nowhere")
+    tool.refused("export routes rivers", "rivers", status=USAGE)
+    tool.run(f"apply -f {nothing} --prune --yes --wait")
+    others = [host["id"] for host in tool.json("host list") if host["id"] != lab.json("status")["host_id"]]
+    tool.run(["host", "delete", *others, "--wait"])
+
+
 def looking(tool, lab, checks):
     """status, flows, state, trace with traffic on the network."""
     apply_topology(lab)
@@ -226,6 +267,75 @@ def looking(tool, lab, checks):
     tool.run("version", says=["protocol"])
     tool.run("log debug datapath")
     tool.run("log info")
+
+
+def doctor(tool, lab, checks):
+    """Well, without root, and without a daemon."""
+    config = lab.directory / "doctor.toml"
+    config.write_text(f'state_dir = "{lab.directory}/state"\n')
+    path = {"PATH": f"{lab.build.resolve() / 'actors'}:{os.environ['PATH']}"}
+    line = ["--json", "doctor", "--config", config]
+
+    def results(text):
+        return {check["name"]: check["result"] for check in json.loads(text)["checks"]}
+
+    def examine(*before, **environment):
+        return run(*before, lab.build / "api/cli/viaduct", *line, check=False, env={**lab.environment(), **path, **environment})
+
+    well = examine()
+    seen = results(well.stdout)
+    good = ("daemon", "store", "revisions", "cluster", "agents", "actors", "problems", "ports", "token", "configuration",
+            "datapath", "bpf_file_system", "limits", "network_namespaces")
+    checks.equal("of a host that is well", {name: seen[name] for name in good}, dict.fromkeys(good, "ok"))
+    checks.equal("its exit status", well.returncode, 1 if "failed" in seen.values() else 0)
+    tool.run(["bridge", "create", "lame"])
+    tool.run(["port", "create", "lost", "--bridge", "lame"])
+    tool.run(["bind", "lost", "no-such-link", "--wait"])
+    port = [check for check in json.loads(examine().stdout)["checks"] if check["name"] == "ports"][0]
+    checks.check("a port without its interface", port["result"] == "warning" and "lost" in port["seen"] and port["cure"], port)
+    tool.run(["bridge", "delete", "lame", "--wait"])
+    config.write_text('[datapath]\nkind = "steam"\n')
+    configuration = [check for check in json.loads(examine().stdout)["checks"] if check["name"] == "configuration"][0]
+    checks.check("a wrong configuration", configuration["result"] == "failed" and "datapath.kind" in configuration["seen"], configuration)
+    lab.directory.chmod(0o755)
+    nobody = examine("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+    checks.equal("for somebody without rights it ends, and says why", [nobody.returncode, results(nobody.stdout)["daemon"]], [1, "failed"])
+    away = examine(VIADUCT_ADDRESS="127.0.0.1:1")
+    checks.equal("without a daemon", [away.returncode, results(away.stdout)["daemon"], results(away.stdout)["kernel"]], [1, "failed", "ok"])
+    tool.run("doctor", REFUSED, ["failed   daemon", "do:", "skipped  tunnels"], VIADUCT_ADDRESS="127.0.0.1:1")
+
+
+def support_bundle(tool, lab, checks):
+    """Everything in one file, and nothing that is secret."""
+    path = lab.directory / "bundle.tar.gz"
+    tool.run("router set r1 --as-number 65000 --wait")
+    tool.run("bgp-peer create tor --router r1 --ip 198.51.100.9 --as-number 65001 --multihop 4 --password open.Sesame --wait")
+    reach(lab, "vm1", v4_of("vm3"))
+    tool.run(f"support-bundle -o {path}", says=["status.json", "metrics.txt", "ip-link.txt", "no passwords, tokens or keys are in it"])
+    checks.equal("the file is the owner's alone", path.stat().st_mode & 0o777, 0o600)
+    inside = lab.directory / "bundle"
+    inside.mkdir()
+    run("tar", "-xzf", path, "-C", inside, "--strip-components=1")
+    manifest = json.loads((inside / "manifest.json").read_text())
+    missing = {part["name"]: part["problem"] for part in manifest["parts"] if part["problem"]}
+    may_miss = {"viaductd.toml", "viaductd.log", "kernel.log", "netns.txt"}
+    checks.check("all that can be there is", set(missing) <= may_miss, missing)
+    texts = {file.name: file.read_text() for file in inside.iterdir()}
+    checks.check("metrics", "viaduct_" in texts["metrics.txt"], len(texts["metrics.txt"]))
+    checks.check("flows", json.loads(texts["flows.json"])["total"] > 0)
+    checks.equal("what the doctor says", json.loads(texts["doctor.json"])["checks"][0]["result"], "ok")
+    checks.check("interfaces", f"{lab.prefix}-vm1" in texts["ip-link.txt"])
+    token = (lab.directory / "run/admin.token").read_text().strip()
+    leaks = [name for name, text in texts.items() if "Sesame" in text or token in text]
+    checks.equal("neither the password nor the token is in any part", leaks, [])
+    tool.run("bgp-peer delete tor --wait")
+    tool.run("router set r1 --as-number 0 --wait")
+    away = lab.directory / "away.tar.gz"
+    tool.run(f"support-bundle -o {away}", says=["status.json: not there: ", "ip-addr.txt: ", "doctor.txt: "],
+             VIADUCT_ADDRESS="127.0.0.1:1")
+    tool.refused("support-bundle -o /nowhere/at/all.tar.gz", "/nowhere/at/all.tar.gz")
+    left = [file.name for file in lab.directory.iterdir() if ".tar.gz." in file.name]
+    checks.equal("nothing is left of the making", left, [])
 
 
 def errors(tool, lab, checks):
@@ -306,7 +416,7 @@ def completion(tool, lab, checks):
         tool.run(f"completion {shell}", says=["viaduct"])
 
 
-SCENARIOS = [every_kind, examples_twice, looking, errors, out_of_reach, completion]
+SCENARIOS = [every_kind, export_and_diff, examples_twice, looking, doctor, support_bundle, errors, out_of_reach, completion]
 
 
 def play_all(checks, lab, options):

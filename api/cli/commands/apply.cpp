@@ -90,6 +90,14 @@ Result<ExitCode> apply(Session& session, const Arguments& arguments, ChangeMode 
     print_result(session, *plan, nullptr);
     return ExitCode::ok;
   }
+  if (plan->operations.size() > kMostChanges) {
+    return Failure{ExitCode::refused,
+                   "too_many_changes",
+                   "the plan has " + std::to_string(plan->operations.size()) + " changes, and a daemon takes " +
+                       std::to_string(kMostChanges) + " at once",
+                   "apply the file in parts, what others name first",
+                   {}};
+  }
   if (!mode.dry_run) {
     auto consent = ask(session, *plan, arguments);
     if (!consent) return consent.failure();

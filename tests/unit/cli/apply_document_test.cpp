@@ -82,5 +82,21 @@ TEST(ApplyDocument, FormIsChecked) {
   EXPECT_EQ(complaint("bridges:\n"), "accepted");
 }
 
+TEST(ApplyDocument, AnObjectMaySayItsId) {
+  auto document = parse_document(
+      "bridges:\n  - {id: 22222222-2222-4222-8222-222222222222}\n"
+      "routes:\n  - {id: 33333333-3333-4333-8333-333333333333, router: r, to: ::/0, reject: true}\n",
+      "t.yaml");
+  ASSERT_TRUE(document) << document.failure().message;
+  EXPECT_EQ(document->objects[0].id, Uuid::parse("22222222-2222-4222-8222-222222222222")) << "and needs no name";
+  EXPECT_EQ(document->objects[1].id, Uuid::parse("33333333-3333-4333-8333-333333333333"));
+  EXPECT_EQ(document->objects[1].fields.count("id"), 0U);
+  EXPECT_THAT(complaint("bridges:\n  - name: b\n    id: blue\n"),
+              StartsWith("t.yaml:3:5: id of bridge 'b' is not a UUID"));
+  EXPECT_THAT(complaint("bridges:\n  - {name: b, id: [a]}\n"), HasSubstr("is not a UUID"));
+  EXPECT_THAT(complaint("bridges:\n  - {name: b, id: 00000000-0000-0000-0000-000000000000}\n"),
+              HasSubstr("is not a UUID"));
+}
+
 }  // namespace
 }  // namespace viaduct::api::cli

@@ -194,6 +194,7 @@ TEST_F(Apply, AmbiguousLiveNamesAreListed) {
   Outcome ambiguous = apply("bridges: [{name: blue}]\n");
   EXPECT_EQ(ambiguous.code, 2);
   EXPECT_THAT(ambiguous.err, HasSubstr("2 bridges of the topology are called 'blue'"));
+  EXPECT_THAT(ambiguous.err, HasSubstr("say which is meant (id: UUID)"));
 }
 
 }  // namespace

@@ -81,6 +81,8 @@ TEST(Completion, BashSuggestsObjects) {
   EXPECT_THAT(suggestions("viaduct state ''"), HasSubstr("names-of-bridge\\,router\\,pool"));
   EXPECT_EQ(suggestions("viaduct --timeout 3 bind ''"), "names-of-port\n");
   EXPECT_THAT(suggestions("viaduct trace vm1 ic"), HasSubstr("icmp"));
+  EXPECT_EQ(suggestions("viaduct export --router ''"), "names-of-router\n");
+  EXPECT_EQ(suggestions("viaduct export tunnel"), "tunnel-zone tunnel-zone-host\n");
 }
 
 TEST(Completion, ScriptsAreValidShell) {
