@@ -36,6 +36,7 @@ const Json& Context::status() {
     auto answer =
         client_.ask([](schema::AdminRequest::Builder request) { request.setStatus(); }, schema::AdminReply::STATUS);
     status_ = answer ? *answer : Json(nullptr);
+    if (!answer) status_failure_ = answer.failure();
   }
   return *status_;
 }

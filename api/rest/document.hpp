@@ -34,6 +34,8 @@ class Context {
   // Rules of a chain, in order. Asked for once.
   const std::vector<Record>& rules_of(const Uuid& chain);
   Facts& facts() { return facts_; }
+  // What documents show besides objects could not be asked: they are not true.
+  std::optional<Failure> failure() const { return facts_.failure() ? facts_.failure() : status_failure_; }
   // The daemon's status, asked for once; null: it did not answer.
   const Json& status();
 
@@ -42,6 +44,7 @@ class Context {
   const std::string base_;
   std::map<Uuid, std::vector<Record>> rules_;
   std::optional<Json> status_;
+  std::optional<Failure> status_failure_;
   Facts facts_;
 };
 

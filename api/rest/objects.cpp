@@ -61,6 +61,7 @@ Answer document_of(Call& call, const Resource& resource, const Record& record) {
   } else {
     response = json_response(Emission(resource, record, call.context).document(), *type);
   }
+  if (const auto failure = call.context.failure()) return *failure;
   response.headers.emplace_back("ETag", tag);
   return response;
 }
@@ -286,6 +287,7 @@ Answer list_of(Call& call, const Resource& resource, std::vector<Record> records
   if (!next) return next.failure();
   Json list = Json::array();
   for (const Record& record : records) list.push_back(Emission(resource, record, call.context).document());
+  if (const auto failure = call.context.failure()) return *failure;
   Response response = json_response(list, *type);
   if (!next->empty()) response.headers.emplace_back("Link", "<" + *next + ">; rel=\"next\"");
   return response;
