@@ -5,6 +5,7 @@
 
 #include "api/rest/call.hpp"
 #include "api/rest/media_type.hpp"
+#include "api/rest/openapi.hpp"
 
 namespace viaduct::api::rest {
 namespace {
@@ -55,6 +56,10 @@ Answer dispatch(Call& call) {
   const auto& path = call.path;
   if (path.empty()) return answer_root(call);
   if (path[0] == "system_state" && path.size() == 1) return answer_system_state(call);
+  if (path[0] == "openapi.json" && path.size() == 1) {
+    if (call.method() != Method::get) return no_such_verb(call.method(), path[0]);
+    return json_response(openapi(call.context.base()), std::string(kJsonType));
+  }
   if (const auto feature = later_feature(path); !feature.empty()) {
     return unsupported("this version of Viaduct does not have " + std::string(feature) + " (" + call.whole_path() +
                        ")");
