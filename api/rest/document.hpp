@@ -27,6 +27,16 @@ class Context {
   Client& client() { return client_; }
   const std::string& base() const { return base_; }  // "http://host:8181/midonet-api/"
 
+  // From now on what would be committed is gathered there, and seen as if it were stored. Null: not any more.
+  void gather(std::vector<Operation>* operations) { gathered_ = operations; }
+  std::vector<Operation>* gathered() const { return gathered_; }
+  // A context for another attempt: nothing is remembered.
+  Context fresh() const {
+    Context out(client_, base_);
+    out.gathered_ = gathered_;
+    return out;
+  }
+
   // The object, or a failure "not_found".
   Result<Record> find(Kind kind, const Uuid& id);
   // Those of the kind whose `field` names the object.
@@ -42,6 +52,7 @@ class Context {
  private:
   Client& client_;
   const std::string base_;
+  std::vector<Operation>* gathered_ = nullptr;
   std::map<Uuid, std::vector<Record>> rules_;
   std::optional<Json> status_;
   std::optional<Failure> status_failure_;

@@ -419,6 +419,41 @@ def beyond(checks, lab):
 
 # --- wrong input ---------------------------------------------------------------------------------------
 
+def transactions(checks, lab):
+    session = session_of(lab, checks)
+    ids = [f"00000000-0000-4000-8000-0000000000{number:02}" for number in range(1, 6)]
+    bridge, router, inner, outer, chain = ids
+    operations = [{"method": "POST", "path": "bridges", "body": {"id": bridge, "name": "bulk"}},
+                  {"method": "POST", "path": "routers", "body": {"id": router, "name": "bulk"}},
+                  {"method": "POST", "path": f"bridges/{bridge}/ports", "body": {"id": inner, "type": "Bridge"}},
+                  {"method": "POST", "path": f"routers/{router}/ports", "body": {"id": outer, "type": "Router", "portSubnet": ["10.77.0.1/24"]}},
+                  {"method": "POST", "path": f"ports/{inner}/link", "body": {"peerId": outer}},
+                  {"method": "POST", "path": "chains", "body": {"id": chain}},
+                  *[{"method": "POST", "path": f"chains/{chain}/rules", "body": {"type": "accept", "nwTos": at}} for at in range(30)],
+                  {"method": "PUT", "path": f"bridges/{bridge}", "body": {"name": "bulk too", "inboundFilterId": chain}}]
+    plain = {"Content-Type": "application/json"}
+
+    def send(asked, status, where="transactions"):
+        return session.expect(f"{len(asked)} operations", session.client.ask("POST", where, {"operations": asked}, plain), status).json
+
+    refused = send([*operations, {"method": "POST", "path": f"bridges/{bridge}/ports", "body": {"type": "Bridge", "adminStateUp": "x"}}], 400)
+    checks.equal("which is wrong", refused["violations"][0]["property"], "operations[37].body.adminStateUp")
+    session.expect("nothing was done", session.client.get(f"bridges/{bridge}"), 404)
+    dry = send(operations, 200, "transactions?dry-run=true")
+    checks.check("a dry run", len(dry["changes"]) >= 35, len(dry["changes"]))
+    done = send(operations, 200)
+    checks.equal("statuses", [each["status"] for each in done["results"]], [201] * 36 + [204])
+    checks.equal("a location", done["results"][0]["location"], f"{lab.rest_url}bridges/{bridge}")
+    checks.equal("linked", session.read(f"ports/{outer}", "Port-v4")["peerId"], inner)
+    checks.equal("changed in the same", session.read(f"bridges/{bridge}", "Bridge-v5")["name"], "bulk too")
+    checks.equal("rules in their order", [each["nwTos"] for each in session.list(f"chains/{chain}/rules", "Rule-v2")], list(reversed(range(30))))
+    send([{"method": "DELETE", "path": f"{kind}/{each}"} for kind, each in (("bridges", bridge), ("routers", router), ("chains", chain))], 200)
+    session.expect("gone", session.client.get(f"ports/{outer}"), 404)
+    for wrong in ([], [1], [{"method": "GET", "path": "bridges"}], [{"method": "POST"}], [{"method": "POST", "path": "../x"}],
+                  [{"method": "POST", "path": "transactions", "body": {}}], [{"method": "PUT", "path": "bridges"}]):
+        send(wrong, 400)
+
+
 def wrong_input(checks, lab):
     session = session_of(lab, checks)
     client = session.client
@@ -519,7 +554,7 @@ def play_all(checks, lab, _options):
     config = lab.directory / "viaductd.toml"
     config.write_text(f'[rest]\ntokens = "{tokens}"\n')
     lab.start_daemon("--config", config)
-    checks.play([connect, description, bridges, routers, chains, hosts, balancing, groups, bgp, deletes, packets, beyond, wrong_input, strangers,
+    checks.play([connect, description, bridges, routers, chains, hosts, balancing, groups, bgp, deletes, packets, beyond, transactions, wrong_input, strangers,
                  slow_clients], lab)
 
 
