@@ -77,7 +77,7 @@ bool listen_address(std::string_view text) {
   return address && IpAddress::parse(address->host);
 }
 bool address(std::string_view text) { return IpAddress::parse(text).has_value(); }
-bool authentication(std::string_view text) { return text == "token" || text == "none"; }
+bool authentication(std::string_view text) { return text == "token" || text == "password" || text == "none"; }
 bool host_port(std::string_view text) { return parse_host_port(text, 1).has_value(); }
 bool word(std::string_view text) { return !text.empty() && text.size() <= 255; }
 bool etcd_prefix(std::string_view text) {

@@ -72,6 +72,8 @@ struct Config {
     uint16_t port = 8181;
     std::string authentication = "token";
     std::string tokens;
+    std::string passwords;
+    seconds token_lifetime{86'400};
     std::string certificate;
     std::string key;
   } rest;
@@ -292,10 +294,14 @@ inline constexpr auto kSettings = [] {
       "Address of the REST API, of nodes with the cluster role; empty: not served. Beyond loopback it needs rest.certificate, and authentication."),
     setting<&C::rest, &C::Rest::port>("rest.port", "--rest-port", A::numbers(0, 65'535), restart,
       "TCP port of the REST API; 0: any."),
-    setting<&C::rest, &C::Rest::authentication>("rest.authentication", "", A::texts("token or none", is::authentication), restart,
-      "token: who knows the admin token (in run_dir) or one of rest.tokens. none: everybody on this host may change everything; with a loopback address only."),
+    setting<&C::rest, &C::Rest::authentication>("rest.authentication", "", A::texts("token, password or none", is::authentication), restart,
+      "token: who knows the admin token (in run_dir) or one of rest.tokens. password: besides them, users of rest.passwords, who log in. none: everybody on this host may change everything; with a loopback address only."),
     setting<&C::rest, &C::Rest::tokens>("rest.tokens", "", A::texts(kFile, is::path), restart,
-      "File with a line TOKEN ROLE NAME for each user of the REST API, with a role of admin (may change everything) or reader; others must not be able to read it."),
+      "File with a line TOKEN ROLE NAME for each user of the REST API, with a role of admin (may change everything) or reader; others must not be able to read it. What it holds changes live."),
+    setting<&C::rest, &C::Rest::passwords>("rest.passwords", "", A::texts(kFile, is::path), restart,
+      "File with a line NAME:HASH:ROLE for each user who logs in, with a hash of bcrypt or yescrypt; viaduct rest passwd writes it. Others must not be able to read it. What it holds changes live."),
+    setting<&C::rest, &C::Rest::token_lifetime>("rest.token_lifetime", "", A::numbers(60, 2'592'000, seconds), restart,
+      "So long a token is good that a login of authentication password gives."),
     setting<&C::rest, &C::Rest::certificate>("rest.certificate", "", A::texts(kFile, is::path), restart,
       "Certificate of the REST API, intermediate ones behind it (PEM); set: only HTTPS is spoken."),
     setting<&C::rest, &C::Rest::key>("rest.key", "", A::texts(kFile, is::path), restart,

@@ -106,6 +106,9 @@ TEST(ConfigFile, AValueThatIsNotAllowedSaysWhatIs) {
   EXPECT_THAT(problems_of("[rest]\naddress = \"0.0.0.0\""), ElementsAre(HasSubstr("tokens would cross the network")));
   EXPECT_THAT(problems_of("[rest]\naddress = \"::\"\nauthentication = \"none\""),
               ElementsAre(HasSubstr("could change everything"), HasSubstr("tokens would cross the network")));
+  EXPECT_THAT(problems_of("[rest]\nauthentication = \"password\""), ElementsAre(HasSubstr("nobody has a password")));
+  EXPECT_THAT(problems_of("[rest]\npasswords = \"/p\""), ElementsAre(HasSubstr("nothing uses it")));
+  EXPECT_THAT(problems_of("[rest]\ntoken_lifetime = 59"), ElementsAre(HasSubstr("allowed: 60 to 2592000 seconds")));
   EXPECT_THAT(problems_of("[rest]\nkey = \"/k\""), ElementsAre(HasSubstr("a certificate needs its key")));
   EXPECT_THAT(problems_of("[log]\nlevels = \"loud\""), ElementsAre(HasSubstr("LEVEL,COMPONENT=LEVEL")));
   EXPECT_THAT(problems_of("roles = [\"agent\", \"boss\"]"), ElementsAre(HasSubstr("'boss' is not cluster, agent")));
