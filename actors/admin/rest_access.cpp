@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <fstream>
+#include <mutex>
 #include <sstream>
 #include <utility>
 
@@ -50,11 +51,52 @@ rest::AccessEvents events(observability::RestProbe& probe) {
   }};
 }
 
+// Each failure is counted; the log has when it began, when its reason is another, and when it ended.
+class KeystoneLog {
+ public:
+  explicit KeystoneLog(observability::RestProbe& probe) : probe_(probe) {}
+
+  void failed(std::string_view reason, const std::string& text) {
+    probe_.keystone_failed(reason);
+    if (reason == "pause" || reason == "busy") return;  // of what is known already
+    {
+      std::lock_guard lock(mutex_);
+      if (reason_ == reason) return;
+      reason_ = reason;
+    }
+    log::warning(log::Component::admin, "Keystone does not say who users are", {{"reason", reason}, {"text", text}});
+  }
+  void answered() {
+    {
+      std::lock_guard lock(mutex_);
+      if (reason_.empty()) return;
+      reason_.clear();
+    }
+    log::info(log::Component::admin, "Keystone answers again");
+  }
+
+ private:
+  observability::RestProbe& probe_;
+  std::mutex mutex_;
+  std::string reason_;  // of the last failure; empty: it answers
+};
+
+// A file that holds one line.
+std::string password_in(const std::string& path, std::string& error) {
+  if (path.empty() || !error.empty()) return {};
+  std::string text = read_secret(path, "rest.keystone_password_file", error);
+  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
+  if (error.empty() && text.empty())
+    error = path + " (rest.keystone_password_file) is empty: write the password into it";
+  return text;
+}
+
 }  // namespace
 
 struct RestAccess::Files {
   std::vector<rest::TokenAccess::Entry> tokens;
   std::vector<rest::PasswordEntry> passwords;
+  std::string keystone_password;
 };
 
 RestAccess::Files RestAccess::read(std::string& error) const {
@@ -63,7 +105,26 @@ RestAccess::Files RestAccess::read(std::string& error) const {
   const std::string own(admin_.bytes.begin(), admin_.bytes.end());
   files.tokens.insert(files.tokens.begin(), {own, {"operator", rest::Role::admin}});
   files.passwords = parsed(options_.passwords_file, "rest.passwords", rest::parse_passwords, error);
+  files.keystone_password = password_in(options_.keystone.password_file, error);
   return files;
+}
+
+void RestAccess::make_keystone(std::string password, observability::RestProbe& probe) {
+  const RestAccessOptions::Keystone& from = options_.keystone;
+  rest::KeystoneAccessOptions to;
+  to.keystone.url = from.url.substr(0, from.url.find_last_not_of('/') + 1);
+  to.keystone.user = from.user;
+  to.keystone.password = std::move(password);
+  to.keystone.project = from.project;
+  to.keystone.domain = from.domain;
+  to.keystone.ca_file = from.ca_file;
+  to.admin_role = from.admin_role;
+  to.reader_role = from.reader_role;
+  auto said = std::make_shared<KeystoneLog>(probe);
+  keystone_ = std::make_shared<rest::KeystoneAccess>(
+      std::move(to), events(probe),
+      rest::KeystoneEvents{[said](std::string_view reason, const std::string& text) { said->failed(reason, text); },
+                           [said] { said->answered(); }});
 }
 
 std::unique_ptr<RestAccess> RestAccess::open(RestAccessOptions options, const AdminToken& admin,
@@ -77,6 +138,10 @@ std::unique_ptr<RestAccess> RestAccess::open(RestAccessOptions options, const Ad
   if (!error.empty()) return nullptr;
   made->tokens_ = std::make_shared<rest::TokenAccess>(std::move(files.tokens));
   made->access_ = made->tokens_;
+  if (!made->options_.keystone.url.empty()) {
+    made->make_keystone(std::move(files.keystone_password), probe);
+    made->access_ = std::make_shared<rest::LayeredAccess>(made->tokens_, made->keystone_);
+  }
   if (made->options_.passwords_file.empty()) return made;
   rest::PasswordOptions passwords;
   passwords.token_lifetime = made->options_.token_lifetime;
@@ -91,6 +156,7 @@ void RestAccess::renew(std::string& error) {
   if (!error.empty()) return;
   tokens_->replace(std::move(files.tokens));
   if (passwords_) passwords_->replace(std::move(files.passwords));
+  if (keystone_) keystone_->set_service_password(std::move(files.keystone_password));
 }
 
 }  // namespace viaduct::actors

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "actors/admin/token.hpp"
+#include "api/rest/keystone_access.hpp"
 #include "api/rest/password_access.hpp"
 #include "observability/probes.hpp"
 
@@ -17,6 +18,11 @@ struct RestAccessOptions {
   std::string tokens_file;     // empty: of tokens that are known beforehand only the admin's
   std::string passwords_file;  // empty: nobody has a password
   std::chrono::seconds token_lifetime{86'400};
+  struct Keystone {
+    std::string url;  // empty: no Keystone
+    std::string user, password_file, project, domain, ca_file;
+    std::string admin_role, reader_role;
+  } keystone = {};
 };
 
 class RestAccess {
@@ -34,11 +40,13 @@ class RestAccess {
   RestAccess(RestAccessOptions options, const AdminToken& admin) : options_(std::move(options)), admin_(admin) {}
   struct Files;
   Files read(std::string& error) const;
+  void make_keystone(std::string password, observability::RestProbe& probe);
 
   const RestAccessOptions options_;
   const AdminToken admin_;
   std::shared_ptr<api::rest::TokenAccess> tokens_;
   std::shared_ptr<api::rest::PasswordAccess> passwords_;  // null: no passwords
+  std::shared_ptr<api::rest::KeystoneAccess> keystone_;   // null: no Keystone
   std::shared_ptr<const api::rest::Access> access_;
 };
 

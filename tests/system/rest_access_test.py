@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Who may use the REST API: users with passwords, what guessing costs, users who change while the daemon runs, HTTPS.
+"""Who may use the REST API: users with passwords, what guessing costs, users who change while the daemon runs, HTTPS, and users of
+a real Keystone, which goes away and comes back.
 
 All of it, the clients too, is in a network namespace of its own.
 """
@@ -14,6 +15,7 @@ from datetime import datetime, timedelta, timezone
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from checks import run_program  # noqa: E402
+from keystone import Keystone, TlsFront  # noqa: E402
 from lab import run, wait_for, watch  # noqa: E402
 from rest_client import RestClient, media  # noqa: E402
 
@@ -202,11 +204,144 @@ def https(checks, lab):
         checks.check("plain HTTP is not spoken", True, repr(error))
 
 
+# --- Keystone ------------------------------------------------------------------------------------------
+
+def start_with_keystone(lab, url, more=""):
+    secret = lab.directory / "keystone-password"
+    secret.write_text("password-of-viaduct\n")
+    secret.chmod(0o600)
+    start(lab, f'authentication = "keystone"\nkeystone_url = "{url}"\nkeystone_user = "viaduct"\n'
+               f'keystone_password_file = "{secret}"\nkeystone_project = "service"\n{more}')
+
+
+def keystone_users(checks, lab, keystone):
+    keystone.add_user("viaduct", "password-of-viaduct", "service", "service")
+    keystone.add_user("carol", CAROL, "blue", "admin")
+    keystone.add_user("dave", DAVE, "blue", "reader")
+    keystone.add_user("eve", "password-of-eve", "blue", "operator")
+    start_with_keystone(lab, keystone.url)
+    client = client_of(lab)
+    answer = login(checks, client, "carol", CAROL, project="blue")
+    checks.check("a token of Keystone", client.token.startswith("gAAAA") and answer.json["key"] == client.token, client.token[:10])
+    expires = datetime.strptime(answer.json["expires"], "%a, %d-%m-%Y %H:%M:%S UTC") - datetime.now(timezone.utc).replace(tzinfo=None)
+    checks.check("its end is Keystone's", timedelta(minutes=55) < expires <= timedelta(hours=1), expires)
+    may(checks, client, "carol", 200, 201)
+    login(checks, client, "dave", DAVE, project="blue")
+    may(checks, client, "dave", 200, 403)
+    refused = login(checks, client, "eve", "password-of-eve", 403, project="blue")
+    checks.check("  says why", "eve has no role" in refused.json["message"], refused.json)
+    login(checks, client, "dave", CAROL, 401, project="blue", what="a wrong password")
+    login(checks, client, "dave", DAVE, 401, project="red", what="a project that is none")
+    login(checks, client, "carol", CAROL, 401, what="no project: carol is not in the service's")
+    for user, password, project, reads, changes in (("carol", CAROL, "blue", 200, 201), ("dave", DAVE, "blue", 200, 403),
+                                                    ("eve", "password-of-eve", "blue", 403, 403), ("carol", CAROL, "", 403, 403)):
+        client.token = keystone.log_in(user, password, project)
+        may(checks, client, f"{user} with a token from Keystone{'' if project else ' for no project'}", reads, changes)
+    for token in (None, "x", client.token + "x"):
+        checks.equal(f"token {str(token)[:8]}", status_of(client, token), 401)
+    client.token = (lab.directory / "run/admin.token").read_text()
+    may(checks, client, "the admin token", 200, 201)
+    log = lab.log()
+    checks.check("no password is in the log", not any(secret in log for secret in (CAROL, DAVE, "password-of")))
+
+
+def keystone_revokes(checks, lab, keystone):
+    client = client_of(lab)
+    token = keystone.log_in("dave", DAVE, "blue")
+    keystone.revoke(token)
+    checks.equal("a token that Keystone has taken back", status_of(client, token), 401)
+    token = keystone.log_in("dave", DAVE, "blue")
+    keystone.change_user("dave", enabled=False)
+    checks.equal("a user who is disabled", status_of(client, token), 401)
+    keystone.change_user("dave", enabled=True)
+    # What Keystone took back ends with a second, for tokens of that second too.
+    back = watch(lambda: status_of(client, keystone.log_in("dave", DAVE, "blue")), lambda status: status == 200, 10, pause=0.3)
+    checks.equal("a user who is enabled again", back, 200)
+
+
+def keystone_expires(checks, lab, keystone):
+    """Tokens that live for seconds: what is remembered of one ends with it."""
+    keystone.restart(lifetime=4)
+    client = client_of(lab)
+    began = time.monotonic()
+    token = keystone.log_in("dave", DAVE, "blue")
+    checks.equal("a token that lives for 4 s", status_of(client, token), 200)
+    last = watch(lambda: status_of(client, token), lambda status: status != 200, 20, pause=0.2)
+    checks.check("ends in time", last == 401 and 2 < time.monotonic() - began < 8, f"{last} after {time.monotonic() - began:.1f} s")
+    login(checks, client, "dave", DAVE, project="blue", what="with the next one dave is there again")
+    keystone.restart(lifetime=3600)
+
+
+def keystone_away(checks, lab, keystone):
+    client = client_of(lab)
+    login(checks, client, "carol", CAROL, project="blue")
+    known, fresh = client.token, keystone.log_in("carol", CAROL, "blue")
+    keystone.kill()
+    answers = []
+    for token in (fresh, fresh):
+        client.token = token
+        began = time.monotonic()
+        answers.append(client.get("bridges", "collection.Bridge-v4"))
+        checks.check("a token that is not known: 503 at once", answers[-1].status == 503 and time.monotonic() - began < 3, answers[-1])
+    checks.check("  says when to come back", int(answers[0].headers.get("retry-after", 0)) > 0, answers[0].headers)
+    checks.check("  says what is missing", "Keystone" in answers[0].json["message"], answers[0].json)
+    login(checks, client, "carol", CAROL, 503, project="blue", what="a login")
+    checks.equal("who is known works on", status_of(client, known), 200)
+    checks.equal("the admin token, too", status_of(client, (lab.directory / "run/admin.token").read_text()), 200)
+    checks.check("counted", counted(lab, "viaduct_rest_keystone_failures_total", "unreachable") >= 1)
+    said = [line for line in lab.log().splitlines() if "Keystone does not say who users are" in line]
+    checks.check("in the log, once", len(said) == 1 and "reason=unreachable" in said[0], said)
+    keystone.start()
+    last = watch(lambda: status_of(client, fresh), lambda status: status == 200, 20, pause=0.2)
+    checks.equal("when it is back", last, 200)
+    checks.check("is in the log", "Keystone answers again" in lab.log())
+
+
+def keystone_tls(checks, lab, keystone):
+    certificate, key, _ = make_certificate(lab.directory)
+    front = TlsFront(certificate, key, keystone.port)
+    try:
+        start_with_keystone(lab, f"https://127.0.0.1:{front.port}/v3/", f'keystone_ca = "{certificate}"\n')
+        client = client_of(lab)
+        login(checks, client, "carol", CAROL, project="blue", what="carol logs in, Keystone behind TLS")
+        checks.equal("a token from elsewhere", status_of(client, keystone.log_in("carol", CAROL, "blue")), 200)
+        start_with_keystone(lab, f"https://127.0.0.1:{front.port}/v3")
+        login(checks, client_of(lab), "carol", CAROL, 503, project="blue", what="a Keystone whose certificate nobody trusts")
+        checks.check("the log says why", "certificate" in lab.log().rsplit("Keystone does not say", 1)[-1])
+    finally:
+        front.close()
+
+
+def keystone_service_user(checks, lab, keystone):
+    start_with_keystone(lab, keystone.url)
+    secret = lab.directory / "keystone-password"
+    secret.write_text("wrong")
+    reload(lab, ["configuration read again"])
+    client = client_of(lab)
+    token = keystone.log_in("carol", CAROL, "blue")
+    checks.equal("the service user is refused", status_of(client, token), 503)
+    checks.check("the log names it", "reason=service_user" in lab.log() and "rest.keystone_user" in lab.log())
+    secret.write_text("password-of-viaduct")
+    reload(lab, ["configuration read again"])
+    checks.equal("with its password again", watch(lambda: status_of(client, token), lambda status: status == 200, 10, pause=0.2), 200)
+    keystone.change_user("viaduct", enabled=False)
+    keystone.change_user("viaduct", enabled=True)
+    fresh = keystone.log_in("carol", CAROL, "blue")
+    checks.equal("its token has ended, and is renewed", watch(lambda: status_of(client, fresh), lambda status: status == 200, 10, pause=0.3), 200)
+
+
+def with_keystone(checks, lab):
+    with Keystone(lab.directory) as keystone:
+        checks.play([keystone_users, keystone_revokes, keystone_away, keystone_expires, keystone_tls, keystone_service_user], lab, keystone)
+
+
 def play_all(checks, lab, _options):
     own_network()
     lab.datapath = "fake"
     checks.play([passwords, guessing, users_change, wrong_files, https], lab)
+    if not checks.only or any("keystone" in word for word in checks.only):
+        with_keystone(checks, lab)
 
 
 if __name__ == "__main__":
-    sys.exit(run_program(__doc__, play_all, prefix="vt-u"))
+    sys.exit(run_program(__doc__, play_all, prefix="vt-a"))
