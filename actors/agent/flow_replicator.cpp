@@ -103,7 +103,9 @@ void share(ReplicatorState& state, const SharedState& what, flows::Time now) {
   const bool waits = state.replicator->share({{what.keys.begin(), what.keys.end()},
                                               {what.ends.begin(), what.ends.end()},
                                               {what.peers.begin(), what.peers.end()},
-                                              what.ticket},
+                                              what.ticket,
+                                              false,
+                                              what.opened},
                                              now);
   if (what.ticket == 0) return;
   if (waits) {

@@ -22,6 +22,7 @@ struct SharedState {
   flows::SmallVector<PortId, 4> ends;
   flows::SmallVector<HostId, 4> peers;
   flows::ReplicationTicket ticket = 0;
+  size_t opened = 0;  // of the keys, the first ones
 };
 
 enum class EndedWhere : uint8_t {

@@ -22,8 +22,13 @@ struct SpeakerPlan {
   routing::bgp::Uplink uplink;         // its MTU is the port's own, 0 for none; the interface's may be less
   routing::bgp::SpeakerConfig config;
   friend bool operator==(const SpeakerPlan&, const SpeakerPlan&) = default;
-  // The interface, addresses and peers beyond the link stay: the speaker need not be started anew.
-  bool same_uplink(const SpeakerPlan& other) const { return uplink == other.uplink && interface == other.interface; }
+  // The interface, MAC, MTU and addresses stay: the speaker need not be started anew. Ways to peers beyond the link change
+  // while it runs.
+  bool same_uplink(const SpeakerPlan& other) const {
+    routing::bgp::Uplink theirs = other.uplink;
+    theirs.routes = uplink.routes;
+    return uplink == theirs && interface == other.interface;
+  }
 };
 
 struct SpeakerPlans {

@@ -86,7 +86,7 @@ class SpeakerRunner::Work {
     } else if (anew) {
       begin_anew();
     } else {
-      report(speaker_->reconfigure(setup_.plan.config));
+      report(speaker_->reconfigure(setup_.plan.config, setup_.plan.uplink.routes));
     }
   }
 

@@ -66,6 +66,7 @@ bool PacketWorker::share(const Job& job, Time now) {
     opens = true;
     state.keys.push_back(key);
   }
+  state.opened = state.keys.size();
   for (const auto& touch : verdict_.touches) {
     const auto* use = std::get_if<flows::simulation::ConnectionUse>(&touch);
     if (use == nullptr) continue;

@@ -24,7 +24,14 @@ ExitCode exit_of(schema::ErrorCode code) {
   }
 }
 
-std::string cure_of(schema::ErrorCode code, const Credential& credential) {
+// Of a part that is missing the daemon knows why, and mostly what helps: another host, its log. Only of one that comes back
+// by itself is it not said.
+bool says_what_helps(std::string_view message) {
+  return message.find(": ask ") != message.npos || message.find("; ask ") != message.npos ||
+         message.find("`viaduct ") != message.npos;
+}
+
+std::string cure_of(schema::ErrorCode code, std::string_view message, const Credential& credential) {
   switch (code) {
     case schema::ErrorCode::UNAUTHORIZED:
       return "the token in " + credential.origin +
@@ -35,6 +42,7 @@ std::string cure_of(schema::ErrorCode code, const Credential& credential) {
     case schema::ErrorCode::CONFLICT:
       return "somebody else changed it meanwhile: look at it again and repeat";
     case schema::ErrorCode::UNAVAILABLE:
+      if (says_what_helps(message)) return {};
       return "try again in a moment; viaduct status shows which part is missing";
     case schema::ErrorCode::TIMEOUT:
       return "viaduct status shows how far it is; viaduct wait waits on";
@@ -63,7 +71,7 @@ Failure failure_of(schema::AdminError::Reader error, const Credential& credentia
   failure.exit = exit_of(error.getCode());
   failure.code = reply_json(capnp::DynamicEnum(error.getCode())).get<std::string>();
   failure.message = error.getMessage().cStr();
-  failure.cure = cure_of(error.getCode(), credential);
+  failure.cure = cure_of(error.getCode(), failure.message, credential);
   for (auto violation : error.getViolations()) failure.violations.push_back(violation_of(violation));
   if (failure.message.empty()) failure.message = "the daemon refused the request (" + failure.code + ")";
   return failure;

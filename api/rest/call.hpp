@@ -28,6 +28,17 @@ Result<Json> body_of(const Call& call);
 Result<Uuid> id_of(const Call& call, size_t segment);
 Response json_response(const Json& json, std::string media_type);
 
+// Somebody else has changed something in between: to be tried again.
+bool met_another(const Failure& failure);
+
+// --- gateway.cpp -------------------------------------------------------------------------------------
+
+Answer dispatch(Call& call);
+
+// --- transactions.cpp --------------------------------------------------------------------------------
+
+Answer answer_transactions(Call& call);
+
 // --- objects.cpp: what holds for every resource ------------------------------------------------------
 
 Answer answer_collection(Call& call, const Resource& resource);

@@ -5,6 +5,11 @@
 namespace viaduct::api::rest {
 
 Result<Record> Context::find(Kind kind, const Uuid& id) {
+  if (gathered_ != nullptr) {
+    auto at = std::ranges::find_if(
+        *gathered_, [&](const Operation& each) { return each.record.kind() == kind && each.record.id() == id; });
+    if (at != gathered_->end() && at->action != Operation::Action::remove) return at->record;
+  }
   auto found = client_.list({kind}, id.to_string());
   if (!found) return found.failure();
   auto at = std::ranges::find_if(*found, [&](const Record& record) { return record.id() == id; });
@@ -15,7 +20,13 @@ Result<Record> Context::find(Kind kind, const Uuid& id) {
 
 Result<std::vector<Record>> Context::naming(Kind kind, std::string_view field, const Uuid& id) {
   auto found = client_.list_naming({kind}, id);
-  if (found) std::erase_if(*found, [&](const Record& record) { return record.reference(field) != id; });
+  if (!found) return found;
+  for (const Operation& each : gathered_ == nullptr ? std::vector<Operation>() : *gathered_) {
+    if (each.record.kind() != kind) continue;
+    std::erase_if(*found, [&](const Record& record) { return record.id() == each.record.id(); });
+    if (each.action != Operation::Action::remove) found->push_back(each.record);
+  }
+  std::erase_if(*found, [&](const Record& record) { return record.reference(field) != id; });
   return found;
 }
 
@@ -36,6 +47,7 @@ const Json& Context::status() {
     auto answer =
         client_.ask([](schema::AdminRequest::Builder request) { request.setStatus(); }, schema::AdminReply::STATUS);
     status_ = answer ? *answer : Json(nullptr);
+    if (!answer) status_failure_ = answer.failure();
   }
   return *status_;
 }

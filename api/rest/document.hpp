@@ -27,6 +27,16 @@ class Context {
   Client& client() { return client_; }
   const std::string& base() const { return base_; }  // "http://host:8181/midonet-api/"
 
+  // From now on what would be committed is gathered there, and seen as if it were stored. Null: not any more.
+  void gather(std::vector<Operation>* operations) { gathered_ = operations; }
+  std::vector<Operation>* gathered() const { return gathered_; }
+  // A context for another attempt: nothing is remembered.
+  Context fresh() const {
+    Context out(client_, base_);
+    out.gathered_ = gathered_;
+    return out;
+  }
+
   // The object, or a failure "not_found".
   Result<Record> find(Kind kind, const Uuid& id);
   // Those of the kind whose `field` names the object.
@@ -34,14 +44,18 @@ class Context {
   // Rules of a chain, in order. Asked for once.
   const std::vector<Record>& rules_of(const Uuid& chain);
   Facts& facts() { return facts_; }
+  // What documents show besides objects could not be asked: they are not true.
+  std::optional<Failure> failure() const { return facts_.failure() ? facts_.failure() : status_failure_; }
   // The daemon's status, asked for once; null: it did not answer.
   const Json& status();
 
  private:
   Client& client_;
   const std::string base_;
+  std::vector<Operation>* gathered_ = nullptr;
   std::map<Uuid, std::vector<Record>> rules_;
   std::optional<Json> status_;
+  std::optional<Failure> status_failure_;
   Facts facts_;
 };
 

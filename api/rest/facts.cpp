@@ -28,12 +28,12 @@ std::vector<topology::StateEntry> Facts::ask(std::string_view table, const Uuid&
     if (!device.is_nil()) set_uuid(list.initDevice(), device);
     list.setLimit(kMostAsked);
   };
-  // What the daemon does not answer is not known, as when no host has said it.
-  (void)client_.read(fill, schema::AdminReply::FACTS, [&](schema::AdminReply::Reader reply) {
+  auto done = client_.read(fill, schema::AdminReply::FACTS, [&](schema::AdminReply::Reader reply) {
     for (auto entry : reply.getFacts().getEntries()) {
       if (auto decoded = topology::decode(entry)) out.push_back(std::move(*decoded));
     }
   });
+  if (!done) failure_ = done.failure();
   return out;
 }
 

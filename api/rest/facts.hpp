@@ -22,6 +22,8 @@ class Facts {
   // As records, as if they were stored, with ids that follow from what they say. Those of a router at most 10,000.
   std::vector<Record> learned_macs(const Uuid& bridge);
   std::vector<Record> learned_routes(const Uuid& router);
+  // The daemon has not answered: what was said above is not so.
+  const std::optional<Failure>& failure() const { return failure_; }
   // Nothing: no host has checked it yet.
   std::optional<bool> is_healthy(const Uuid& member);
 
@@ -31,6 +33,7 @@ class Facts {
   Client& client_;
   std::map<Uuid, std::set<Uuid>> active_;  // ports by device; nil: of all devices
   std::optional<std::map<Uuid, bool>> health_;
+  std::optional<Failure> failure_;
 };
 
 }  // namespace viaduct::api::rest

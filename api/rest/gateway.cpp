@@ -5,6 +5,7 @@
 
 #include "api/rest/call.hpp"
 #include "api/rest/media_type.hpp"
+#include "api/rest/openapi.hpp"
 
 namespace viaduct::api::rest {
 namespace {
@@ -51,10 +52,17 @@ Result<ChangeMode> mode_of(const Request& request) {
   return mode;
 }
 
+}  // namespace
+
 Answer dispatch(Call& call) {
   const auto& path = call.path;
   if (path.empty()) return answer_root(call);
   if (path[0] == "system_state" && path.size() == 1) return answer_system_state(call);
+  if (path[0] == "transactions" && path.size() == 1) return answer_transactions(call);
+  if (path[0] == "openapi.json" && path.size() == 1) {
+    if (call.method() != Method::get) return no_such_verb(call.method(), path[0]);
+    return json_response(openapi(call.context.base()), std::string(kJsonType));
+  }
   if (const auto feature = later_feature(path); !feature.empty()) {
     return unsupported("this version of Viaduct does not have " + std::string(feature) + " (" + call.whole_path() +
                        ")");
@@ -74,6 +82,8 @@ Answer dispatch(Call& call) {
   }
   return no_such_path(call.whole_path());
 }
+
+namespace {
 
 // "Sun, 22-11-2026 21:00:00 UTC", in which only MidoNet writes dates.
 std::string expiry(std::chrono::system_clock::time_point when) {

@@ -25,9 +25,7 @@ Answer change_port(Call& call, const Uuid& id, int status, Change change) {
     if (!*wanted) return Response{.status = status};
     auto outcome = commit(call, ports(), {{Operation::Action::update, *port}});
     if (outcome) return committed(call, *outcome, status);
-    const bool met = std::ranges::any_of(outcome.failure().violations,
-                                         [](const Violation& each) { return each.rule == "revision_conflict"; });
-    if (!met || attempt == kAttempts) return outcome.failure();
+    if (!met_another(outcome.failure()) || attempt == kAttempts) return outcome.failure();
   }
 }
 

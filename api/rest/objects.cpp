@@ -29,12 +29,6 @@ Result<Done> check_precondition(const Call& call, const Record& record) {
                  {}};
 }
 
-bool is_conflict(const Failure& failure) {
-  return std::ranges::any_of(failure.violations, [](const Violation& violation) {
-    return violation.rule == "revision_conflict" || violation.rule == "position_in_use";
-  });
-}
-
 Result<std::string> negotiate(const Call& call, const Resource& resource, Form form) {
   auto type = acceptable(call.request.header("accept"), resource, form);
   if (!type) return not_acceptable();
@@ -61,6 +55,7 @@ Answer document_of(Call& call, const Resource& resource, const Record& record) {
   } else {
     response = json_response(Emission(resource, record, call.context).document(), *type);
   }
+  if (const auto failure = call.context.failure()) return *failure;
   response.headers.emplace_back("ETag", tag);
   return response;
 }
@@ -98,14 +93,14 @@ Answer create_object(Call& call, const Resource& resource, const Collection* col
   auto body = body_of(call);
   if (!body) return body.failure();
   for (int attempt = 1;; ++attempt) {
-    Context fresh(call.context.client(), call.context.base());
+    Context fresh = call.context.fresh();
     Call again{call.request, call.path, fresh, call.mode};
     std::vector<Operation> operations;
     auto create = new_object(again, resource, *body, collection, parent, operations);
     if (!create) return create.failure();
     operations.push_back(*create);
     auto outcome = commit(call, resource, operations);
-    if (!outcome && is_conflict(outcome.failure()) && attempt < kAttempts) continue;
+    if (!outcome && met_another(outcome.failure()) && attempt < kAttempts) continue;
     if (!outcome) return outcome.failure();
     Response response = committed(call, *outcome, 201);
     if (response.status == 200) return response;  // a dry run
@@ -132,7 +127,7 @@ Answer update_object(Call& call, const Resource& resource, const Uuid& id) {
     std::vector<Operation> operations = std::move(intake.along());
     operations.push_back(std::move(update));
     auto outcome = commit(call, resource, operations);
-    if (!outcome && is_conflict(outcome.failure()) && attempt < kAttempts) continue;
+    if (!outcome && met_another(outcome.failure()) && attempt < kAttempts) continue;
     if (!outcome) return outcome.failure();
     return committed(call, *outcome, resource.kind == Kind::HOST ? 200 : 204);
   }
@@ -261,7 +256,37 @@ Response json_response(const Json& json, std::string media_type) {
   return response;
 }
 
+bool met_another(const Failure& failure) {
+  return std::ranges::any_of(failure.violations, [](const Violation& violation) {
+    return violation.rule == "revision_conflict" || violation.rule == "position_in_use";
+  });
+}
+
+namespace {
+
+// A transaction names each object once: what is said of one again goes into what was said before.
+void gather(const Operation& operation, std::vector<Operation>& gathered) {
+  auto at = std::ranges::find_if(gathered, [&](const Operation& each) {
+    return each.record.kind() == operation.record.kind() && each.record.id() == operation.record.id();
+  });
+  if (at == gathered.end()) {
+    gathered.push_back(operation);
+  } else if (operation.action == Operation::Action::remove && at->action == Operation::Action::create) {
+    gathered.erase(at);
+  } else if (at->action == Operation::Action::create) {
+    at->record = operation.record;
+  } else {
+    *at = operation;
+  }
+}
+
+}  // namespace
+
 Result<Json> commit(Call& call, const Resource& resource, const std::vector<Operation>& operations) {
+  if (auto* gathered = call.context.gathered()) {
+    for (const Operation& each : operations) gather(each, *gathered);
+    return Json{{"changes", Json::array()}, {"revision", 0}, {"applied", false}};
+  }
   auto outcome = call.context.client().transact(operations, call.mode);
   if (!outcome) return in_members(outcome.failure(), resource);
   return outcome;
@@ -286,6 +311,7 @@ Answer list_of(Call& call, const Resource& resource, std::vector<Record> records
   if (!next) return next.failure();
   Json list = Json::array();
   for (const Record& record : records) list.push_back(Emission(resource, record, call.context).document());
+  if (const auto failure = call.context.failure()) return *failure;
   Response response = json_response(list, *type);
   if (!next->empty()) response.headers.emplace_back("Link", "<" + *next + ">; rel=\"next\"");
   return response;

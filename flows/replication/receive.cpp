@@ -51,6 +51,17 @@ void Replicator::apply_end(const ConnectionKey& key, HostId by, Time now, Receiv
   if (table_.erase(key)) out.changed.push_back(key);
 }
 
+// Its key is another connection's by now: it has ended, with both halves. Flags of TCP begin anew with the other one.
+void Replicator::drop_copy(const ConnectionKey& key, const ConnectionEntry& entry, Received& out) {
+  if (const auto at = shared_.find(key); at != shared_.end()) at->second.told = {}, at->second.told_seen = 0;
+  table_.erase(key);
+  const auto partner = partner_of(key, entry);
+  const auto other = partner ? table_.find(*partner) : std::nullopt;
+  if (!other || other->owned || partner_of(*partner, *other) != key) return;
+  if (const auto at = shared_.find(*partner); at != shared_.end()) forget(at);
+  if (table_.erase(*partner)) out.changed.push_back(*partner);
+}
+
 void Replicator::apply(const ConnectionUpdate& update, HostId by, Time now, Received& out) {
   ++counters_.received;
   if (!may_claim_(by, update)) {
@@ -62,6 +73,7 @@ void Replicator::apply(const ConnectionUpdate& update, HostId by, Time now, Rece
   if (update.ownership == Ownership::receivers && holder_of_(update.key) == self_) {
     return take_over(update, by, now, out);
   }
+  if (correct(update, by, now, out)) return;
   OpenResult result = table_.open(update.key, update.entry);
   if (result == OpenResult::taken) {
     const auto known = table_.find(update.key);
@@ -69,7 +81,7 @@ void Replicator::apply(const ConnectionUpdate& update, HostId by, Time now, Rece
       ++counters_.conflicts;
       return;
     }
-    table_.erase(update.key);
+    if (known) drop_copy(update.key, *known, out);
     result = table_.open(update.key, update.entry);
     out.changed.push_back(update.key);
   }
@@ -83,7 +95,10 @@ void Replicator::apply(const ConnectionUpdate& update, HostId by, Time now, Rece
   const auto entry = table_.find(update.key);
   // An owner passes on to the others what one of them has seen; a copy has told nobody else anything.
   const bool passes_on = entry && entry->owned;
-  if (!passes_on) shared.told = std::max(shared.told, update.entry.last_seen);
+  if (!passes_on) {
+    shared.told = std::max(shared.told, update.entry.last_seen);
+    shared.told_seen |= seen_of(update.entry);
+  }
   // A copy tells its owner, and he the others.
   const bool owners = update.ownership == Ownership::senders && entry && !entry->owned;
   if (owners && holder_of(update.key, *entry) == by) {

@@ -7,7 +7,6 @@ namespace viaduct::flows {
 
 namespace {
 constexpr size_t kBatchesAPoll = 32;  // to one peer
-constexpr size_t kRefreshesAPoll = 4'096;
 }  // namespace
 
 Replicator::Replicator(HostId self, uint64_t life, ConnectionTable& table, MayClaim may_claim, PeersOf peers_of,
@@ -63,6 +62,16 @@ void Replicator::forget(SharedKeys::iterator shared) {
   shared_.erase(shared);
 }
 
+// The key is another entry's from now on. Returns who has the one before, perhaps.
+SmallVector<HostId, 4> Replicator::begin_anew(const ConnectionKey& key, Shared& shared) {
+  ends_.forget(key);
+  yielded_.erase(key);
+  const Time refresh = shared.refresh;
+  SmallVector<HostId, 4> former = std::exchange(shared, {}).peers;
+  shared.refresh = refresh;
+  return former;
+}
+
 Replicator::Shared& Replicator::shared_of(const ConnectionKey& key, Time now) {
   const auto [at, is_new] = shared_.try_emplace(key);
   if (is_new) look_later(key, at->second, now);
@@ -72,29 +81,36 @@ Replicator::Shared& Replicator::shared_of(const ConnectionKey& key, Time now) {
 // A pair's halves go together, whichever of them a packet has used.
 bool Replicator::share(const Share& what, Time now) {
   bool all_answer = true;
-  for (const ConnectionKey& key : what.keys) {
+  for (size_t i = 0; i < what.keys.size(); ++i) {
+    const ConnectionKey& key = what.keys[i];
     const auto entry = table_.find(key);
     if (!entry) continue;
-    all_answer = share_one(key, *entry, what, now) && all_answer;
+    all_answer = share_one(key, *entry, what, i < what.opened, now) && all_answer;
     const auto partner = partner_of(key, *entry);
     const auto other = partner ? table_.find(*partner) : std::nullopt;
-    if (other) all_answer = share_one(*partner, *other, what, now) && all_answer;
+    if (other) all_answer = share_one(*partner, *other, what, false, now) && all_answer;
   }
   if (!all_answer && what.ticket != 0) ++counters_.unacknowledged;
   return what.ticket != 0 && awaited_.contains(what.ticket);
 }
 
 // False when one of those who are to know is silent.
-bool Replicator::share_one(const ConnectionKey& key, const ConnectionEntry& entry, const Share& what, Time now) {
+bool Replicator::share_one(const ConnectionKey& key, const ConnectionEntry& entry, const Share& what, bool opened,
+                           Time now) {
   if (shared_.size() >= options_.max_shared && !shared_.contains(key)) {
     ++counters_.not_shared;
     return false;
   }
   Shared& shared = shared_of(key, now);
+  SmallVector<HostId, 4> former;
+  if (opened && entry.owned) former = begin_anew(key, shared);
   shared.owned = entry.owned;
   if (!what.ends.empty()) ends_.note(key, what.ends);
   if (!what.by_anybody && !passes_on(entry, shared)) return true;
-  shared.told = std::max(shared.told, entry.last_seen);
+  if (shared.peers.empty()) {  // later ones know more than these do
+    shared.told = entry.last_seen;
+    shared.told_seen = seen_of(entry);
+  }
   bool all_answer = true;
   for (const HostId& peer : what.peers) {
     if (peer == self_) continue;
@@ -104,6 +120,11 @@ bool Replicator::share_one(const ConnectionKey& key, const ConnectionEntry& entr
     }
     shared.peers.push_back(peer);
     all_answer = put(key, entry, peer, what.ticket, now) && all_answer;
+  }
+  for (const HostId& peer : former) {
+    if (std::find(shared.peers.begin(), shared.peers.end(), peer) != shared.peers.end()) continue;
+    shared.peers.push_back(peer);
+    put(key, entry, peer, 0, now);
   }
   return all_answer;
 }
@@ -124,11 +145,14 @@ void Replicator::ended(std::span<const ConnectionKey> keys, Time now) {
   for (const ConnectionKey& key : keys) {
     const auto at = shared_.find(key);
     if (at == shared_.end()) continue;
+    const auto again = table_.find(key);
+    const bool opened_again = again && again->owned;
     for (const HostId& peer : at->second.peers) {
       const auto link = links_.find(peer);
-      if (link != links_.end()) link->second.put(key, {key, {}, true}, 0, now);
+      if (link == links_.end()) continue;
+      link->second.put(key, opened_again ? update_of(key, *again, peer) : ConnectionUpdate{key, {}, true}, 0, now);
     }
-    forget(at);
+    if (!opened_again) forget(at);
   }
 }
 
@@ -165,55 +189,6 @@ void Replicator::lost(HostId host, Time now) {
 
 void Replicator::back(HostId host, Time now) {
   if (const auto link = links_.find(host); link != links_.end()) link->second.expect(now);
-}
-
-void Replicator::look_later(const ConnectionKey& key, Shared& shared, Time now) {
-  shared.refresh = now + options_.refresh;
-  refreshes_.emplace_back(shared.refresh, key);
-}
-
-// Says again what is still in use.
-void Replicator::refresh(Time now, Work& work) {
-  for (size_t left = kRefreshesAPoll; left > 0 && !refreshes_.empty() && refreshes_.front().first <= now; --left) {
-    const auto [due, key] = refreshes_.front();
-    refreshes_.pop_front();
-    const auto at = shared_.find(key);
-    if (at == shared_.end() || at->second.refresh != due) continue;
-    const auto entry = table_.find(key);
-    if (!entry) {  // it has aged, here as there
-      forget(at);
-      continue;
-    }
-    if (end_if_unheard(key, *entry, at->second, work)) continue;
-    look_later(key, at->second, now);
-    if (entry->last_seen <= at->second.told) continue;
-    if (!entry->owned && passes_on(*entry, at->second)) adopt(key, now);
-    at->second.told = entry->last_seen;
-    for (const HostId& peer : at->second.peers) put(key, *entry, peer, 0, now);
-  }
-}
-
-// Its owner is silent: whoever else may need it, and its other half, hears of it from here.
-void Replicator::adopt(const ConnectionKey& key, Time now) {
-  const std::span<const PortId> ends = ends_.of(key);
-  if (ends.empty()) return;
-  const std::vector<HostId> peers = peers_of_(ends);
-  shared_.at(key).adopted = true;
-  const auto entry = table_.find(key);
-  const auto partner = entry ? partner_of(key, *entry) : std::nullopt;
-  if (const auto other = partner ? shared_.find(*partner) : shared_.end(); other != shared_.end()) {
-    const auto half = table_.find(*partner);
-    other->second.adopted = half && !half->owned;
-  }
-  share({{&key, 1}, {}, peers}, now);
-}
-
-void Replicator::resync(HostId peer, ReplicationLink& link, Time now) {
-  ++counters_.resyncs;
-  for (const auto& [key, shared] : shared_) {
-    if (std::find(shared.peers.begin(), shared.peers.end(), peer) == shared.peers.end()) continue;
-    if (const auto entry = table_.find(key)) link.put(key, update_of(key, *entry, peer), 0, now);
-  }
 }
 
 Replicator::Work Replicator::poll(Time now) {

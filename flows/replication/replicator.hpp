@@ -55,6 +55,9 @@ class Replicator {
     std::span<const HostId> peers;
     ReplicationTicket ticket = 0;  // 0: nobody waits
     bool by_anybody = false;       // copies too, whether or not their owner answers
+    // So many of the keys, from the first on, are of entries that the packet has opened: what others were told of these
+    // keys before was another entry, which has ended, so that they are told anew.
+    size_t opened = 0;
   };
   // True when the ticket has to wait: it is released by one of the others.
   bool share(const Share& what, Time now);
@@ -73,7 +76,7 @@ class Replicator {
   std::vector<ConnectionKey> yield(std::span<const ConnectionKey> keys, Time now);
   // Ports may have other holders than before.
   void leases_changed(Time now);
-  // They are no more, by somebody's decision (not by age).
+  // They are no more, by somebody's decision (not by age). What has been opened again meanwhile is told anew.
   void ended(std::span<const ConnectionKey> keys, Time now);
   // The hosts that can be reached; what was for others is forgotten.
   void reach(const std::vector<HostId>& hosts);
@@ -125,11 +128,12 @@ class Replicator {
  private:
   struct Shared {
     SmallVector<HostId, 4> peers;
-    bool owned = false;    // made here
-    bool adopted = false;  // a copy whose owner was silent: this host tells the others in its place
-    HostId yielded_to;     // of a snat_reverse entry: who is told that it is his
-    bool unheard = false;  // of that host, which may know nothing of it
-    Time told;             // the time of use that they know
+    bool owned = false;      // made here
+    bool adopted = false;    // a copy whose owner was silent: this host tells the others in its place
+    HostId yielded_to;       // of a snat_reverse entry: who is told that it is his
+    bool unheard = false;    // of that host, which may know nothing of it
+    Time told;               // the time of use that all of them know
+    uint16_t told_seen = 0;  // and what has been seen, of both directions
     Time refresh;  // when it is looked at again; other entries of refreshes_ for the key are of its earlier lives
   };
   struct Awaited {
@@ -151,9 +155,14 @@ class Replicator {
   ConnectionUpdate update_of(const ConnectionKey& key, const ConnectionEntry& entry, HostId peer) const;
   bool passes_on(const ConnectionEntry& entry, const Shared& shared) const;
   void forget(SharedKeys::iterator shared);
+  SmallVector<HostId, 4> begin_anew(const ConnectionKey& key, Shared& shared);
+  static uint16_t seen_of(const ConnectionEntry& entry) {
+    return static_cast<uint16_t>(entry.seen_forward << 8 | entry.seen_back);
+  }
+  bool is_news(const ConnectionEntry& entry, const Shared& shared) const;
   Shared& shared_of(const ConnectionKey& key, Time now);
   bool put(const ConnectionKey& key, const ConnectionEntry& entry, HostId peer, ReplicationTicket ticket, Time now);
-  bool share_one(const ConnectionKey& key, const ConnectionEntry& entry, const Share& what, Time now);
+  bool share_one(const ConnectionKey& key, const ConnectionEntry& entry, const Share& what, bool opened, Time now);
   void wait_for_what_is_sent(const ConnectionKey& key, HostId peer, ReplicationTicket ticket);
   void look_later(const ConnectionKey& key, Shared& shared, Time now);
   void refresh(Time now, Work& work);
@@ -163,12 +172,15 @@ class Replicator {
   void apply(const ConnectionUpdate& update, HostId by, Time now, Received& out);
   struct Pair;  // of a translation: the answer's entry and the packet's
   static std::optional<Pair> pair_of(const ConnectionKey& reverse, const ConnectionEntry& entry);
+  static std::optional<Pair> pair_of_half(const ConnectionKey& key, const ConnectionEntry& entry);
   std::vector<ConnectionKey> own(const Pair& pair, bool owned, Time now);
   std::vector<ConnectionKey> end(const Pair& pair);
   void give_over(const Pair& pair, Time now);
   bool end_if_unheard(const ConnectionKey& key, const ConnectionEntry& entry, const Shared& shared, Work& work);
   bool clashes(const Pair& pair) const;
   bool open(const Pair& pair, Received& out);
+  bool correct(const ConnectionUpdate& update, HostId by, Time now, Received& out);
+  void drop_copy(const ConnectionKey& key, const ConnectionEntry& entry, Received& out);
   void take_over(const ConnectionUpdate& update, HostId by, Time now, Received& out);
   void apply_refusal(const ConnectionUpdate& update, HostId by, Received& out);
   std::optional<HostId> holder_of(const ConnectionKey& key, const ConnectionEntry& entry) const;

@@ -26,6 +26,13 @@ std::optional<Replicator::Pair> Replicator::pair_of(const ConnectionKey& reverse
   return Pair{{{{reverse, entry}, {*partner, partner_entry(reverse, entry)}}}};
 }
 
+std::optional<Replicator::Pair> Replicator::pair_of_half(const ConnectionKey& key, const ConnectionEntry& entry) {
+  if (key.kind == ConnectionKind::snat_reverse) return pair_of(key, entry);
+  if (key.kind != ConnectionKind::snat || entry.address.family() != key.src.family()) return std::nullopt;
+  const auto reverse = partner_of(key, entry);
+  return reverse ? pair_of(*reverse, partner_entry(key, entry)) : std::nullopt;
+}
+
 std::optional<HostId> Replicator::holder_of(const ConnectionKey& key, const ConnectionEntry& entry) const {
   if (key.kind == ConnectionKind::snat_reverse) return holder_of_(key);
   const auto reverse = key.kind == ConnectionKind::snat ? partner_of(key, entry) : std::nullopt;
@@ -148,6 +155,37 @@ void Replicator::apply_refusal(const ConnectionUpdate& update, HostId by, Receiv
   out.changed.insert(out.changed.end(), gone.begin(), gone.end());
   ++out.refused;
   ++counters_.yields_refused;
+}
+
+// --- by who gives them out --------------------------------------------------------------------------
+
+// A connection that had one of this host's ports until its time was over here, and lives on where it was last heard of.
+// True when the port is another one's by now: who still says it is told whose, and that the old one has ended.
+bool Replicator::correct(const ConnectionUpdate& update, HostId by, Time now, Received& out) {
+  const auto pair = pair_of_half(update.key, update.entry);
+  if (!pair || holder_of_(pair->halves.front().key) != self_) return false;
+  const auto is_ours = [&](const Pair::Half& half) {
+    const auto known = table_.find(half.key);
+    return known && known->owned && !means_the_same(*known, half.entry);
+  };
+  if (std::none_of(pair->halves.begin(), pair->halves.end(), is_ours)) return false;
+  ++counters_.conflicts;
+  const auto link = links_.find(by);
+  for (const Pair::Half& half : pair->halves) {
+    const auto known = table_.find(half.key);
+    if (known && known->owned && means_the_same(*known, half.entry)) continue;  // alone, it ages
+    if (known && !means_the_same(*known, half.entry)) {
+      Shared& shared = shared_of(half.key, now);
+      shared.owned = known->owned;
+      if (std::find(shared.peers.begin(), shared.peers.end(), by) == shared.peers.end()) shared.peers.push_back(by);
+      put(half.key, *known, by, 0, now);
+      continue;
+    }
+    if (const auto at = shared_.find(half.key); at != shared_.end()) forget(at);
+    if (table_.erase(half.key)) out.changed.push_back(half.key);
+    if (link != links_.end()) link->second.put(half.key, {half.key, {}, true}, 0, now);
+  }
+  return true;
 }
 
 // --- by who has got them ----------------------------------------------------------------------------

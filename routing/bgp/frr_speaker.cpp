@@ -12,6 +12,7 @@
 #include "routing/bgp/frr_launch.hpp"
 #include "routing/bgp/restart_watch.hpp"
 #include "routing/bgp/run_directory.hpp"
+#include "routing/bgp/uplink_ways.hpp"
 
 namespace viaduct::routing::bgp {
 
@@ -63,13 +64,18 @@ class FrrSpeaker::Impl {
     return problem;
   }
 
-  Problem reconfigure(const SpeakerConfig& config) {
+  Problem reconfigure(const SpeakerConfig& config, const std::vector<UplinkRoute>& routes) {
     if (auto problem = check(config)) return problem;
     config_ = config;
-    if (!started_) return std::nullopt;
+    if (!started_) {
+      ways_ = UplinkWays(routes);
+      return std::nullopt;
+    }
+    ways_.want(options_.name, routes);
     tell_rib(clock_now());
     problem_ = write_files();
     bring_up_to_date(clock_now());
+    if (auto problem = ways_.settle(options_.name); problem && !problem_) problem_ = problem;
     return problem_;
   }
 
@@ -158,7 +164,9 @@ class FrrSpeaker::Impl {
     const std::string& name = options_.name;
     if (auto problem = remove_namespace(name, options_.uplink.outer)) return problem;  // of an earlier life
     if (auto problem = make_namespace(name)) return problem;
-    if (auto problem = make_uplink(name, options_.uplink)) return problem;
+    Uplink uplink = options_.uplink;
+    uplink.routes = ways_.wanted();
+    if (auto problem = make_uplink(name, uplink)) return problem;
     if (auto problem = make_run_directory(options_.run_directory, options_.user)) return problem;
     if (auto problem = fpm_.listen(name)) return problem;
     const Time now = clock_now();
@@ -266,7 +274,10 @@ class FrrSpeaker::Impl {
   void ask_for_status(Time now) {
     asked_ = now;
     status_due_ = now + kStatusInterval;
-    if (problem_) problem_ = write_files();
+    if (problem_) {
+      problem_ = write_files();
+      if (auto problem = ways_.settle(options_.name); problem && !problem_) problem_ = problem;
+    }
     const auto answer = find(FrrDaemon::bgpd)->command("show bgp neighbors json", now);
     if (!answer) return;
     if (auto found = parse_peer_status(answer->output)) {
@@ -280,6 +291,7 @@ class FrrSpeaker::Impl {
   }
 
   const SpeakerOptions options_;
+  UplinkWays ways_{options_.uplink.routes};
   SpeakerConfig config_;
   SpeakerConfig applied_;  // what bgpd has, or reads as it starts
   SpeakerConfig filed_;    // what the files say
@@ -298,7 +310,9 @@ FrrSpeaker::FrrSpeaker(SpeakerOptions options, SpeakerConfig config)
     : impl_(std::make_unique<Impl>(std::move(options), std::move(config))) {}
 FrrSpeaker::~FrrSpeaker() = default;
 Problem FrrSpeaker::start() { return impl_->start(); }
-Problem FrrSpeaker::reconfigure(const SpeakerConfig& config) { return impl_->reconfigure(config); }
+Problem FrrSpeaker::reconfigure(const SpeakerConfig& config, const std::vector<UplinkRoute>& routes) {
+  return impl_->reconfigure(config, routes);
+}
 Problem FrrSpeaker::stop(Farewell farewell) { return impl_->stop(farewell); }
 std::vector<pollfd> FrrSpeaker::descriptors() const { return impl_->descriptors(); }
 Time FrrSpeaker::next_deadline() const { return impl_->next_deadline(); }

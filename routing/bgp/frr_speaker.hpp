@@ -68,9 +68,10 @@ class FrrSpeaker {
   // Removes what an earlier life left under the same name, makes the namespace and starts the daemons. What it returns an
   // operator can act on (a missing package is named); then nothing is left.
   Problem start();
-  // From now on this is wanted. Sessions that are not concerned are not touched. Refused (and nothing changes) when check()
-  // finds something. Files that cannot be written are tried again each second: see problem().
-  Problem reconfigure(const SpeakerConfig& config);
+  // From now on this is wanted, and these ways to peers beyond the link (Uplink::routes). Sessions that are not concerned are
+  // not touched. Refused (and nothing changes) when check() finds something. Files that cannot be written and routes that
+  // cannot be changed are tried again each second: see problem().
+  Problem reconfigure(const SpeakerConfig& config, const std::vector<UplinkRoute>& routes = {});
   // Namespace, veth and directory are gone afterwards.
   Problem stop(Farewell farewell = Farewell::cease);
 

@@ -43,6 +43,10 @@ using Problem = std::optional<std::string>;
 Problem make_namespace(const std::string& name);
 // In an existing namespace. An outer end that belongs to another pair is replaced.
 Problem make_uplink(const std::string& name, const Uplink& uplink);
+// Of an uplink that is there: adds these (in place of what led to the same destination) and removes those, if they are
+// there. It does not look at the namespace's other routes, which may be many.
+Problem change_uplink_routes(const std::string& name, const std::vector<UplinkRoute>& added,
+                             const std::vector<UplinkRoute>& removed);
 // Processes in it are killed, `outer` (may be empty) and the name are removed; what is not there is no error.
 Problem remove_namespace(const std::string& name, const std::string& outer);
 

@@ -139,20 +139,46 @@ Problem set_addresses(const Kernel& inside, int index, std::vector<IpPrefix> wan
   return std::nullopt;
 }
 
-Problem add_route(const Kernel& inside, int index, const UplinkRoute& wanted) {
-  const Route route(rtnl_route_alloc());
+Route make_route(int index, const UplinkRoute& wanted) {
+  Route route(rtnl_route_alloc());
   const NlAddress destination = to_nl(wanted.destination), gateway = to_nl(IpPrefix::host(wanted.gateway));
   rtnl_route_set_family(route.get(), wanted.destination.address().is_v4() ? AF_INET : AF_INET6);
   rtnl_route_set_dst(route.get(), destination.get());
+  rtnl_route_set_protocol(route.get(), RTPROT_STATIC);  // zebra's have another
   rtnl_nexthop* hop = rtnl_route_nh_alloc();
   rtnl_route_nh_set_ifindex(hop, index);
   rtnl_route_nh_set_gateway(hop, gateway.get());
   rtnl_route_add_nexthop(route.get(), hop);  // owns it now
-  const int result = rtnl_route_add(inside.get(), route.get(), NLM_F_CREATE | NLM_F_REPLACE);
-  return result < 0
-             ? failed("adding the route to " + wanted.destination.to_string() + " by " + wanted.gateway.to_string(),
-                      result)
-             : std::nullopt;
+  return route;
+}
+
+std::string to_text(const UplinkRoute& route) {
+  return "the route to " + route.destination.to_string() + " by " + route.gateway.to_string();
+}
+
+Problem add_route(const Kernel& inside, int index, const UplinkRoute& wanted) {
+  const int result = rtnl_route_add(inside.get(), make_route(index, wanted).get(), NLM_F_CREATE | NLM_F_REPLACE);
+  return result < 0 ? failed("adding " + to_text(wanted), result) : std::nullopt;
+}
+
+Problem remove_route(const Kernel& inside, int index, const UplinkRoute& route) {
+  const int result = rtnl_route_delete(inside.get(), make_route(index, route).get(), 0);
+  return result < 0 && result != -NLE_OBJ_NOTFOUND ? failed("removing " + to_text(route), result) : std::nullopt;
+}
+
+Problem change_routes(const Kernel& inside, const std::vector<UplinkRoute>& added,
+                      const std::vector<UplinkRoute>& removed) {
+  const Link link = inside.find(kUplink);
+  if (!link) return std::string("interface ") + kUplink + " is gone";
+  const int index = rtnl_link_get_ifindex(link.get());
+  Problem out;
+  for (const UplinkRoute& route : added) {
+    if (auto problem = add_route(inside, index, route); problem && !out) out = problem;
+  }
+  for (const UplinkRoute& route : removed) {
+    if (auto problem = remove_route(inside, index, route); problem && !out) out = problem;
+  }
+  return out;
 }
 
 Problem set_inner(const Uplink& uplink) {
@@ -174,12 +200,8 @@ Problem set_inner(const Uplink& uplink) {
   if (!link) return std::string("interface ") + kUplink + " is gone";
   std::vector<IpPrefix> addresses = uplink.addresses;
   addresses.emplace_back(IpAddress::link_local_of(uplink.mac), 64);
-  const int index = rtnl_link_get_ifindex(link.get());
-  if (auto problem = set_addresses(inside, index, std::move(addresses))) return problem;
-  for (const UplinkRoute& route : uplink.routes) {
-    if (auto problem = add_route(inside, index, route)) return problem;
-  }
-  return std::nullopt;
+  if (auto problem = set_addresses(inside, rtnl_link_get_ifindex(link.get()), std::move(addresses))) return problem;
+  return change_routes(inside, uplink.routes, {});
 }
 
 // The index that the inner end says its peer has; 0: no inner end.
@@ -221,6 +243,18 @@ Problem make_uplink(const std::string& name, const Uplink& uplink) {
   const Link wanted(rtnl_link_alloc());
   rtnl_link_set_mtu(wanted.get(), uplink.mtu);
   return outside.set_up(uplink.outer, wanted);
+}
+
+Problem change_uplink_routes(const std::string& name, const std::vector<UplinkRoute>& added,
+                             const std::vector<UplinkRoute>& removed) {
+  Problem inner;
+  const auto change = [&] {
+    Kernel inside;
+    inner = inside.open();
+    if (!inner) inner = change_routes(inside, added, removed);
+  };
+  if (auto problem = run_in_namespace(name, change)) return problem;
+  return inner ? Problem("network namespace " + name + ": " + *inner) : std::nullopt;
 }
 
 Problem remove_link(const std::string& name) {

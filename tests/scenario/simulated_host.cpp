@@ -92,21 +92,24 @@ bool SimulatedHost::open(const Verdict& verdict, Time now) {
     if (use != nullptr) connections.touch(use->key, use->direction, verdict.tcp_flags, now);
   }
   changed(added);
-  share(verdict, now);
+  share(verdict, added, now);
   return true;
 }
 
 // As a packet worker does.
-void SimulatedHost::share(const Verdict& verdict, Time now) {
+void SimulatedHost::share(const Verdict& verdict, const std::vector<ConnectionKey>& added, Time now) {
   std::vector<ConnectionKey> keys;
-  for (const ConnectionOpen& one : verdict.opens) {
-    if (one.key.kind != ConnectionKind::fragment) keys.push_back(one.key);
+  for (const ConnectionKey& key : added) {
+    if (key.kind != ConnectionKind::fragment) keys.push_back(key);
   }
+  const size_t opened = keys.size();
   for (const Touch& touch : verdict.touches) {
     if (const auto* use = std::get_if<ConnectionUse>(&touch)) keys.push_back(use->key);
   }
-  replicator->share({keys, {verdict.ends.begin(), verdict.ends.size()}, {verdict.peers.begin(), verdict.peers.size()}},
-                    now);
+  flows::Replicator::Share what{
+      keys, {verdict.ends.begin(), verdict.ends.size()}, {verdict.peers.begin(), verdict.peers.size()}};
+  what.opened = opened;
+  replicator->share(what, now);
 }
 
 void SimulatedHost::close(const ConnectionKey& key, Time now) {

@@ -26,8 +26,6 @@ class SimulatedHost {
   flows::simulation::Invalidation write(const flows::simulation::StateWrite& write, flows::Time now);
   // As the packet workers do: all of it, or false.
   bool open(const flows::simulation::Verdict& verdict, flows::Time now);
-  // Of what it opens and uses others are told, see exchange().
-  void share(const flows::simulation::Verdict& verdict, flows::Time now);
   void close(const flows::ConnectionKey& key, flows::Time now);
   // The entry alone goes, as with a table that was full.
   void forget(const flows::ConnectionKey& key);
@@ -55,6 +53,9 @@ class SimulatedHost {
   std::unique_ptr<flows::Replicator> replicator;
 
  private:
+  // Of what it opens and uses others are told, see exchange().
+  void share(const flows::simulation::Verdict& verdict, const std::vector<flows::ConnectionKey>& added,
+             flows::Time now);
   void reach();
   void changed(const std::vector<flows::ConnectionKey>& keys);
 };

@@ -1,4 +1,6 @@
 """Gateways that speak BGP, configured anew while they do, as scenarios of bgp_test.py."""
+import time
+
 from bgp_gateways import FAR_AS, UPLINKS, GoBgp, session
 from failover_test import none_lost
 from gateways import CLOUD, OUTSIDE, SERVICE, WORLD, uplink4, uplink6
@@ -149,6 +151,10 @@ def far_peers(checks, cloud):
     cloud.lab.guest("world", "nft", f"table inet hop {{ chain i {{ type filter hook input priority 0; {' '.join(rules)} }}; }}")
     peer = GoBgp(cloud.lab)
     peer.start()
+    began = {}  # before which the sessions on the link have begun: they know their age, in seconds
+    for family in (4, 6):
+        age = cloud.sessions(1)[UPLINKS[family](1, 254)]["up_seconds"]
+        began[family] = time.monotonic() - max(0, age - 2)
     cluster.apply(with_far_peers(cloud))
     for family in (4, 6):
         far_peer(checks, cloud, peer, family)
@@ -157,10 +163,12 @@ def far_peers(checks, cloud):
     checks.equal("and says no problem", [host.json("bgp")["problems"] for host in cloud.gateways.values()], [[], []])
 
     peer.kill()
-    with cloud.new_session(1, 4):  # ways to peers beyond the links are the whole speaker's: with others it begins anew
-        cluster.apply(cloud.topology(), "--prune")
-        wait_for(lambda: len(cloud.sessions(1)) == 2, "they are gone")
-    cloud.wait_routes(1)
+    cluster.apply(cloud.topology(), "--prune")
+    wait_for(lambda: len(cloud.sessions(1)) == 2, "they are gone")
+    for family, since in began.items():
+        line = cloud.sessions(1)[UPLINKS[family](1, 254)]
+        checks.equal(f"the IPv{family} session on the link stays", line["state"], "Established")
+        checks.check(f"it is the same one, up for {line['up_seconds']} s", line["up_seconds"] >= time.monotonic() - since)
     cloud.lab.guest("world", "nft", "delete", "table", "inet", "hop")
     for family, host in FAR_HOST.items():
         checks.equal(f"gateways to {host} in the end", sorted(cloud.learned(family, host)),

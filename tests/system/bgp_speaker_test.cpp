@@ -159,6 +159,29 @@ TEST_F(BgpSpeakerTest, PeersComeAndGo) {
   EXPECT_TRUE(until([&] { return has("2001:db8:200::/48", {ip("2001:db8:9::2")}) && routes_.size() == 1; }));
 }
 
+// Its way is changed in a namespace that is in use.
+TEST_F(BgpSpeakerTest, APeerBeyondTheLinkComesAndGoesWithinTheOthersSessions) {
+  const char* far = "198.18.7.1";
+  start_speaker();
+  must_run("ip -n " + peers_ + " addr add " + far + "/32 dev lo");
+  bird_.start(BirdText{}.text());
+  second_.start(
+      BirdText{.id = far, .as = "65003", .static4 = "route 198.51.100.0/24 blackhole;", .more = "multihop 4;"}.text());
+  EXPECT_TRUE(until([&] { return has_both(); }));
+  const SpeakerConfig without = config_;
+  config_.peers.push_back(peer(far, 65003));
+  config_.peers.back().multihop = 4;
+  ASSERT_EQ(speaker_->reconfigure(config_, {{net("198.18.7.1/32"), ip("10.9.0.2")}}), std::nullopt);
+  EXPECT_TRUE(until([&] { return established(far) && routes_.contains(net("198.51.100.0/24")); }));
+  EXPECT_EQ(status("10.9.0.2")->sessions_lost, 0U);
+  ASSERT_EQ(speaker_->reconfigure(without), std::nullopt);
+  EXPECT_TRUE(until([&] { return !routes_.contains(net("198.51.100.0/24")); }));
+  EXPECT_EQ(output_of("ip -n " + options_.name + " route show " + far), "");
+  EXPECT_TRUE(has_both());
+  EXPECT_EQ(status("10.9.0.2")->sessions_lost, 0U);
+  EXPECT_EQ(speaker_->daemon(FrrDaemon::bgpd).starts, 1U);
+}
+
 TEST_F(BgpSpeakerTest, GoBgpIsAPeerAsWell) {
   config_.peers = {peer("10.9.0.2")};
   config_.peers[0].password = "s3cret";

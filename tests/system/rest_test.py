@@ -11,6 +11,9 @@ from checks import run_program  # noqa: E402
 from lab import wait_for, watch  # noqa: E402
 from rest_client import RestClient, media  # noqa: E402
 
+sys.path.append("/usr/lib/python3/dist-packages")  # of Debian's package, whichever Python runs this
+import jsonschema  # noqa: E402
+
 HOST_MAC = "02:00:00:00:01:0{}"
 
 
@@ -19,6 +22,7 @@ class Session:
 
     def __init__(self, checks, client):
         self.checks, self.client = checks, client
+        self.schemas = {}  # by "Bridge"; see described()
 
     def expect(self, what, answer, status):
         self.checks.check(f"{what}: {status}", answer.status == status, repr(answer))
@@ -34,13 +38,28 @@ class Session:
         read = self.expect(f"GET {self.short(answer.location)}", self.client.get(answer.location, read_as or kind, again=True), 200)
         self.checks.equal("  its type", read.headers.get("content-type"), media(read_as or kind))
         self.checks.equal("  its uri", read.json.get("uri"), answer.location)
+        self.described(read.json, read_as or kind)
         return read.json
 
     def read(self, where, kind):
         return self.expect(f"GET {self.short(where)}", self.client.get(where, kind), 200).json
 
     def list(self, where, kind):
-        return self.read(where, f"collection.{kind}")
+        listed = self.read(where, f"collection.{kind}")
+        for each in listed:
+            self.described(each, kind)
+        return listed
+
+    def described(self, document, kind):
+        """Holds a document against the description of the API."""
+        if not self.schemas:
+            self.schemas.update(self.client.get("openapi.json").json["components"]["schemas"])
+        schema = self.schemas.get(kind.split("-")[0].replace("GreTunnel", "Tunnel"))
+        if schema is None:  # of views, which are no resources of the table
+            return
+        flaws = [error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(document)]
+        if flaws:
+            self.checks.check(f"{kind} is as described", False, flaws)
 
     def update(self, document, kind, status=204, **changes):
         """PUT of a whole document as it was read, and the GET behind it."""
@@ -78,6 +97,29 @@ def connect(checks, lab):
     checks.check("no member for conf", "conf" not in root, "")
     state = session.read("system_state", "SystemState-v2")
     checks.equal("system state", state, {"state": "ACTIVE", "availability": "READWRITE", "version": "5.0.0", "information": None})
+
+
+def description(checks, lab):
+    """OpenAPI: what jsonschema can tell of it, and that every path of it is served."""
+    session = session_of(lab, checks)
+    document = session.expect("GET openapi.json", session.client.get("openapi.json"), 200).json
+    checks.equal("version", (document["openapi"], document["servers"]), ("3.1.0", [{"url": lab.rest_url.rstrip("/")}]))
+    for name, schema in document["components"]["schemas"].items():
+        try:
+            jsonschema.Draft202012Validator.check_schema(schema)
+        except jsonschema.SchemaError as error:
+            checks.check(f"the schema of {name}", False, error.message)
+    references = json.dumps(document).count('"$ref": "#/components/schemas/')
+    known = sum(json.dumps(document).count(f'"#/components/schemas/{name}"') for name in document["components"]["schemas"])
+    checks.equal("references lead somewhere", known, references)
+    ids = [operation["operationId"] for item in document["paths"].values() for verb, operation in item.items() if verb != "parameters"]
+    checks.equal("operation ids are unique", len(set(ids)), len(ids))
+    nobody = "00000000-0000-4000-8000-00000000000f"
+    for path, item in document["paths"].items():
+        answer = session.client.get(path[1:].replace("{id}", nobody))
+        expected = ((200, 404) if "get" in item else (405,))
+        checks.check(f"GET {path}", answer.status in expected, repr(answer)) if answer.status not in expected else None
+    checks.check("paths", len(document["paths"]) > 40, len(document["paths"]))
 
 
 def bridges(checks, lab):
@@ -377,6 +419,41 @@ def beyond(checks, lab):
 
 # --- wrong input ---------------------------------------------------------------------------------------
 
+def transactions(checks, lab):
+    session = session_of(lab, checks)
+    ids = [f"00000000-0000-4000-8000-0000000000{number:02}" for number in range(1, 6)]
+    bridge, router, inner, outer, chain = ids
+    operations = [{"method": "POST", "path": "bridges", "body": {"id": bridge, "name": "bulk"}},
+                  {"method": "POST", "path": "routers", "body": {"id": router, "name": "bulk"}},
+                  {"method": "POST", "path": f"bridges/{bridge}/ports", "body": {"id": inner, "type": "Bridge"}},
+                  {"method": "POST", "path": f"routers/{router}/ports", "body": {"id": outer, "type": "Router", "portSubnet": ["10.77.0.1/24"]}},
+                  {"method": "POST", "path": f"ports/{inner}/link", "body": {"peerId": outer}},
+                  {"method": "POST", "path": "chains", "body": {"id": chain}},
+                  *[{"method": "POST", "path": f"chains/{chain}/rules", "body": {"type": "accept", "nwTos": at}} for at in range(30)],
+                  {"method": "PUT", "path": f"bridges/{bridge}", "body": {"name": "bulk too", "inboundFilterId": chain}}]
+    plain = {"Content-Type": "application/json"}
+
+    def send(asked, status, where="transactions"):
+        return session.expect(f"{len(asked)} operations", session.client.ask("POST", where, {"operations": asked}, plain), status).json
+
+    refused = send([*operations, {"method": "POST", "path": f"bridges/{bridge}/ports", "body": {"type": "Bridge", "adminStateUp": "x"}}], 400)
+    checks.equal("which is wrong", refused["violations"][0]["property"], "operations[37].body.adminStateUp")
+    session.expect("nothing was done", session.client.get(f"bridges/{bridge}"), 404)
+    dry = send(operations, 200, "transactions?dry-run=true")
+    checks.check("a dry run", len(dry["changes"]) >= 35, len(dry["changes"]))
+    done = send(operations, 200)
+    checks.equal("statuses", [each["status"] for each in done["results"]], [201] * 36 + [204])
+    checks.equal("a location", done["results"][0]["location"], f"{lab.rest_url}bridges/{bridge}")
+    checks.equal("linked", session.read(f"ports/{outer}", "Port-v4")["peerId"], inner)
+    checks.equal("changed in the same", session.read(f"bridges/{bridge}", "Bridge-v5")["name"], "bulk too")
+    checks.equal("rules in their order", [each["nwTos"] for each in session.list(f"chains/{chain}/rules", "Rule-v2")], list(reversed(range(30))))
+    send([{"method": "DELETE", "path": f"{kind}/{each}"} for kind, each in (("bridges", bridge), ("routers", router), ("chains", chain))], 200)
+    session.expect("gone", session.client.get(f"ports/{outer}"), 404)
+    for wrong in ([], [1], [{"method": "GET", "path": "bridges"}], [{"method": "POST"}], [{"method": "POST", "path": "../x"}],
+                  [{"method": "POST", "path": "transactions", "body": {}}], [{"method": "PUT", "path": "bridges"}]):
+        send(wrong, 400)
+
+
 def wrong_input(checks, lab):
     session = session_of(lab, checks)
     client = session.client
@@ -477,7 +554,7 @@ def play_all(checks, lab, _options):
     config = lab.directory / "viaductd.toml"
     config.write_text(f'[rest]\ntokens = "{tokens}"\n')
     lab.start_daemon("--config", config)
-    checks.play([connect, bridges, routers, chains, hosts, balancing, groups, bgp, deletes, packets, beyond, wrong_input, strangers,
+    checks.play([connect, description, bridges, routers, chains, hosts, balancing, groups, bgp, deletes, packets, beyond, transactions, wrong_input, strangers,
                  slow_clients], lab)
 
 

@@ -443,6 +443,7 @@ TEST_F(SharedConnections, ThePacketThatOpensOneWaitsUntilOthersKnowIt) {
   EXPECT_THAT(std::vector(told[0].peers.begin(), told[0].peers.end()), ElementsAre(scenario::ScenarioHosts::id(1)));
   ASSERT_NE(told[0].ticket, 0U);
   EXPECT_TRUE(bench.state.connections.find(told[0].keys[0]));
+  EXPECT_EQ(told[0].opened, 1U) << "of these keys others know nothing, whatever they were told before";
 
   bench.send("p1", udp(1, 3));
   EXPECT_EQ(bench.where(), "nothing") << "the next packet waits with it";

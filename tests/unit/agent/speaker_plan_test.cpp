@@ -118,6 +118,21 @@ TEST_F(SpeakerPlanTest, APeerBeyondTheLinkIsReachedByTheMostSpecificRoute) {
   EXPECT_EQ(plan.config.peers.at(0).multihop, 4);
 }
 
+TEST_F(SpeakerPlanTest, APeerBeyondTheLinkEndsNoOthersSession) {
+  put(bgp_peer(30, 12, "10.9.0.2"));
+  put(route(50, 12, "0.0.0.0/0", 22, "10.9.0.254"));
+  const SpeakerPlan before = the_plan();
+  BgpPeer peer = bgp_peer(31, 12, "192.0.2.2");
+  peer.multihop = 4;
+  put(peer);
+  const SpeakerPlan after = the_plan();
+  EXPECT_NE(after, before);
+  EXPECT_TRUE(after.same_uplink(before));
+  uplink_.addresses.push_back(prefix("10.9.7.1/24"));
+  put(uplink_);
+  EXPECT_FALSE(the_plan().same_uplink(after));
+}
+
 TEST_F(SpeakerPlanTest, ALimitOfZeroTakesNothing) {
   BgpPeer peer = bgp_peer(31, 12, "10.9.0.2");
   peer.prefix_limit = 0;

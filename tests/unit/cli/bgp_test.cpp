@@ -119,6 +119,67 @@ TEST_F(BgpCommands, RefusalsSayWhatToDo) {
   EXPECT_THAT(rule.err, HasSubstr("--import-filter: 'allow 10.0.0.0/8' is not a rule, as in permit 10.0.0.0/8"));
 }
 
+// Of a host without speakers.
+void fill_nothing(schema::AdminRequest::Reader, schema::AdminReply::Builder reply) { reply.initStatus(); }
+
+TEST_F(BgpCommands, SessionsAreAskedForWhereThePortIs) {
+  daemon.answer(schema::AdminRequest::STATUS, fill_nothing);
+  const Outcome all = tool({"bgp"});
+  EXPECT_EQ(all.code, 0);
+  EXPECT_THAT(all.out,
+              AllOf(HasSubstr("no port of this host speaks BGP\n"), HasSubstr("on the hosts that these are bound"),
+                    HasSubstr("viaduct bgp-peer list and viaduct port list say")));
+  const Outcome edge = tool({"bgp", "--router", "edge"});
+  EXPECT_EQ(edge.code, 0);
+  EXPECT_THAT(edge.out, AllOf(HasSubstr("no port of this host speaks BGP for router edge\n"),
+                              HasSubstr("viaduct port list --router edge say")));
+  EXPECT_EQ(tool({"port", "list", "--router", "edge"}).code, 0) << "as it says";
+  EXPECT_EQ(tool({"bgp", "--json"}).json(), (Json{{"sessions", Json::array()}, {"problems", Json::array()}}));
+}
+
+TEST_F(BgpCommands, ARouterThatIsNotThereIsNamed) {
+  daemon.answer(schema::AdminRequest::STATUS, fill_nothing);
+  for (const auto& command : {std::vector<std::string>{"bgp", "--router", "nosuch"}, {"bgp", "routes", "nosuch"}}) {
+    const Outcome outcome = tool(command);
+    EXPECT_EQ(outcome.code, 1);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("router"), HasSubstr("nosuch")));
+  }
+}
+
+TEST_F(BgpCommands, RoutesAreAskedForByAnAddress) {
+  const size_t before = daemon.requests().size();
+  const Outcome text = tool({"bgp", "routes", "--to", "nonsense"});
+  EXPECT_EQ(text.code, 2);
+  EXPECT_THAT(text.err, AllOf(HasSubstr("--to 'nonsense' is no address"), HasSubstr("--to 198.51.100.1")));
+  const Outcome prefix = tool({"bgp", "routes", "--to", "2001:db8::/32"});
+  EXPECT_EQ(prefix.code, 2);
+  EXPECT_THAT(prefix.err, AllOf(HasSubstr("--to '2001:db8::/32' is a prefix"), HasSubstr("--to 2001:db8::1")));
+  EXPECT_EQ(daemon.requests().size(), before) << "nobody was asked";
+}
+
+TEST_F(BgpCommands, WhereThereIsNoAgentHostsWithOneAreNamed) {
+  topology::Host host;
+  host.id = HostId(Uuid::from_words(1, 1));
+  host.name = "gw-1";
+  daemon.commit(host);
+  daemon.answer(schema::AdminRequest::ROUTES, [](auto, schema::AdminReply::Builder reply) {
+    auto error = reply.initError();
+    error.setCode(schema::ErrorCode::UNAVAILABLE);
+    error.setMessage("this host has no agent role, and therefore no datapath: ask a host that has (viaduct --address)");
+  });
+  const Outcome outcome = tool({"bgp", "routes"});
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("ask a host that has"), HasSubstr("hosts with an agent: gw-1, node-1\n"),
+                                 Not(HasSubstr("try again"))));
+  daemon.answer(schema::AdminRequest::ROUTES, [](auto, schema::AdminReply::Builder reply) {
+    auto error = reply.initError();
+    error.setCode(schema::ErrorCode::UNAVAILABLE);
+    error.setMessage("the routes are being counted");
+  });
+  EXPECT_THAT(tool({"bgp", "routes"}).err, HasSubstr("try again in a moment"));
+}
+
 constexpr const char* kDocument = R"(
 routers:
   - name: edge

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "tests/support/memory_daemon.hpp"
 #include "topology/builder.hpp"
 #include "topology/codec.hpp"
 
@@ -38,12 +39,6 @@ std::string text_of(schema::AdminRequest::Reader request) {
 bool authorized(schema::AdminRequest::Reader request) {
   auto token = request.getToken();
   return std::string_view(token.asChars().begin(), token.size()) == kToken;
-}
-
-bool names(const topology::Object& object, const Uuid& target) {
-  bool found = false;
-  topology::for_each_reference(object, [&](topology::Reference, const Uuid& named) { found |= named == target; });
-  return found;
 }
 
 }  // namespace
@@ -211,40 +206,12 @@ void FakeDaemon::transact(schema::Transact::Reader request, schema::AdminReply::
   }
   if (hook) hook(*this);
   std::lock_guard lock(mutex_);
-  auto operations = topology::decode_operations(request);
-  ASSERT_TRUE(operations) << operations.error();
-  auto built = topology::build(snapshot_, *operations, snapshot_.revision() + 1);
-  if (!built.ok()) return topology::encode_refused(built.violations, reply.initError());
-  auto committed = reply.initCommitted();
-  topology::encode_committed(built, request.getDryRun() ? 0 : built.next.revision(), committed);
-  if (request.getDryRun()) return;
-  snapshot_ = built.next;
-  committed.setApplied(request.getWaitApplied());
+  ASSERT_TRUE(viaduct::support::answer_transact(request, snapshot_, reply));
 }
 
 void FakeDaemon::list(schema::ListObjects::Reader request, schema::ObjectList::Builder reply) {
-  topology::Snapshot snapshot = this->snapshot();
-  std::string name = request.getName().cStr();
-  Uuid naming = topology::decode(request.getNaming());
-  {
-    std::lock_guard lock(mutex_);
-    if (!knows_naming_) naming = {};
-  }
-  std::vector<topology::Object> objects;
-  for (uint8_t i = 0; i < static_cast<uint8_t>(topology::Kind::count_); ++i) {
-    auto kind = static_cast<topology::Kind>(i);
-    bool wanted = request.getKinds().size() == 0;
-    for (auto asked : request.getKinds()) wanted = wanted || asked == topology::encode(kind);
-    if (!wanted) continue;
-    snapshot.for_each(kind, [&](const topology::Object& object) {
-      if (!naming.is_nil() && !names(object, naming)) return;
-      if (name.empty() || topology::name_of(object) == name || topology::id_of(object).to_string() == name)
-        objects.push_back(object);
-    });
-  }
-  reply.setRevision(snapshot.revision());
-  auto list = reply.initObjects(static_cast<unsigned>(objects.size()));
-  for (unsigned i = 0; i < list.size(); ++i) topology::encode(objects[i], list[i]);
+  std::lock_guard lock(mutex_);
+  viaduct::support::answer_list(request, snapshot_, knows_naming_, reply);
 }
 
 Outcome Tool::operator()(std::vector<std::string> arguments) const {

@@ -33,6 +33,24 @@ inline ConnectionKey key(uint32_t number) {
 
 const PortId kGuest(Uuid::from_words(9, 1)), kUplink(Uuid::from_words(9, 2)), kOther(Uuid::from_words(9, 3));
 
+// A machine's connection, the port that its source becomes, and what its answers come to.
+const IpAddress kOutside = IpAddress::v4(0xcb007109);
+inline ConnectionKey inside(uint16_t number) {
+  return {ConnectionKind::snat,      ip_proto::kTcp, number, 80, IpAddress::v4(0x0a000001),
+          IpAddress::v4(0xc6336401), kDevice};
+}
+inline ConnectionEntry translation(uint16_t port, Time now) {
+  ConnectionEntry entry;
+  entry.address = kOutside;
+  entry.port = port;
+  entry.seen_forward = seen::kPacket;
+  entry.last_seen = now;
+  return entry;
+}
+inline ConnectionKey outside(uint16_t number, uint16_t port) {
+  return *partner_of(inside(number), translation(port, kStart));
+}
+
 class World {
  public:
   explicit World(uint64_t seed, int hosts, double loss = 0, std::chrono::milliseconds delay = 1ms)

@@ -8,7 +8,6 @@ using namespace testing;
 using namespace std::chrono_literals;
 
 constexpr int kOwner = 0, kAdopter = 1, kThird = 2;
-const IpAddress kOutside = IpAddress::v4(0xcb007109);
 
 // The machine of the connections is at kOwner, their gateways are kAdopter and kThird.
 class Yield : public ::testing::Test {
@@ -17,21 +16,6 @@ class Yield : public ::testing::Test {
     world.move_port(kGuest, kOwner);
     world.move_port(kUplink, kAdopter);
     world.move_port(kOther, kThird);
-  }
-  static ConnectionKey inside(uint16_t number) {
-    return {ConnectionKind::snat,      ip_proto::kTcp, number, 80, IpAddress::v4(0x0a000001),
-            IpAddress::v4(0xc6336401), kDevice};
-  }
-  static ConnectionEntry translation(uint16_t port, Time now) {
-    ConnectionEntry entry;
-    entry.address = kOutside;
-    entry.port = port;
-    entry.seen_forward = seen::kPacket;
-    entry.last_seen = now;
-    return entry;
-  }
-  static ConnectionKey outside(uint16_t number, uint16_t port) {
-    return *partner_of(inside(number), translation(port, kStart));
   }
   // A machine's connection, and the port that it leaves by.
   void open(int host, uint16_t number, uint16_t port) {

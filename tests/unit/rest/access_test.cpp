@@ -1,97 +1,51 @@
-// What is common to all who know users: tokens that are known beforehand, layers, Basic.
+// Who may ask for what.
 #include "api/rest/access.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "api/rest/bounded_map.hpp"
-
 namespace viaduct::api::rest {
 namespace {
 
-using std::chrono::seconds;
 using ::testing::HasSubstr;
 
-TEST(Basic, TheUserEndsAtTheFirstColon) {
-  auto parsed = parse_basic("Basic Y2Fyb2w6YTpiOmM=");  // carol:a:b:c
-  ASSERT_TRUE(parsed);
-  EXPECT_EQ(parsed->user, "carol");
-  EXPECT_EQ(parsed->password, "a:b:c");
-  parsed = parse_basic("bAsIc Y2Fyb2w6");  // carol:
-  ASSERT_TRUE(parsed);
-  EXPECT_EQ(parsed->password, "");
-}
-
-TEST(Basic, WhatIsNone) {
-  for (const char* text :
-       {"", "Basic", "Basic ", "Bearer Y2Fyb2w6YQ==", "Basic Y2Fyb2w=", "Basic Y2F*b2w6YQ==", "Basic Y2Fy=b2w6"})
-    EXPECT_FALSE(parse_basic(text)) << text;
-}
-
-TEST(Secrets, AreTheSameOrNot) {
-  EXPECT_TRUE(same_secret("", ""));
-  EXPECT_TRUE(same_secret("abc", "abc"));
-  EXPECT_FALSE(same_secret("abc", "abd"));
-  EXPECT_FALSE(same_secret("abc", "abcd"));
-}
-
-TEST(Tokens, AreReplacedAsAWhole) {
-  TokenAccess access({{"token-one-0123456789", {"one", Role::admin}}});
-  EXPECT_EQ(access.user_of("token-one-0123456789")->name, "one");
-  access.replace({{"token-two-0123456789", {"two", Role::reader}}});
-  EXPECT_EQ(access.user_of("token-one-0123456789").failure().code, "unauthorized");
-  EXPECT_EQ(access.user_of("token-two-0123456789")->role, Role::reader);
-  EXPECT_EQ(access.user_of("").failure().message, "there is no token");
-  EXPECT_EQ(access.log_in({"one", "x", "", ""}).failure().code, "unauthorized");
-}
-
-TEST(Tokens, OfAFileNameTheirLine) {
-  EXPECT_EQ(parse_tokens("# nobody\n\n0123456789abcdef admin a # x\n")->size(), 1U);
-  EXPECT_EQ(parse_tokens("\nshort admin a").failure().message, "line 2: the token is shorter than 16 characters");
-  EXPECT_EQ(parse_tokens("0123456789abcdef king a").failure().message, "line 1: 'king' is no role");
-}
-
-// Knows every token that begins with "more", and counts who asks.
-struct More : Access {
-  mutable int asked = 0;
-  Result<User> user_of(std::string_view token) const override {
-    ++asked;
-    if (token.starts_with("more")) return User{"somebody", Role::reader};
-    return unauthorized("unknown to more");
+TEST(RestAccess, TokensHaveRoles) {
+  auto entries =
+      parse_tokens("# monitoring\n\n  0123456789abcdef reader robot # may look\nfedcba9876543210 admin ops\n");
+  ASSERT_TRUE(entries);
+  const TokenAccess access(*entries);
+  auto robot = access.user_of("0123456789abcdef");
+  ASSERT_TRUE(robot);
+  EXPECT_EQ(robot->name, "robot");
+  EXPECT_EQ(robot->role, Role::reader);
+  EXPECT_EQ(access.user_of("fedcba9876543210")->role, Role::admin);
+  for (const char* wrong : {"", "0123456789abcdeX", "0123456789abcde", "0123456789abcdef0"}) {
+    auto user = access.user_of(wrong);
+    ASSERT_FALSE(user) << wrong;
+    EXPECT_EQ(user.failure().code, "unauthorized");
   }
-  Result<Login> log_in(const LoginAttempt&) const override { return Login{"more-1", std::nullopt}; }
-};
-
-TEST(Layers, AreAskedOneAfterTheOther) {
-  auto known = std::make_shared<TokenAccess>(std::vector<TokenAccess::Entry>{{"known", {"robot", Role::admin}}});
-  auto more = std::make_shared<More>();
-  LayeredAccess access(known, more);
-  EXPECT_EQ(access.user_of("known")->name, "robot");
-  EXPECT_EQ(access.user_of("").failure().message, "there is no token");
-  EXPECT_EQ(more->asked, 0);
-  EXPECT_EQ(access.user_of("more-1")->name, "somebody");
-  EXPECT_EQ(access.user_of("other").failure().message, "unknown to more");
-  EXPECT_EQ(access.log_in({})->token, "more-1");
 }
 
-TEST(BoundedMap, ForgetsTheOldestAndWhatHasEnded) {
-  using Map = BoundedMap<int>;
-  const Map::Time now{};
-  Map map(3);
-  for (int i = 0; i < 3; ++i) map.put(std::to_string(i), i, now + seconds(10 + i));
-  map.put("0", 100, now + seconds(10));  // the youngest again
-  map.put("3", 3, now + seconds(20));
-  EXPECT_EQ(map.size(), 3U);
-  EXPECT_EQ(map.find("1", now), nullptr);
-  ASSERT_NE(map.find("0", now), nullptr);
-  EXPECT_EQ(*map.find("0", now), 100);
-  EXPECT_EQ(map.find("0", now + seconds(10)), nullptr);
-  EXPECT_EQ(map.size(), 2U);
-  map.erase_if([](int value) { return value == 2; });
-  EXPECT_EQ(map.find("2", now), nullptr);
-  map.clear();
-  map.put("x", 1, now + seconds(1));
-  EXPECT_EQ(map.size(), 1U);
+TEST(RestAccess, AWrongLineIsNamed) {
+  for (const auto& [text, says] : {std::pair{"\n0123456789abcdef root x", "line 2: 'root' is no role"},
+                                   std::pair{"0123456789abcdef admin", "line 1: it does not have three words"},
+                                   std::pair{"0123456789abcdef admin a b", "line 1: it does not have three words"},
+                                   std::pair{"short admin a", "line 1: the token is shorter"}}) {
+    auto entries = parse_tokens(text);
+    ASSERT_FALSE(entries) << text;
+    EXPECT_THAT(entries.failure().message, HasSubstr(says));
+    EXPECT_THAT(entries.failure().cure, HasSubstr("TOKEN ROLE NAME"));
+  }
+}
+
+TEST(RestAccess, APasswordMayHoldColons) {
+  auto credentials = parse_basic("Basic dXNlcjpwYTpzczo=");  // "user:pa:ss:"
+  ASSERT_TRUE(credentials);
+  EXPECT_EQ(credentials->user, "user");
+  EXPECT_EQ(credentials->password, "pa:ss:");
+  for (const char* wrong : {"", "Basic", "Basic ", "Basic ???", "Bearer dXNlcjpw", "Basic dXNlcg=="}) {
+    EXPECT_FALSE(parse_basic(wrong)) << wrong;
+  }
 }
 
 }  // namespace

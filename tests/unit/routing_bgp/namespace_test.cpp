@@ -94,6 +94,22 @@ TEST_F(Namespaces, PeersBeyondTheLinkHaveTheirRoutes) {
               ElementsAre(testing::HasSubstr("via 10.9.0.254 dev uplink")));
   EXPECT_THAT(inside({"/sbin/ip", "-6", "route", "show", "2001:db8:77::2"}),
               ElementsAre(testing::HasSubstr("via 2001:db8:9::fe dev uplink")));
+  const UplinkRoute stays{net("2001:db8:77::2/128"), ip("2001:db8:9::fe")};
+  const UplinkRoute gone{net("192.0.2.2/32"), ip("10.9.0.254")}, other{net("192.0.2.3/32"), ip("10.9.0.254")};
+  for (int twice = 0; twice < 2; ++twice) {
+    ASSERT_EQ(change_uplink_routes(name_, {stays, other}, {gone}), std::nullopt);
+    EXPECT_THAT(inside({"/sbin/ip", "route", "show", "192.0.2.2"}), IsEmpty());
+    EXPECT_EQ(inside({"/sbin/ip", "route", "show", "192.0.2.3"}).size(), 1U);
+    EXPECT_EQ(inside({"/sbin/ip", "-6", "route", "show", "2001:db8:77::2"}).size(), 1U);
+  }
+  const UplinkRoute moved{stays.destination, ip("2001:db8:9::fd")};
+  ASSERT_EQ(change_uplink_routes(name_, {moved}, {stays}), std::nullopt);
+  EXPECT_THAT(inside({"/sbin/ip", "-6", "route", "show", "2001:db8:77::2"}),
+              ElementsAre(testing::HasSubstr("via 2001:db8:9::fd dev uplink")));
+  const UplinkRoute moved4{other.destination, ip("10.9.0.253")};
+  ASSERT_EQ(change_uplink_routes(name_, {moved4}, {other}), std::nullopt);
+  EXPECT_THAT(inside({"/sbin/ip", "route", "show", "192.0.2.3"}),
+              ElementsAre(testing::HasSubstr("via 10.9.0.253 dev uplink")));
   uplink_.routes = {{net("192.0.2.2/32"), ip("172.16.0.1")}};
   const Problem problem = make_uplink(name_, uplink_);
   ASSERT_TRUE(problem) << "the gateway is on no link";

@@ -1,0 +1,127 @@
+// Requests and answers, over a daemon in memory. tests/system/rest_test.py has the exchanges of MidoNet's client.
+#include "api/rest/gateway.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/memory_daemon.hpp"
+
+namespace viaduct::api::rest {
+namespace {
+
+using ::testing::HasSubstr;
+
+class RestGateway : public ::testing::Test {
+ protected:
+  Response ask(Method method, std::string path, const Json& body = nullptr, Headers headers = {}) {
+    Request request{
+        .method = method, .path = "/midonet-api/" + path.substr(0, path.find('?')), .headers = std::move(headers)};
+    if (const size_t query = path.find('?'); query != path.npos) {
+      const size_t equals = path.find('=', query);
+      request.query.emplace_back(path.substr(query + 1, equals - query - 1), path.substr(equals + 1));
+    }
+    request.headers.try_emplace("host", "api.example:8181");
+    request.headers.try_emplace("x-auth-token", "0123456789abcdef");
+    if (!body.is_null()) request.body = body.dump();
+    return gateway.answer(request);
+  }
+  std::string create(const std::string& where, const Json& body) {
+    const Response response = ask(Method::post, where, body);
+    EXPECT_EQ(response.status, 201) << response.body;
+    for (const auto& [name, value] : response.headers) {
+      if (name == "Location") return value.substr(value.find("/midonet-api/") + 13);
+    }
+    return {};
+  }
+  static std::string header(const Response& response, std::string_view name) {
+    for (const auto& [key, value] : response.headers) {
+      if (key == name) return value;
+    }
+    return {};
+  }
+
+  viaduct::support::MemoryDaemon daemon;
+  std::vector<std::string> audited;
+  Gateway gateway{
+      {[this](std::chrono::milliseconds) { return Result<std::unique_ptr<Client>>(daemon.connect()); },
+       std::make_shared<TokenAccess>(*parse_tokens("0123456789abcdef admin ops\nfedcba9876543210 reader robot")),
+       [this](const Request& request, const User& user, const Response& response) {
+         audited.push_back(user.name + " " + std::string(to_string(request.method)) + " " +
+                           std::to_string(response.status));
+       }}};
+};
+
+TEST_F(RestGateway, UrisAreAsTheClientSeesTheServer) {
+  auto base = [&](Headers headers) {
+    return Json::parse(ask(Method::get, "", nullptr, std::move(headers)).body).at("uri").get<std::string>();
+  };
+  EXPECT_EQ(base({}), "http://api.example:8181/midonet-api/");
+  EXPECT_EQ(base({{"x-forwarded-host", "proxy"}, {"x-forwarded-proto", "https"}}), "https://proxy/midonet-api/");
+  EXPECT_EQ(base({{"host", "[::1]:8181"}}), "http://[::1]:8181/midonet-api/");
+  EXPECT_EQ(base({{"host", "x\"><script>"}}), "http://localhost/midonet-api/");
+}
+
+TEST_F(RestGateway, RolesDecide) {
+  EXPECT_EQ(ask(Method::get, "bridges", nullptr, {{"x-auth-token", "nonsense"}}).status, 401);
+  EXPECT_EQ(ask(Method::get, "bridges", nullptr, {{"x-auth-token", "fedcba9876543210"}}).status, 200);
+  EXPECT_EQ(ask(Method::post, "bridges", Json::object(), {{"x-auth-token", "fedcba9876543210"}}).status, 403);
+  EXPECT_EQ(ask(Method::options, "bridges", nullptr, {{"x-auth-token", ""}}).status, 200);
+  EXPECT_THAT(audited, ::testing::ElementsAre("robot POST 403"));
+}
+
+TEST_F(RestGateway, AnotherChangeInBetweenIsSeen) {
+  const std::string bridge = create("bridges", {{"name", "b"}});
+  const Response read = ask(Method::get, bridge);
+  const std::string tag = header(read, "ETag");
+  EXPECT_EQ(ask(Method::get, bridge, nullptr, {{"if-none-match", "\"1\", " + tag}}).status, 304);
+  EXPECT_EQ(ask(Method::put, bridge, {{"name", "c"}}, {{"if-match", tag}}).status, 204);
+  const Response late = ask(Method::put, bridge, {{"name", "d"}}, {{"if-match", tag}});
+  EXPECT_EQ(late.status, 412);
+  EXPECT_THAT(late.body, HasSubstr("has changed"));
+  EXPECT_EQ(ask(Method::put, bridge, {{"name", "d"}}, {{"if-match", "*"}}).status, 204);
+}
+
+TEST_F(RestGateway, ADryRunChangesNothing) {
+  const Response dry = ask(Method::post, "bridges?dry-run=true", {{"name", "b"}});
+  EXPECT_EQ(dry.status, 200);
+  EXPECT_EQ(Json::parse(dry.body).at("changes").at(0).at("action"), "created");
+  EXPECT_EQ(ask(Method::get, "bridges").body, "[]");
+}
+
+TEST_F(RestGateway, PutKeepsWhatNoMemberSays) {
+  const std::string router = create("routers", {{"name", "r"}});
+  auto stored = std::get<topology::Router>(
+      *daemon.snapshot().find({topology::Kind::router, *Uuid::parse(router.substr(router.find('/') + 1))}));
+  stored.advertise_nat = true;
+  ASSERT_TRUE(daemon.commit(stored));
+  EXPECT_EQ(ask(Method::put, router, {{"name", "renamed"}}).status, 204);
+  auto now = std::get<topology::Router>(*daemon.snapshot().find({topology::Kind::router, stored.id.uuid()}));
+  EXPECT_EQ(now.name, "renamed");
+  EXPECT_TRUE(now.advertise_nat);
+}
+
+TEST_F(RestGateway, RulesAreInsertedWhereTheyBelong) {
+  const std::string chain = create("chains", {{"name", "c"}});
+  std::vector<int> expected;
+  for (int i = 0; i < 60; ++i) {  // between the first and the second, until no number is left there
+    const int position = expected.empty() ? 1 : 2;
+    create(chain + "/rules", {{"type", "accept"}, {"nwTos", i}, {"position", position}});
+    expected.insert(expected.begin() + position - 1, i);
+  }
+  std::vector<int> seen;
+  for (const Json& rule : Json::parse(ask(Method::get, chain + "/rules").body)) seen.push_back(rule.at("nwTos"));
+  EXPECT_EQ(seen, expected);
+}
+
+TEST_F(RestGateway, PathsThatAreNoneAre404AndWhatComesLaterIs501) {
+  for (const char* path : {"nonsense", "bridges/nonsense", "bridges/00000000-0000-4000-8000-000000000001/nonsense"}) {
+    EXPECT_EQ(ask(Method::get, path).status, 404) << path;
+  }
+  for (const char* path : {"mirrors", "neutron/networks", "bridges/00000000-0000-4000-8000-000000000001/dhcp"}) {
+    EXPECT_EQ(ask(Method::get, path).status, 501) << path;
+  }
+  EXPECT_EQ(gateway.answer({.path = "/elsewhere"}).status, 404);
+}
+
+}  // namespace
+}  // namespace viaduct::api::rest
