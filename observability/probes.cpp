@@ -405,6 +405,25 @@ void RestProbe::refused(std::string_view reason) {
       .add();
 }
 
+void RestProbe::login_failed(std::string_view reason) {
+  registry_
+      .counter("viaduct_rest_login_failures_total",
+               "Logins of the REST API that were refused, by reason: unknown_user, wrong_password, slowed_down, busy, "
+               "no_role, unavailable.",
+               {{"reason", std::string(reason)}})
+      .add();
+}
+
+void RestProbe::keystone_failed(std::string_view reason) {
+  registry_
+      .counter(
+          "viaduct_rest_keystone_failures_total",
+          "Times that Keystone was to say who somebody is, and did not, by reason: unreachable, error, service_user, "
+          "busy, pause.",
+          {{"reason", std::string(reason)}})
+      .add();
+}
+
 // `show` appends the samples of one tunnel.
 template <class Show>
 ExportedCallback TunnelProbe::exported(std::string_view name, std::string_view help, Show show) {

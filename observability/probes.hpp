@@ -283,6 +283,8 @@ class RestProbe {
   explicit RestProbe(Registry& registry);
   void answered(std::string_view method, int status, std::chrono::nanoseconds taken);
   void refused(std::string_view reason);
+  void login_failed(std::string_view reason);
+  void keystone_failed(std::string_view reason);
 
  private:
   Registry& registry_;

@@ -1,7 +1,5 @@
 #include "actors/admin/rest_gateway.hpp"
 
-#include <sys/stat.h>
-
 #include <fstream>
 #include <memory>
 #include <mutex>
@@ -95,27 +93,6 @@ std::string read_text(const std::string& path, std::string& error) {
   return text.str();
 }
 
-// Which users there are. `error` is set when their file makes no sense, or others may read it.
-std::shared_ptr<const rest::Access> access_of(const RestLinks& links, const RestOptions& options, std::string& error) {
-  if (options.open) return std::make_shared<rest::OpenAccess>();
-  const std::string own(links.token.bytes.begin(), links.token.bytes.end());
-  std::vector<rest::TokenAccess::Entry> entries = {{own, {"operator", rest::Role::admin}}};
-  if (!options.tokens_file.empty()) {
-    struct stat about {};
-    if (::stat(options.tokens_file.c_str(), &about) == 0 && (about.st_mode & 07) != 0) {
-      error = options.tokens_file + " (rest.tokens) may be read or written by everybody: chmod 0640";
-      return nullptr;
-    }
-    auto parsed = rest::parse_tokens(read_text(options.tokens_file, error));
-    if (error.empty() && !parsed) {
-      error = options.tokens_file + " (rest.tokens): " + parsed.failure().message + "; " + parsed.failure().cure;
-    }
-    if (!error.empty()) return nullptr;
-    entries.insert(entries.end(), parsed->begin(), parsed->end());
-  }
-  return std::make_shared<rest::TokenAccess>(std::move(entries));
-}
-
 void audit(const rest::Request& request, const rest::User& user, const rest::Response& response) {
   log::info(log::Component::admin, "REST",
             {{"user", user.name},
@@ -125,7 +102,7 @@ void audit(const rest::Request& request, const rest::User& user, const rest::Res
              {"status", response.status}});
 }
 
-rest::GatewayLinks gateway_links(Self self, std::shared_ptr<const rest::Access> access) {
+rest::GatewayLinks gateway_links(Self self) {
   auto& system = self->system();
   const api::Credential credential{self->state.links->token.bytes, "this daemon"};
   auto connect = [&system, credential, admin = self->state.admin](
@@ -137,7 +114,7 @@ rest::GatewayLinks gateway_links(Self self, std::shared_ptr<const rest::Access> 
     return std::make_unique<api::Client>(std::make_unique<InsideTransport>(system, std::move(current)), credential,
                                          timeout);
   };
-  return {connect, std::move(access), audit};
+  return {connect, self->state.links->access, audit};
 }
 
 rest::ServerEvents server_events(observability::RestProbe& probe) {
@@ -157,16 +134,15 @@ void start_admin(Self self) {
 caf::result<uint16_t, std::string> listen(Self self, const RestOptions& options) {
   auto& state = self->state;
   std::string error;
-  auto access = access_of(*state.links, options, error);
   rest::ServerOptions server;
   server.address = options.address;
   server.port = options.port;
-  if (error.empty() && !options.certificate_file.empty()) {
+  if (!options.certificate_file.empty()) {
     server.certificate = read_text(options.certificate_file, error);
     server.key = read_text(options.key_file, error);
   }
   if (!error.empty()) return {uint16_t{0}, error};
-  state.gateway = std::make_unique<rest::Gateway>(gateway_links(self, std::move(access)));
+  state.gateway = std::make_unique<rest::Gateway>(gateway_links(self));
   auto started = rest::Server::start(
       [gateway = state.gateway.get()](const rest::Request& request) { return gateway->answer(request); },
       server_events(state.links->probe), server);

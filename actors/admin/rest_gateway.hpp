@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "actors/admin/token.hpp"
 #include "actors/interfaces.hpp"
+#include "api/rest/access.hpp"
 #include "observability/probes.hpp"
 
 namespace viaduct::actors {
@@ -17,8 +19,6 @@ namespace viaduct::actors {
 struct RestOptions {
   std::string address = "127.0.0.1";
   uint16_t port = 8181;          // 0: any free one
-  bool open = false;             // everybody is an admin; for a loopback address only
-  std::string tokens_file;       // empty: only the admin token is known
   std::string certificate_file;  // PEM; empty: no TLS
   std::string key_file;
 };
@@ -27,6 +27,7 @@ struct RestLinks {
   std::function<AdminActor()> make_admin;
   std::function<void(std::string_view)> restarted;  // counts a restart
   AdminToken token;
+  std::shared_ptr<const api::rest::Access> access;
   observability::RestProbe& probe;
 };
 

@@ -7,6 +7,7 @@
 
 #include "actors/admin/admin_actor.hpp"
 #include "actors/admin/endpoint.hpp"
+#include "actors/admin/rest_access.hpp"
 #include "actors/admin/rest_gateway.hpp"
 #include "actors/daemons/agent_role.hpp"
 #include "actors/daemons/cluster_role.hpp"
@@ -33,6 +34,7 @@ struct Daemon::Parts {
   observability::SupervisorProbe supervisor_probe{registry};
   observability::AdminProbe admin_probe{registry};
   observability::RestProbe rest_probe{registry};
+  std::unique_ptr<RestAccess> rest_access;   // null: no REST API
   std::shared_ptr<const Identity> identity;  // null: this process speaks to no other host
   std::unique_ptr<ClusterRole> cluster;
   std::unique_ptr<AgentRole> agent;
@@ -57,6 +59,8 @@ struct Daemon::Parts {
   std::shared_ptr<const Identity> load_identity(std::string& error) const;
   bool open_identity(std::string& error);
   void renew_identity();
+  bool open_rest_access(std::string& error);
+  void renew_rest_access();
   bool open_exporter(std::string& error);
   bool spawn(std::string& error);
   bool spawn_roles(std::string& error);
@@ -106,6 +110,23 @@ void Daemon::Parts::renew_identity() {
   identity = std::move(loaded);
 }
 
+bool Daemon::Parts::open_rest_access(std::string& error) {
+  const Config::Rest& rest = config.rest;
+  if (!cluster || rest.address.empty()) return true;
+  RestAccessOptions options{rest.authentication == "none", rest.tokens, rest.passwords, rest.token_lifetime};
+  options.keystone = {rest.keystone_url,    rest.keystone_user, rest.keystone_password_file, rest.keystone_project,
+                      rest.keystone_domain, rest.keystone_ca,   rest.keystone_admin_role,    rest.keystone_reader_role};
+  rest_access = RestAccess::open(std::move(options), token, rest_probe, error);
+  return rest_access != nullptr;
+}
+
+// Users may have come, gone, or have another password.
+void Daemon::Parts::renew_rest_access() {
+  std::string error;
+  if (rest_access) rest_access->renew(error);
+  if (!error.empty()) log::error(log::Component::daemon, "users of the REST API are not renewed", {{"reason", error}});
+}
+
 bool Daemon::Parts::open_exporter(std::string& error) {
   auto exporting = observability::Exporter::start(registry, {config.metrics.address, config.metrics.port});
   exporter = std::move(exporting.exporter);
@@ -128,7 +149,7 @@ bool Daemon::Parts::open(const OpenDatapath& datapath, std::string& error) {
     auto cache = cluster && cluster->embedded() ? AgentRole::Cache::needless : AgentRole::Cache::kept;
     if (!agent->open(host, cache, datapath, error)) return false;
   }
-  if (!open_exporter(error)) return false;
+  if (!open_rest_access(error) || !open_exporter(error)) return false;
   log::info(log::Component::daemon, "opened",
             {{"host", host.name}, {"datapath", agent ? agent->datapath().kind() : "none"}});
   return true;
@@ -199,9 +220,8 @@ ChildSpec Daemon::Parts::spawn_admin_endpoint(std::string& error) {
 std::vector<ChildSpec> Daemon::Parts::spawn_rest(std::string& error) {
   if (!cluster || config.rest.address.empty()) return {};
   RestLinks links{admin_maker(), [this](std::string_view name) { supervisor_probe.restarted(name); }, token,
-                  rest_probe};
-  RestOptions options{config.rest.address, config.rest.port,        config.rest.authentication == "none",
-                      config.rest.tokens,  config.rest.certificate, config.rest.key};
+                  rest_access->access(), rest_probe};
+  RestOptions options{config.rest.address, config.rest.port, config.rest.certificate, config.rest.key};
   rest = spawn_rest_gateway(*system, links, options);
   error = rest.error;
   options.port = rest.port;
@@ -267,6 +287,7 @@ ConfigChange Daemon::reconfigure(const Config& wanted) {
   parts_->config = apply_live(parts_->config, wanted, change);
   if (change.has("log.levels")) log::set_levels(parts_->config.log.levels);
   parts_->renew_identity();
+  parts_->renew_rest_access();
   if (parts_->cluster && parts_->identity) parts_->cluster->renew(parts_->identity);
   if (parts_->agent) parts_->agent->reconfigure(parts_->identity);
   return change;

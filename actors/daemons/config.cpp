@@ -54,6 +54,19 @@ std::optional<std::string> check_list(const Setting& setting, const std::vector<
   return std::nullopt;
 }
 
+// "https://[::1]:5000/v3" -> "::1"; empty: no URL of HTTP, or one with a user or a query.
+std::string host_of_url(std::string_view text) {
+  for (std::string_view scheme : {"http://", "https://"}) {
+    if (!text.starts_with(scheme) || text.find_first_of("@?# ") != text.npos) continue;
+    text.remove_prefix(scheme.size());
+    const std::string_view authority = text.substr(0, text.find('/'));
+    auto address = parse_host_port(authority, 1);
+    const bool bare_v6 = address && address->host == authority && authority.find(':') != authority.npos;
+    return address && !bare_v6 ? address->host : std::string();
+  }
+  return {};
+}
+
 }  // namespace
 
 namespace config_predicates {
@@ -77,7 +90,15 @@ bool listen_address(std::string_view text) {
   return address && IpAddress::parse(address->host);
 }
 bool address(std::string_view text) { return IpAddress::parse(text).has_value(); }
-bool authentication(std::string_view text) { return text == "token" || text == "none"; }
+bool authentication(std::string_view text) {
+  return text == "token" || text == "password" || text == "keystone" || text == "none";
+}
+bool keystone_url(std::string_view text) {
+  const std::string host = host_of_url(text);
+  if (host.empty() || !text.substr(0, text.find_last_not_of('/') + 1).ends_with("/v3")) return false;
+  auto address = IpAddress::parse(host);
+  return text.starts_with("https://") || host == "localhost" || (address && address->is_loopback());
+}
 bool host_port(std::string_view text) { return parse_host_port(text, 1).has_value(); }
 bool word(std::string_view text) { return !text.empty() && text.size() <= 255; }
 bool etcd_prefix(std::string_view text) {

@@ -72,6 +72,16 @@ struct Config {
     uint16_t port = 8181;
     std::string authentication = "token";
     std::string tokens;
+    std::string passwords;
+    seconds token_lifetime{86'400};
+    std::string keystone_url;
+    std::string keystone_user;
+    std::string keystone_password_file;
+    std::string keystone_project;
+    std::string keystone_domain = "Default";
+    std::string keystone_ca;
+    std::string keystone_admin_role = "admin";
+    std::string keystone_reader_role = "reader";
     std::string certificate;
     std::string key;
   } rest;
@@ -165,6 +175,7 @@ bool datapath_name(std::string_view text);
 bool loopback(std::string_view text);
 bool address(std::string_view text);
 bool authentication(std::string_view text);
+bool keystone_url(std::string_view text);
 bool log_levels(std::string_view text);
 bool listen_address(std::string_view text);
 bool host_port(std::string_view text);
@@ -292,10 +303,30 @@ inline constexpr auto kSettings = [] {
       "Address of the REST API, of nodes with the cluster role; empty: not served. Beyond loopback it needs rest.certificate, and authentication."),
     setting<&C::rest, &C::Rest::port>("rest.port", "--rest-port", A::numbers(0, 65'535), restart,
       "TCP port of the REST API; 0: any."),
-    setting<&C::rest, &C::Rest::authentication>("rest.authentication", "", A::texts("token or none", is::authentication), restart,
-      "token: who knows the admin token (in run_dir) or one of rest.tokens. none: everybody on this host may change everything; with a loopback address only."),
+    setting<&C::rest, &C::Rest::authentication>("rest.authentication", "", A::texts("token, password, keystone or none", is::authentication), restart,
+      "token: who knows the admin token (in run_dir) or one of rest.tokens. password: besides them, users of rest.passwords, who log in. keystone: besides them, users of OpenStack's Keystone. none: everybody on this host may change everything; with a loopback address only."),
     setting<&C::rest, &C::Rest::tokens>("rest.tokens", "", A::texts(kFile, is::path), restart,
-      "File with a line TOKEN ROLE NAME for each user of the REST API, with a role of admin (may change everything) or reader; others must not be able to read it."),
+      "File with a line TOKEN ROLE NAME for each user of the REST API, with a role of admin (may change everything) or reader; others must not be able to read it. What it holds changes live."),
+    setting<&C::rest, &C::Rest::passwords>("rest.passwords", "", A::texts(kFile, is::path), restart,
+      "File with a line NAME:HASH:ROLE for each user who logs in, with a hash of bcrypt or yescrypt; viaduct rest passwd writes it. Others must not be able to read it. What it holds changes live."),
+    setting<&C::rest, &C::Rest::token_lifetime>("rest.token_lifetime", "", A::numbers(60, 2'592'000, seconds), restart,
+      "So long a token is good that a login of authentication password gives."),
+    setting<&C::rest, &C::Rest::keystone_url>("rest.keystone_url", "", A::texts("https://HOST:PORT/v3, or http:// to a loopback address", is::keystone_url), restart,
+      "Where Keystone speaks its Identity API v3."),
+    setting<&C::rest, &C::Rest::keystone_user>("rest.keystone_user", "", A::texts("a name", is::word), restart,
+      "The service user that asks Keystone whose tokens are, with the role service or admin in rest.keystone_project."),
+    setting<&C::rest, &C::Rest::keystone_password_file>("rest.keystone_password_file", "", A::texts(kFile, is::path), restart,
+      "File that holds its password and nothing else; others must not be able to read it. What it holds changes live."),
+    setting<&C::rest, &C::Rest::keystone_project>("rest.keystone_project", "", A::texts("a name", is::word), restart,
+      "Its project; and that of logins that name none."),
+    setting<&C::rest, &C::Rest::keystone_domain>("rest.keystone_domain", "", A::texts("a name", is::word), restart,
+      "The domain of these users and projects."),
+    setting<&C::rest, &C::Rest::keystone_ca>("rest.keystone_ca", "", A::texts(kFile, is::path), restart,
+      "Certificates of the authorities that sign Keystone's (PEM); empty: those that this host trusts."),
+    setting<&C::rest, &C::Rest::keystone_admin_role>("rest.keystone_admin_role", "", A::texts("a name", is::word), restart,
+      "Who has this role in the project of the token may change everything."),
+    setting<&C::rest, &C::Rest::keystone_reader_role>("rest.keystone_reader_role", "", A::texts("a name", is::word), restart,
+      "Who has this one may read."),
     setting<&C::rest, &C::Rest::certificate>("rest.certificate", "", A::texts(kFile, is::path), restart,
       "Certificate of the REST API, intermediate ones behind it (PEM); set: only HTTPS is spoken."),
     setting<&C::rest, &C::Rest::key>("rest.key", "", A::texts(kFile, is::path), restart,

@@ -70,15 +70,41 @@ void check_etcd(ConfigSource& source) {
                     "name etcd's members in etcd.endpoints, or leave it out");
 }
 
+void check_keystone(ConfigSource& source) {
+  const Config::Rest& rest = source.config.rest;
+  const std::pair<std::string_view, const std::string&> needed[] = {
+      {"rest.keystone_url", rest.keystone_url},
+      {"rest.keystone_user", rest.keystone_user},
+      {"rest.keystone_password_file", rest.keystone_password_file},
+      {"rest.keystone_project", rest.keystone_project}};
+  const bool used = rest.authentication == "keystone";
+  for (const auto& [key, value] : needed) {
+    if (used && value.empty())
+      source.report(key, "it is not set, and rest.authentication is keystone",
+                    "Keystone is asked by a service user: set rest.keystone_url, _user, _password_file and _project");
+    if (!used && !value.empty())
+      source.report(key, "it is set, and rest.authentication is " + rest.authentication + ": nothing uses it",
+                    "set rest.authentication to keystone, or leave it out");
+  }
+}
+
 void check_rest(ConfigSource& source) {
   const Config::Rest& rest = source.config.rest;
   if (rest.certificate.empty() != rest.key.empty())
     source.report(rest.certificate.empty() ? "rest.certificate" : "rest.key",
                   "a certificate needs its key, and the reverse", "set rest.certificate and rest.key, or neither");
+  if (rest.authentication == "password" && rest.passwords.empty())
+    source.report("rest.passwords", "it is not set, and without it nobody has a password",
+                  "name a file; viaduct rest passwd NAME --file FILE makes it");
+  if (rest.authentication != "password" && !rest.passwords.empty())
+    source.report("rest.passwords",
+                  "it is set, and rest.authentication is " + rest.authentication + ": nothing uses it",
+                  "set rest.authentication to password, or leave it out");
+  check_keystone(source);
   if (rest.address.empty() || is_loopback(rest.address)) return;
   if (rest.authentication == "none")
     source.report("rest.authentication", "everybody who reaches " + rest.address + " could change everything",
-                  "set it to token, or rest.address to a loopback address");
+                  "set it to token, password or keystone, or rest.address to a loopback address");
   if (rest.certificate.empty())
     source.report("rest.certificate", "it is not set, and tokens would cross the network in the clear",
                   "set rest.certificate and rest.key, or rest.address to a loopback address");
@@ -152,6 +178,9 @@ void check_files(ConfigSource& source, identity::TimePoint now) {
   check_readable(source, "etcd.key", etcd.key);
   const Config::Rest& rest = source.config.rest;
   check_readable(source, "rest.tokens", rest.tokens);
+  check_readable(source, "rest.passwords", rest.passwords);
+  check_readable(source, "rest.keystone_password_file", rest.keystone_password_file);
+  check_readable(source, "rest.keystone_ca", rest.keystone_ca);
   check_readable(source, "rest.certificate", rest.certificate);
   check_readable(source, "rest.key", rest.key);
 }

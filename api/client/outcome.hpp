@@ -35,6 +35,7 @@ struct Failure {
   std::string message;  // what is wrong, naming the object
   std::string cure;     // what to do; may be empty
   std::vector<Violation> violations;
+  unsigned retry_after_s = 0;  // 0: not said
 };
 
 inline Failure usage_error(std::string message, std::string cure = {}) {

@@ -2,23 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <mutex>
 #include <sstream>
 
 namespace viaduct::api::rest {
 namespace {
-
-Failure unauthorized(std::string message, std::string cure) {
-  return {ExitCode::refused, "unauthorized", std::move(message), std::move(cure), {}};
-}
-
-// In time that does not depend on where they differ.
-bool same(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  unsigned difference = 0;
-  for (size_t i = 0; i < a.size(); ++i)
-    difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]);
-  return difference == 0;
-}
 
 int digit_of_base64(char c) {
   constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -45,6 +33,27 @@ std::optional<std::string> decode_base64(std::string_view text) {
 
 }  // namespace
 
+Failure unauthorized(std::string message, std::string cure) {
+  return {ExitCode::refused, "unauthorized", std::move(message), std::move(cure), {}};
+}
+Failure slow_down(std::chrono::seconds wait) {
+  const auto seconds = static_cast<unsigned>(wait.count());
+  return {ExitCode::refused,
+          "slow_down",
+          "too many logins have failed",
+          "try again in " + std::to_string(seconds) + " s",
+          {},
+          seconds};
+}
+
+bool same_secret(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  unsigned difference = 0;
+  for (size_t i = 0; i < a.size(); ++i)
+    difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]);
+  return difference == 0;
+}
+
 std::optional<Role> parse_role(std::string_view text) {
   if (text == "admin") return Role::admin;
   if (text == "reader") return Role::reader;
@@ -52,21 +61,42 @@ std::optional<Role> parse_role(std::string_view text) {
 }
 
 Result<User> OpenAccess::user_of(std::string_view) const { return User{"anybody", Role::admin}; }
-Result<Login> OpenAccess::log_in(const std::string&, const std::string&, const std::string&) const {
-  return Login{"00000000", std::nullopt};
+Result<Login> OpenAccess::log_in(const LoginAttempt&) const { return Login{"00000000", std::nullopt}; }
+
+std::string_view to_string(Role role) {
+  switch (role) {
+    case Role::none:
+      return "none";
+    case Role::reader:
+      return "reader";
+    case Role::admin:
+      return "admin";
+  }
+  return "none";
+}
+
+void TokenAccess::replace(std::vector<Entry> entries) {
+  std::unique_lock lock(mutex_);
+  entries_ = std::move(entries);
 }
 
 Result<User> TokenAccess::user_of(std::string_view token) const {
+  std::shared_lock lock(mutex_);
   const Entry* known = nullptr;
   for (const Entry& entry : entries_) {
-    if (same(entry.token, token)) known = &entry;
+    if (same_secret(entry.token, token)) known = &entry;
   }
   if (known != nullptr) return known->user;
   return unauthorized(token.empty() ? "there is no token" : "the token is none that is known",
                       "send the header X-Auth-Token");
 }
-Result<Login> TokenAccess::log_in(const std::string&, const std::string&, const std::string&) const {
+Result<Login> TokenAccess::log_in(const LoginAttempt&) const {
   return unauthorized("there is no login, only tokens that are known beforehand", "send the header X-Auth-Token");
+}
+
+Result<User> LayeredAccess::user_of(std::string_view token) const {
+  auto user = known_->user_of(token);
+  return user || token.empty() ? user : more_->user_of(token);
 }
 
 Result<std::vector<TokenAccess::Entry>> parse_tokens(std::string_view text) {

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +20,9 @@ enum class Role : uint8_t {
   admin,
 };
 std::optional<Role> parse_role(std::string_view text);
+std::string_view to_string(Role role);  // "admin"
+// In time that does not depend on where they differ.
+bool same_secret(std::string_view a, std::string_view b);
 
 struct User {
   std::string name;
@@ -28,7 +34,21 @@ struct Login {
   std::optional<std::chrono::system_clock::time_point> expires;
 };
 
-// Thread-safe. Failures: "unauthorized" (nobody who is known), "forbidden" (known, and may not), "unavailable".
+struct LoginAttempt {
+  std::string user;
+  std::string password;
+  std::string project;  // X-Auth-Project; empty: not said
+  std::string peer;     // address that it comes from
+};
+
+// What the others are told of logins; called by any thread. Never holds a password.
+struct AccessEvents {
+  // "unknown_user", "wrong_password", "slowed_down", "busy", "no_role", "unavailable".
+  std::function<void(const LoginAttempt&, std::string_view reason)> login_failed = {};
+};
+
+// Thread-safe. Failures: "unauthorized" (nobody who is known), "forbidden" (known, and may not), "slow_down" (too many failed
+// logins), "unavailable".
 class Access {
  public:
   Access() = default;
@@ -37,15 +57,14 @@ class Access {
   virtual ~Access() = default;
 
   virtual Result<User> user_of(std::string_view token) const = 0;
-  virtual Result<Login> log_in(const std::string& user, const std::string& password,
-                               const std::string& project) const = 0;
+  virtual Result<Login> log_in(const LoginAttempt& attempt) const = 0;
 };
 
 // Everybody is an admin: for a loopback address only.
 class OpenAccess final : public Access {
  public:
   Result<User> user_of(std::string_view token) const override;
-  Result<Login> log_in(const std::string& user, const std::string& password, const std::string& project) const override;
+  Result<Login> log_in(const LoginAttempt& attempt) const override;
 };
 
 // Tokens that are known beforehand. There is no login.
@@ -57,11 +76,26 @@ class TokenAccess final : public Access {
   };
   explicit TokenAccess(std::vector<Entry> entries) : entries_(std::move(entries)) {}
 
+  void replace(std::vector<Entry> entries);
   Result<User> user_of(std::string_view token) const override;
-  Result<Login> log_in(const std::string& user, const std::string& password, const std::string& project) const override;
+  Result<Login> log_in(const LoginAttempt& attempt) const override;
 
  private:
-  const std::vector<Entry> entries_;
+  mutable std::shared_mutex mutex_;
+  std::vector<Entry> entries_;
+};
+
+// Tokens that are known beforehand, and besides them those that somebody else gives and knows.
+class LayeredAccess final : public Access {
+ public:
+  LayeredAccess(std::shared_ptr<const Access> known, std::shared_ptr<const Access> more)
+      : known_(std::move(known)), more_(std::move(more)) {}
+
+  Result<User> user_of(std::string_view token) const override;
+  Result<Login> log_in(const LoginAttempt& attempt) const override { return more_->log_in(attempt); }
+
+ private:
+  const std::shared_ptr<const Access> known_, more_;
 };
 
 // Lines "TOKEN ROLE NAME"; '#' begins a comment. The failure names the line.
@@ -72,5 +106,9 @@ struct Credentials {
   std::string user, password;
 };
 std::optional<Credentials> parse_basic(std::string_view authorization);
+
+// Failures of this folder's providers.
+Failure unauthorized(std::string message, std::string cure = {});
+Failure slow_down(std::chrono::seconds wait);
 
 }  // namespace viaduct::api::rest

@@ -100,8 +100,8 @@ std::string expiry(std::chrono::system_clock::time_point when) {
 Result<Response> Gateway::log_in(const Request& request, User& user) const {
   const auto credentials = parse_basic(request.header("authorization"));
   user.name = credentials ? credentials->user : std::string();
-  auto login = links_.access->log_in(user.name, credentials ? credentials->password : std::string(),
-                                     std::string(request.header("x-auth-project")));
+  auto login = links_.access->log_in({user.name, credentials ? credentials->password : std::string(),
+                                      std::string(request.header("x-auth-project")), request.peer});
   if (!login) return login.failure();
   const std::string until = login->expires ? expiry(*login->expires) : std::string();
   Response response = json_response({{"key", login->token}, {"expires", until.empty() ? Json(nullptr) : Json(until)}},

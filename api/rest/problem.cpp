@@ -21,6 +21,7 @@ constexpr std::array kStatuses = std::to_array<Status>({{"unauthorized", 401},
                                                         {"conflict", 409},
                                                         {"precondition", 412},
                                                         {"media_type", 415},
+                                                        {"slow_down", 429},
                                                         {"internal", 500},
                                                         {"protocol", 500},
                                                         {"unsupported", 501},
@@ -84,9 +85,10 @@ Response problem(const Failure& failure) {
   response.body = body.dump(-1, ' ', false, Json::error_handler_t::replace);
   response.media_type = error_type();
   if (response.status == 401) response.headers.emplace_back("WWW-Authenticate", "Basic realm=\"viaduct\"");
-  if (response.status == 503) {
-    response.headers.emplace_back("RetryAfter", "3");  // MidoNet's spelling
-    response.headers.emplace_back("Retry-After", "3");
+  if (response.status == 503 || response.status == 429) {
+    const std::string seconds = std::to_string(failure.retry_after_s == 0 ? 3 : failure.retry_after_s);
+    response.headers.emplace_back("RetryAfter", seconds);  // MidoNet's spelling
+    response.headers.emplace_back("Retry-After", seconds);
   }
   return response;
 }

@@ -54,6 +54,8 @@ FENCES = [
     (r"nlohmann/", ["api", "routing/bgp/peer_status.cpp", "tests"], False),
     (r"yaml-cpp/", ["api", "tests"], False),
     (r"microhttpd", ["api/rest", "tests"], True),
+    (r"curl/", ["api/rest", "tests"], True),
+    (r"crypt\.h", ["api/rest/password_file.cpp", "tests"], True),
 ]
 # Built and tested without any third-party library.
 PURE = ["topology/address", "topology/model", "flows/packet", "flows/match", "flows/state", "flows/health", "flows/simulation",

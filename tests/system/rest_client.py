@@ -1,5 +1,6 @@
 """Speaks with the REST API as MidoNet's Python client does, to the byte where it matters: a body with every request, `{}` where
 there is nothing to say; no Accept with POST, PUT and DELETE; a new connection for each request."""
+import base64
 import http.client
 import json
 from urllib.parse import urlsplit
@@ -30,8 +31,8 @@ class Answer:
 
 
 class RestClient:
-    def __init__(self, url, token=None):
-        self.url, self.token = url, token  # with a slash at its end
+    def __init__(self, url, token=None, tls=None):
+        self.url, self.token, self.tls = url, token, tls  # with a slash at its end; an ssl.SSLContext for https
         parts = urlsplit(url)
         self.host, self.port, self.root = parts.hostname, parts.port, parts.path
 
@@ -41,7 +42,10 @@ class RestClient:
     def ask(self, method, where, body=b"{}", headers=None):
         """`where`: a URI, or a path behind the root."""
         query = "?" + urlsplit(where).query if urlsplit(where).query else ""
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
+        if self.tls:
+            connection = http.client.HTTPSConnection(self.host, self.port, timeout=30, context=self.tls)
+        else:
+            connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
         sent = {"Accept-Encoding": "gzip, deflate", "User-Agent": "Python-httplib2/0.20.4 (gzip)", **(headers or {})}
         if self.token is not None:
             sent["X-Auth-Token"] = self.token
@@ -60,6 +64,15 @@ class RestClient:
         if again and kind:
             headers["Content-Type"] = media(kind)
         return self.ask("GET", where, headers=headers)
+
+    def log_in(self, user, password, project=None):
+        """As python-midonetclient does; the token, of which it takes the cookie's, is this client's from now on."""
+        basic = base64.b64encode(f"{user}:{password}".encode()).decode()
+        self.token = None
+        answer = self.ask("POST", "login", headers={"Authorization": f"Basic {basic}", **({"X-Auth-Project": project} if project else {})})
+        if answer.status == 200:
+            self.token = answer.headers["set-cookie"].split(";")[0].split("=", 1)[1]
+        return answer
 
     def post(self, where, kind, document):
         return self.ask("POST", where, document, {"Content-Type": media(kind)})

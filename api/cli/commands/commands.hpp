@@ -20,5 +20,6 @@ void add_doctor_command(Tree& tree);          // doctor
 void add_support_bundle_command(Tree& tree);  // support-bundle
 void add_completion_commands(Tree& tree);     // completion, help, __complete
 void add_certs_commands(Tree& tree);          // certs init, host, show, verify
+void add_rest_commands(Tree& tree);           // rest passwd
 
 }  // namespace viaduct::api::cli

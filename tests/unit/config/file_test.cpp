@@ -24,7 +24,7 @@ SettingValue other_than_default(const Setting& setting) {
     return *number == least ? least + 1 : least;
   }
   if (const auto* truth = std::get_if<bool>(&value)) return !*truth;
-  for (std::string text : {"cluster", "fake", "/x/", "debug", "::1", "10.0.0.1:7", "none"}) {
+  for (std::string text : {"cluster", "fake", "/x/", "debug", "::1", "10.0.0.1:7", "none", "https://h/v3"}) {
     std::vector<std::string> list = {text};
     SettingValue other = std::holds_alternative<std::string>(value) ? SettingValue(text) : SettingValue(list);
     if (other != value && !check_value(setting, other)) return other;
@@ -106,6 +106,24 @@ TEST(ConfigFile, AValueThatIsNotAllowedSaysWhatIs) {
   EXPECT_THAT(problems_of("[rest]\naddress = \"0.0.0.0\""), ElementsAre(HasSubstr("tokens would cross the network")));
   EXPECT_THAT(problems_of("[rest]\naddress = \"::\"\nauthentication = \"none\""),
               ElementsAre(HasSubstr("could change everything"), HasSubstr("tokens would cross the network")));
+  EXPECT_THAT(problems_of("[rest]\nauthentication = \"password\""), ElementsAre(HasSubstr("nobody has a password")));
+  EXPECT_THAT(problems_of("[rest]\nauthentication = \"keystone\"\nkeystone_user = \"u\""),
+              ElementsAre(HasSubstr("rest.keystone_url: it is not set"), HasSubstr("rest.keystone_password_file"),
+                          HasSubstr("rest.keystone_project")));
+  EXPECT_THAT(problems_of("[rest]\nkeystone_user = \"u\""), ElementsAre(HasSubstr("nothing uses it")));
+  for (const char* url : {"http://192.0.2.1:5000/v3", "https://192.0.2.1:5000", "192.0.2.1:5000/v3", "https:///v3",
+                          "https://user@host/v3", "https://host/v3?x", "ftp://127.0.0.1/v3", "https://host:99999/v3",
+                          "http://localhost.evil/v3", "http://::1/v3", "http://127.0.0.1.evil/v3"})
+    EXPECT_THAT(problems_of("[rest]\nkeystone_url = \"" + std::string(url) + "\""),
+                ElementsAre(HasSubstr("http:// to a loopback address")))
+        << url;
+  for (const char* url : {"https://keystone.example/v3", "https://192.0.2.1:5000/identity/v3/",
+                          "http://127.0.0.1:5000/v3", "http://[::1]:5000/v3", "http://localhost:5000/v3"})
+    EXPECT_THAT(problems_of("[rest]\nkeystone_url = \"" + std::string(url) + "\""),
+                ElementsAre(HasSubstr("nothing uses it")))
+        << url;
+  EXPECT_THAT(problems_of("[rest]\npasswords = \"/p\""), ElementsAre(HasSubstr("nothing uses it")));
+  EXPECT_THAT(problems_of("[rest]\ntoken_lifetime = 59"), ElementsAre(HasSubstr("allowed: 60 to 2592000 seconds")));
   EXPECT_THAT(problems_of("[rest]\nkey = \"/k\""), ElementsAre(HasSubstr("a certificate needs its key")));
   EXPECT_THAT(problems_of("[log]\nlevels = \"loud\""), ElementsAre(HasSubstr("LEVEL,COMPONENT=LEVEL")));
   EXPECT_THAT(problems_of("roles = [\"agent\", \"boss\"]"), ElementsAre(HasSubstr("'boss' is not cluster, agent")));
