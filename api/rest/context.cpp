@@ -11,7 +11,10 @@ Result<Record> Context::find(Kind kind, const Uuid& id) {
     if (at != gathered_->end() && at->action != Operation::Action::remove) return at->record;
   }
   auto found = client_.list({kind}, id.to_string());
-  if (!found) return found.failure();
+  if (!found) {
+    failure_ = found.failure();
+    return found.failure();
+  }
   auto at = std::ranges::find_if(*found, [&](const Record& record) { return record.id() == id; });
   if (at != found->end()) return std::move(*at);
   return Failure{
@@ -20,7 +23,10 @@ Result<Record> Context::find(Kind kind, const Uuid& id) {
 
 Result<std::vector<Record>> Context::naming(Kind kind, std::string_view field, const Uuid& id) {
   auto found = client_.list_naming({kind}, id);
-  if (!found) return found;
+  if (!found) {
+    failure_ = found.failure();
+    return found;
+  }
   for (const Operation& each : gathered_ == nullptr ? std::vector<Operation>() : *gathered_) {
     if (each.record.kind() != kind) continue;
     std::erase_if(*found, [&](const Record& record) { return record.id() == each.record.id(); });
@@ -47,7 +53,7 @@ const Json& Context::status() {
     auto answer =
         client_.ask([](schema::AdminRequest::Builder request) { request.setStatus(); }, schema::AdminReply::STATUS);
     status_ = answer ? *answer : Json(nullptr);
-    if (!answer) status_failure_ = answer.failure();
+    if (!answer) failure_ = answer.failure();
   }
   return *status_;
 }

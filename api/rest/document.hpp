@@ -34,8 +34,13 @@ class Context {
   Context fresh() const {
     Context out(client_, base_);
     out.gathered_ = gathered_;
+    out.shows_secrets_ = shows_secrets_;
     return out;
   }
+
+  // Whether documents have passwords: of who may change them only.
+  void show_secrets() { shows_secrets_ = true; }
+  bool shows_secrets() const { return shows_secrets_; }
 
   // The object, or a failure "not_found".
   Result<Record> find(Kind kind, const Uuid& id);
@@ -44,8 +49,8 @@ class Context {
   // Rules of a chain, in order. Asked for once.
   const std::vector<Record>& rules_of(const Uuid& chain);
   Facts& facts() { return facts_; }
-  // What documents show besides objects could not be asked: they are not true.
-  std::optional<Failure> failure() const { return facts_.failure() ? facts_.failure() : status_failure_; }
+  // Something that was asked above has not been answered: what was made of it, a document or a position, is not true.
+  std::optional<Failure> failure() const { return facts_.failure() ? facts_.failure() : failure_; }
   // The daemon's status, asked for once; null: it did not answer.
   const Json& status();
 
@@ -55,7 +60,8 @@ class Context {
   std::vector<Operation>* gathered_ = nullptr;
   std::map<Uuid, std::vector<Record>> rules_;
   std::optional<Json> status_;
-  std::optional<Failure> status_failure_;
+  std::optional<Failure> failure_;
+  bool shows_secrets_ = false;
   Facts facts_;
 };
 

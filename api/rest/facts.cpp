@@ -29,6 +29,13 @@ std::vector<topology::StateEntry> Facts::ask(std::string_view table, const Uuid&
     list.setLimit(kMostAsked);
   };
   auto done = client_.read(fill, schema::AdminReply::FACTS, [&](schema::AdminReply::Reader reply) {
+    if (reply.getFacts().getTotal() > kMostAsked) {
+      failure_ = Failure{ExitCode::unreachable,
+                         "unavailable",
+                         "hosts have said more than " + std::to_string(kMostAsked) + " things of this kind",
+                         "ask for a part of the list: the ports of one device, a page (?limit=)",
+                         {}};
+    }
     for (auto entry : reply.getFacts().getEntries()) {
       if (auto decoded = topology::decode(entry)) out.push_back(std::move(*decoded));
     }

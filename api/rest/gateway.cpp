@@ -140,13 +140,22 @@ Result<Response> Gateway::route(const Request& request, User& user) const {
   auto client = links_.connect(options_.timeout);
   if (!client) return client.failure();
   Context context(**client, base_of(request, options_.root));
+  if (user.role == Role::admin) context.show_secrets();
   Call call{request, std::move(path), context, *mode};
   return dispatch(call);
 }
 
 Response Gateway::answer(const Request& request) const {
   User user;
-  auto routed = route(request, user);
+  // A defect of ours ends this request, and not the daemon whose thread answers it.
+  auto guarded = [&]() -> Result<Response> {
+    try {
+      return route(request, user);
+    } catch (const std::exception& e) {
+      return Failure{ExitCode::refused, "internal", std::string("this is a bug of the daemon: ") + e.what(), {}, {}};
+    }
+  };
+  auto routed = guarded();
   Response response = routed ? std::move(*routed) : problem(routed.failure());
   add_cors(request, response);
   if (links_.audit && changes(request.method)) links_.audit(request, user, response);

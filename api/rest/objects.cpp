@@ -83,6 +83,7 @@ Result<Operation> new_object(Call& call, const Resource& resource, const Json& b
   Intake intake(resource, whole, create.record, Intent::create, call.context);
   auto taken = intake.take();
   if (!taken) return taken.failure();
+  if (const auto failure = call.context.failure()) return *failure;
   along = std::move(intake.along());
   return create;
 }
@@ -124,6 +125,7 @@ Answer update_object(Call& call, const Resource& resource, const Uuid& id) {
     Intake intake(resource, *body, update.record, Intent::update, call.context);
     auto taken = intake.take();
     if (!taken) return taken.failure();
+    if (const auto failure = call.context.failure()) return *failure;
     std::vector<Operation> operations = std::move(intake.along());
     operations.push_back(std::move(update));
     auto outcome = commit(call, resource, operations);
@@ -150,6 +152,7 @@ Answer remove_object(Call& call, const Resource& resource, const Record& record)
 Result<Done> check_host_removal(Call& call, const Record& host) {
   if (host.kind() != Kind::HOST) return Done{};
   const bool alive = Emission(*find_resource("hosts"), host, call.context).document().at("alive") == true;
+  if (const auto failure = call.context.failure()) return *failure;
   auto bound = call.context.naming(Kind::PORT, "host", host.id());
   if (!bound) return bound.failure();
   if (!alive && bound->empty()) return Done{};
@@ -210,8 +213,12 @@ Result<std::string> cut_page(const Call& call, std::vector<Record>& records) {
   }
   if (records.size() <= limit) return std::string();
   records.erase(records.begin() + static_cast<ptrdiff_t>(limit), records.end());
-  return call.context.base() + call.whole_path() + "?limit=" + std::to_string(limit) +
-         "&marker=" + records.back().id().to_string();
+  std::string next = call.context.base() + call.whole_path() + "?limit=" + std::to_string(limit) +
+                     "&marker=" + records.back().id().to_string();
+  for (const auto& [name, value] : call.request.query) {
+    if (name != "limit" && name != "marker") next += "&" + encode_segment(name) + "=" + encode_segment(value);
+  }
+  return next;
 }
 
 std::string joined(const std::vector<std::string>& path, size_t from) {
@@ -363,7 +370,7 @@ Answer answer_below(Call& call, const Collection& collection, const Uuid& parent
   const Kind parent_kind = find_resource(collection.parent)->kind;
   auto above = call.context.find(parent_kind, parent);
   if (!above) return above.failure();
-  const bool whole = call.path.back() == collection.name;
+  const bool whole = call.path.size() == 3;
   if (whole && call.method() == Method::post && (collection.verbs & kCreate) != 0) {
     return create_object(call, resource, &collection, parent);
   }

@@ -15,10 +15,10 @@ constexpr std::array kNetworkMembers = {
 constexpr Member timer(std::string_view name, std::string_view field, int64_t most) {
   return {.name = name, .field = field, .shape = Shape::optional_number, .least = 5, .most = most};
 }
-// In clear, as MidoNet's clients expect: who may read it may change it.
+// In clear, as MidoNet's clients expect; to readers it is null, as if there were none.
 void emit_password(const Emission& emission, Json& value) {
   const auto* text = std::get_if<std::string>(&emission.record().get("password"));
-  if (text != nullptr && !text->empty()) value = *text;
+  if (text != nullptr && !text->empty() && emission.context().shows_secrets()) value = *text;
 }
 void take_password(Intake& intake, const Json& value) {
   if (auto text = intake.text("password", value)) intake.record().set("password", *text);

@@ -113,6 +113,31 @@ TEST_F(RestGateway, RulesAreInsertedWhereTheyBelong) {
   EXPECT_EQ(seen, expected);
 }
 
+TEST_F(RestGateway, ReadersSeeNoPasswords) {
+  const std::string router = create("routers", {{"asNumber", 65000}});
+  create(router + "/ports", {{"type", "Router"}, {"portSubnet", {"10.9.0.1/24"}}});
+  const std::string peer =
+      create(router + "/bgp_peers", {{"asNumber", 65001}, {"address", "10.9.0.2"}, {"password", "secret"}});
+  EXPECT_EQ(Json::parse(ask(Method::get, peer).body).at("password"), "secret");
+  const Response seen = ask(Method::get, peer, nullptr, {{"x-auth-token", "fedcba9876543210"}});
+  EXPECT_EQ(seen.status, 200);
+  EXPECT_EQ(Json::parse(seen.body).at("password"), nullptr);
+}
+
+TEST_F(RestGateway, ThePageBehindHasTheSameFilter) {
+  for (int i = 0; i < 3; ++i) create("bridges", {{"tenantId", "a b"}});
+  Request request{
+      .method = Method::get, .path = "/midonet-api/bridges", .query = {{"tenant_id", "a b"}, {"limit", "2"}}};
+  request.headers = {{"x-auth-token", "0123456789abcdef"}};
+  EXPECT_THAT(header(gateway.answer(request), "Link"), HasSubstr("&tenant_id=a%20b>"));
+}
+
+TEST(RestGatewayDefects, AnExceptionEndsItsRequestOnly) {
+  const Gateway broken({[](std::chrono::milliseconds) -> Result<std::unique_ptr<Client>> { throw std::bad_alloc(); },
+                        std::make_shared<OpenAccess>()});
+  EXPECT_EQ(broken.answer({.method = Method::get, .path = "/midonet-api/bridges"}).status, 500);
+}
+
 TEST_F(RestGateway, PathsThatAreNoneAre404AndWhatComesLaterIs501) {
   for (const char* path : {"nonsense", "bridges/nonsense", "bridges/00000000-0000-4000-8000-000000000001/nonsense"}) {
     EXPECT_EQ(ask(Method::get, path).status, 404) << path;
