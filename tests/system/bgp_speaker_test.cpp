@@ -165,8 +165,12 @@ TEST_F(BgpSpeakerTest, APeerBeyondTheLinkComesAndGoesWithinTheOthersSessions) {
   start_speaker();
   must_run("ip -n " + peers_ + " addr add " + far + "/32 dev lo");
   bird_.start(BirdText{}.text());
-  second_.start(
-      BirdText{.id = far, .as = "65003", .static4 = "route 198.51.100.0/24 blackhole;", .more = "multihop 4;"}.text());
+  second_.start(BirdText{.id = far,
+                         .v6 = "2001:db8:9::3",
+                         .as = "65003",
+                         .static4 = "route 198.51.100.0/24 blackhole;",
+                         .more = "multihop 4;"}
+                    .text());
   EXPECT_TRUE(until([&] { return has_both(); }));
   const SpeakerConfig without = config_;
   config_.peers.push_back(peer(far, 65003));
