@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 
 #include "actors/agent/frame_inbox.hpp"
@@ -14,6 +15,7 @@
 #include "actors/agent/news.hpp"
 #include "actors/agent/replication_news.hpp"
 #include "actors/agent/state_news.hpp"
+#include "flows/replication/link.hpp"
 #include "flows/state/connection_table.hpp"
 #include "flows/state/nat_blocks.hpp"
 #include "flows/state/state_tables.hpp"
@@ -22,8 +24,13 @@
 namespace viaduct::actors {
 
 struct AgentState {
-  // `seed`: of tables whose keys guests choose; a random number in production.
-  explicit AgentState(const flows::ConnectionLimits& limits = {}, uint64_t seed = 0) : connections(limits, seed) {}
+  // `seed`: of tables whose keys guests choose; a random number in production. `patience`: for how long the replicator waits
+  // for a host's acknowledgement (flows::ReplicationLink).
+  explicit AgentState(const flows::ConnectionLimits& limits = {}, uint64_t seed = 0,
+                      std::chrono::milliseconds patience = flows::ReplicationLink::Options{}.patience)
+      : replication_patience(patience), connections(limits, seed) {}
+
+  const std::chrono::milliseconds replication_patience;
 
   NetworkSlot network;
   flows::MacTable macs;

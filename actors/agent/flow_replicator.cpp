@@ -297,8 +297,10 @@ FlowReplicatorActor::behavior_type replicator_behavior(Self self, const FlowRepl
     return self->state.claims.may_claim(by, self->state.links->host, update);
   };
   const auto holder_of = [self](const ConnectionKey& key) { return self->state.claims.holder_of(key); };
+  flows::Replicator::Options options;
+  options.link.patience = links.state.replication_patience;
   state.replicator = std::make_unique<flows::Replicator>(links.host, links.life, links.state.connections, may_claim,
-                                                         peers_of, holder_of, links.options);
+                                                         peers_of, holder_of, options);
   const auto weak = caf::actor_cast<caf::weak_actor_ptr>(self->ctrl());
   const auto wake = [weak] {
     if (auto me = caf::actor_cast<caf::actor>(weak)) caf::anon_send(me, NewsWaits{});

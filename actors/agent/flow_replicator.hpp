@@ -15,7 +15,6 @@ struct FlowReplicatorLinks {
   AgentState& state;
   WorkerPool& workers;
   observability::ReplicationProbe& probe;
-  flows::Replicator::Options options = {};
 };
 
 FlowReplicatorActor spawn_flow_replicator(caf::actor_system& system, const FlowReplicatorLinks& links);

@@ -46,8 +46,9 @@ class PacketWorker {
   static constexpr size_t kMaxEmitsARound = 1024;
   static constexpr size_t kBatch = 64;
   static constexpr size_t kRingCapacity = 8192;
-  static constexpr unsigned kTicketWorkerBits = 8;               // of a ReplicationTicket
-  static constexpr std::chrono::milliseconds kShareTime{1'000};  // longer than the replicator waits for anybody
+  static constexpr unsigned kTicketWorkerBits = 8;  // of a ReplicationTicket
+  // What waits for others to know its connection waits so much longer than the replicator does for any of them.
+  static constexpr std::chrono::milliseconds kShareMargin{700};
   static constexpr size_t kEvictionBacklog =
       256;  // records; fewer do not keep a port that has too many flows from more
 

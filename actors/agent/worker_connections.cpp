@@ -86,7 +86,8 @@ bool PacketWorker::share(const Job& job, Time now) {
   if (ticket == 0) return false;
   ParkedPacket parked = parked_packet(job);
   parked.ticket = ticket;
-  if (parking_.park(flows::simulation::StateShared{ticket}, std::move(parked), now + kShareTime)) {
+  const flows::Time latest = now + state_.replication_patience + kShareMargin;
+  if (parking_.park(flows::simulation::StateShared{ticket}, std::move(parked), latest)) {
     probe_.parked();
   } else {
     drop(flows::DropReason::park_overflow);

@@ -77,7 +77,7 @@ AgentRole::AgentRole(const Config& config, observability::Registry& registry)
       replication_probe_(registry),
       link_probe_(registry),
       connection_probe_(registry),
-      state_(limits_of(config.connections), random_seed()) {}
+      state_(limits_of(config.connections), random_seed(), config.connections.patience) {}
 
 bool AgentRole::open_learned(std::string& error) {
   auto opened = store::open_rocks_store(fs::path(config_.state_dir) / "learned");

@@ -46,6 +46,7 @@ struct Config {
     size_t max = 262'144;
     size_t per_port = 131'072;
     size_t per_tenant = 196'608;
+    milliseconds patience{300};
     seconds timeout_tcp_opening{60};
     seconds timeout_tcp_established{7'440};
     seconds timeout_tcp_closing{120};
@@ -267,6 +268,8 @@ inline constexpr auto kSettings = [] {
       "Entries that the connections of one port may take; a gateway's port to the outside has those of all that comes in by it."),
     setting<&C::connections, &C::Connections::per_tenant>("connections.per_tenant", "", A::numbers(256, 16'000'000), restart,
       "Entries that the connections of one tenant's ports may take."),
+    setting<&C::connections, &C::Connections::patience>("connections.patience", "", A::numbers(50, 10'000, milliseconds), restart,
+      "The first packet of a connection waits until the hosts that may see the next one have acknowledged it. One that takes longer is silent: nobody waits for it until it speaks."),
     setting<&C::connections, &C::Connections::timeout_tcp_opening>("connections.timeout_tcp_opening", "", A::numbers(1, 604'800, seconds), live,
       "Idle for so long a TCP connection ends that nothing has come back for."),
     setting<&C::connections, &C::Connections::timeout_tcp_established>("connections.timeout_tcp_established", "", A::numbers(1, 604'800, seconds), live,

@@ -54,11 +54,13 @@ class Gateways:
     @staticmethod
     def prepare(lab, probes=100, connections=65_536):
         """Before the daemons start. A host that does not answer three probes, so many milliseconds apart, is silent: an
-        emulated one takes its time."""
+        emulated one takes its time, also to acknowledge."""
         probes = int(probes * TIME_SCALE)
         for agent in lab.agents:
             agent.settings["underlay"] = {"probe_interval": probes}
             agent.settings["connections"] = {"max": connections, "per_port": connections, "per_tenant": connections}
+            if TIME_SCALE > 1:
+                agent.settings["connections"]["patience"] = 10_000
 
     # --- the network ---
 
