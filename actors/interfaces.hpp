@@ -63,6 +63,7 @@ VIADUCT_LOCAL_MESSAGE(BindingsChanged)
 VIADUCT_LOCAL_MESSAGE(UnderlayTopology)
 VIADUCT_LOCAL_MESSAGE(HostPaths)
 VIADUCT_LOCAL_MESSAGE(OwnLocations)
+VIADUCT_LOCAL_MESSAGE(OwnInterfaces)
 VIADUCT_LOCAL_MESSAGE(CachedFeed)
 VIADUCT_LOCAL_MESSAGE(NatLeases)
 VIADUCT_LOCAL_MESSAGE(NatBlocksChanged)
@@ -187,6 +188,7 @@ using TunnelManagerActor =
 using StatePublisherActor =
     SupervisedActor::extend<reacts_to<NewsWaits>,       // from workers and devices
                             reacts_to<OwnLocations>,    // from the mirror
+                            reacts_to<OwnInterfaces>,   // from the tunnel manager
                             reacts_to<NatLeases>,       // from the NAT leaser
                             reacts_to<HealthClaims>,    // from the health checker
                             reacts_to<RoutesLearned>,   // from speakers of routing protocols

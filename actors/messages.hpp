@@ -286,6 +286,10 @@ struct MirrorPosition {
 struct OwnLocations {
   std::vector<topology::StateEntry> entries;
 };
+// From the tunnel manager to the state publisher: the interfaces of this host. All of them.
+struct OwnInterfaces {
+  std::vector<topology::StateEntry> entries;
+};
 // A block of NAT ports that this host is to have, or to give back.
 struct NatLease {
   flows::NatBlock block;

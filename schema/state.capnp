@@ -70,6 +70,17 @@ struct GatewayLost {
   gateway @1 :Topology.IpAddress;
 }
 
+# An interface of the host, in the network namespace of its agent, for operators: no agent gets it.
+struct HostInterface {
+  name @0 :Text;
+  mac @1 :UInt64;
+  mtu @2 :UInt32;
+  kind @3 :Text;      # as the kernel names it (IFLA_INFO_KIND): "veth", "vxlan", …; "loopback"; empty: a device of the machine
+  up @4 :Bool;        # administratively
+  carrier @5 :Bool;
+  addresses @6 :List(Topology.IpAddress);
+}
+
 # The host's agent is at work. Its key's revision is the epoch that fences the host's writes.
 struct HostSession {
   name @0 :Text;
@@ -81,7 +92,7 @@ struct HostSession {
 
 struct StateEntry {
   host @0 :Topology.Uuid;    # the owner
-  device @1 :Topology.Uuid;  # the bridge or router that it concerns: agents that need the device get the entry
+  device @1 :Topology.Uuid;  # the bridge or router that it concerns: agents that need the device get the entry; of an interface the host
   union {
     portActive @2 :PortActive;
     floodKey @3 :FloodKey;
@@ -95,6 +106,8 @@ struct StateEntry {
     # Likewise "/state/learned_routes/" and "/state/gateway_lost/".
     learnedRoutes @9 :LearnedRoutes;
     gatewayLost @10 :GatewayLost;
+    # Likewise "/state/interface/".
+    interface @11 :HostInterface;
   }
 }
 

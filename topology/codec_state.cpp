@@ -75,6 +75,17 @@ struct FactEncoder {
     encode(from.port.uuid(), it.initPort());
     encode(from.gateway, it.initGateway());
   }
+  void operator()(const HostInterface& from) {
+    auto it = to.initInterface();
+    it.setName(text_of(from.name));
+    it.setMac(from.mac.as_uint64());
+    it.setMtu(from.mtu);
+    it.setKind(text_of(from.kind));
+    it.setUp(from.up);
+    it.setCarrier(from.carrier);
+    auto addresses = it.initAddresses(static_cast<unsigned>(from.addresses.size()));
+    for (unsigned i = 0; i < addresses.size(); ++i) encode(from.addresses[i], addresses[i]);
+  }
   void operator()(const HealthReport& from) {
     auto it = to.initPoolHealth();
     encode(from.pool.uuid(), it.initPool());
@@ -164,6 +175,23 @@ Decoded<HostFact> decode_gateway_lost(schema::GatewayLost::Reader from) {
   return HostFact{GatewayLost{PortId(decode(from.getPort())), **gateway}};
 }
 
+Decoded<HostFact> decode_interface(schema::HostInterface::Reader from) {
+  HostInterface out{from.getName().cStr(), {}, from.getMtu(), from.getKind().cStr(), from.getUp(), from.getCarrier()};
+  // Its name is a part of a key.
+  if (out.name.empty() || out.name.find('/') != std::string::npos) {
+    return Decoded<HostFact>::failure("interface: '" + out.name + "' is no name of one");
+  }
+  if (from.getMac() > kMaxMac) return Decoded<HostFact>::failure("mac has more than 48 bits");
+  out.mac = MacAddress::from_uint64(from.getMac());
+  for (auto each : from.getAddresses()) {
+    auto address = decode(each);
+    if (!address) return Decoded<HostFact>::failure("interface: " + address.error());
+    if (!*address) return Decoded<HostFact>::failure("interface " + out.name + " has an empty address");
+    out.addresses.push_back(**address);
+  }
+  return HostFact{std::move(out)};
+}
+
 Decoded<HostFact> decode_fact(schema::StateEntry::Reader from) {
   switch (from.which()) {
     case schema::StateEntry::PORT_ACTIVE:
@@ -184,6 +212,8 @@ Decoded<HostFact> decode_fact(schema::StateEntry::Reader from) {
       return decode_learned_routes(from.getLearnedRoutes());
     case schema::StateEntry::GATEWAY_LOST:
       return decode_gateway_lost(from.getGatewayLost());
+    case schema::StateEntry::INTERFACE:
+      return decode_interface(from.getInterface());
   }
   return Decoded<HostFact>::failure("unknown state " + std::to_string(static_cast<int>(from.which())));
 }
@@ -221,6 +251,7 @@ size_t encoded_bound(const StateEntry& entry) {
   constexpr size_t kFixed = 256;    // structures, ids, addresses, list headers
   constexpr size_t kPerPrefix = 1;  // and its bytes
   constexpr size_t kPerMember = 56;
+  constexpr size_t kPerAddress = 24;
   if (const auto* routes = std::get_if<LearnedRoutes>(&entry.fact)) {
     size_t bytes = kFixed;
     for (const IpPrefix& prefix : routes->prefixes) {
@@ -229,6 +260,9 @@ size_t encoded_bound(const StateEntry& entry) {
     return bytes;
   }
   if (const auto* report = std::get_if<HealthReport>(&entry.fact)) return kFixed + report->members.size() * kPerMember;
+  if (const auto* interface = std::get_if<HostInterface>(&entry.fact)) {
+    return kFixed + interface->name.size() + interface->kind.size() + interface->addresses.size() * kPerAddress;
+  }
   if (const auto* session = std::get_if<HostSession>(&entry.fact)) {
     return kFixed + session->name.size() + session->instance.size() + session->node.size();
   }

@@ -37,10 +37,12 @@ struct KeyOf {
   std::string operator()(const GatewayLost& it) const {
     return joined("gateway_lost", {it.port.to_string(), it.gateway.to_string()});
   }
+  std::string operator()(const HostInterface& it) const { return joined("interface", {host.to_string(), it.name}); }
   std::string operator()(const HealthReport& it) const { return joined("pool_health", {it.pool.to_string()}); }
 };
 constexpr std::array<std::string_view, std::variant_size_v<HostFact>> kTables = {
-    "port", "flood", "mac", "neighbour", "host", "nat_block", "pool_health", "learned_routes", "gateway_lost"};
+    "port",        "flood",          "mac",          "neighbour", "host", "nat_block",
+    "pool_health", "learned_routes", "gateway_lost", "interface"};
 
 }  // namespace
 

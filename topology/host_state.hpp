@@ -78,6 +78,17 @@ struct GatewayLost {
   IpAddress gateway;
   friend bool operator==(const GatewayLost&, const GatewayLost&) = default;
 };
+// An interface of the host, in the network namespace of its agent. For operators: no agent gets it.
+struct HostInterface {
+  std::string name;
+  MacAddress mac;
+  uint32_t mtu = 0;
+  std::string kind = {};  // IFLA_INFO_KIND: "veth", "vxlan" ...; "loopback"; empty: a device of the machine
+  bool up = false;        // administratively
+  bool carrier = false;
+  std::vector<IpAddress> addresses = {};  // sorted
+  friend bool operator==(const HostInterface&, const HostInterface&) = default;
+};
 // The host's agent is at work. Its key's revision is the epoch that fences the host's writes.
 struct HostSession {
   std::string name;
@@ -89,11 +100,11 @@ struct HostSession {
 };
 
 using HostFact = std::variant<PortActive, FloodKey, MacClaim, NeighbourClaim, HostSession, NatBlockClaim, HealthReport,
-                              LearnedRoutes, GatewayLost>;
+                              LearnedRoutes, GatewayLost, HostInterface>;
 
 struct StateEntry {
   HostId host;            // the owner
-  Uuid device;            // the bridge or router that it concerns; nil: none
+  Uuid device;            // the bridge or router that it concerns, of an interface the host; nil: none
   uint64_t revision = 0;  // of its last change; not part of the stored value
   HostFact fact;
   friend bool operator==(const StateEntry&, const StateEntry&) = default;

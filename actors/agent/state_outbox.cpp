@@ -1,5 +1,6 @@
 #include "actors/agent/state_outbox.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "topology/codec.hpp"
@@ -49,10 +50,18 @@ void StateOutbox::learned(StateNews::Taken news) {
 }
 
 void StateOutbox::located(const std::vector<StateEntry>& entries) {
-  located_.clear();
+  own({"port", "flood"}, entries);
+  routes_waiting_.merge(std::exchange(routes_refused_, {}));
+}
+
+void StateOutbox::described(const std::vector<StateEntry>& entries) { own({"interface"}, entries); }
+
+// What the host says of itself in these tables is this, and nothing else.
+void StateOutbox::own(std::initializer_list<std::string_view> tables, const std::vector<StateEntry>& entries) {
+  std::erase_if(located_,
+                [&](const auto& each) { return std::ranges::count(tables, topology::state_table(each.first)) != 0; });
   for (const StateEntry& entry : entries) located_.emplace(topology::state_key(entry), entry);
   located_changed_ = true;
-  routes_waiting_.merge(std::exchange(routes_refused_, {}));
 }
 
 void StateOutbox::lease(const std::vector<NatLease>& leases) {
@@ -209,7 +218,8 @@ void StateOutbox::add_locations(StateWrite& write) {
   const auto fits = [&] { return has_room() || (located_changed_ = true, false); };
   const auto end = [&](const std::string& key) {
     const std::string_view table = topology::state_table(key);
-    if ((table == "port" || table == "flood") && !located_.contains(key) && fits()) remove(key, write);
+    if ((table == "port" || table == "flood" || table == "interface") && !located_.contains(key) && fits())
+      remove(key, write);
   };
   for (const auto& [key, entry] : published_) end(key);
   for (const std::string& key : doubtful_) {

@@ -17,10 +17,12 @@
 // Not for several threads at a time; in the state publisher's actor.
 #pragma once
 
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -42,6 +44,8 @@ class StateOutbox {
 
   void learned(StateNews::Taken news);
   void located(const std::vector<topology::StateEntry>& entries);
+  // The host's interfaces, all of them.
+  void described(const std::vector<topology::StateEntry>& entries);
   // Blocks of NAT ports to lease or to give back, in this order. The first call, perhaps with none, says that those of an
   // earlier life are named: before it nothing is written, as a write that is complete would give them back.
   void lease(const std::vector<NatLease>& leases);
@@ -91,6 +95,7 @@ class StateOutbox {
            topology::StateWrite& write);
   void add_changes(AgentState& state, uint64_t now_s, topology::StateWrite& write);
   void add_restored(const AgentState& state, uint64_t now_s, topology::StateWrite& write);
+  void own(std::initializer_list<std::string_view> tables, const std::vector<topology::StateEntry>& entries);
   void add_locations(topology::StateWrite& write);
   void claim(topology::HostFact fact);
   void give_up(const topology::HostFact& fact);
@@ -106,7 +111,7 @@ class StateOutbox {
   const HostId host_;
   LearnedKeys waiting_;
   LearnedKeys restoring_;  // of what is told anew: to be said, unless it is another host's by then
-  std::map<std::string, topology::StateEntry> located_;
+  std::map<std::string, topology::StateEntry> located_;  // and its interfaces
   bool located_changed_ = false;
   std::map<std::string, topology::HostFact> claims_;  // NAT blocks and pools that this host wants to have
   std::set<std::string> claims_waiting_;              // to be said; not in claims_: given back

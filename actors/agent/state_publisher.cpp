@@ -134,6 +134,10 @@ StatePublisherActor::behavior_type publisher_behavior(Self self, const Publisher
         self->state.outbox->located(own.entries);
         arm(self, {});
       },
+      [=](const OwnInterfaces& own) {
+        self->state.outbox->described(own.entries);
+        arm(self, kGather);
+      },
       [=](const NatLeases& news) { lease(self, news); },
       [=](const HealthClaims& news) { claim_pools(self, news); },
       [=](const RoutesLearned& news) {

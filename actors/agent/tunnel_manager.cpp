@@ -197,6 +197,28 @@ void heard(Self self) {
   act(self, actions);
 }
 
+// The interfaces that operators see. Said again now and then: the publisher may have begun anew.
+void tell_interfaces(Self self) {
+  constexpr size_t kMost = 4'096;
+  auto& state = self->state;
+  auto found = state.links->addresses.interfaces();
+  auto* interfaces = std::get_if<std::vector<underlay::LocalInterface>>(&found);
+  if (interfaces == nullptr) {
+    log::warning(log::Component::datapath, "cannot list this host's interfaces",
+                 {{"error", std::get<std::error_code>(found).message()}});
+    return;
+  }
+  if (interfaces->size() > kMost) interfaces->resize(kMost);
+  OwnInterfaces out;
+  for (auto& each : *interfaces) {
+    topology::HostInterface fact{std::move(each.name),     each.mac, each.mtu,
+                                 std::move(each.kind),     each.up,  each.carrier,
+                                 std::move(each.addresses)};
+    out.entries.push_back({state.links->host, state.links->host.uuid(), 0, std::move(fact)});
+  }
+  if (state.links->publisher) self->send(state.links->publisher, std::move(out));
+}
+
 void ask_soon(Self self) {
   if (std::exchange(self->state.refresh_armed, true)) return;
   self->delayed_send(self, kQuiet, Tick{kRefresh});
@@ -218,6 +240,7 @@ void tick(Self self, uint32_t timer) {
   }
   if (timer == kAsk) self->delayed_send(self, kAskAgain, Tick{kAsk});
   state.refresh_armed = false;
+  tell_interfaces(self);
   HostPaths before = state.told;
   if (refresh(self).paths != before.paths && state.mirror) self->send(state.mirror, state.told);
 }
@@ -245,7 +268,7 @@ TunnelManagerActor::behavior_type tunnel_behavior(Self self, const TunnelLinks& 
     if (auto me = caf::actor_cast<caf::actor>(weak)) caf::anon_send(me, Tick{kHint});
   });
   self->send(self, NewsWaits{});  // what an earlier life of this actor has not taken
-  self->delayed_send(self, kAskAgain, Tick{kAsk});
+  self->send(self, Tick{kAsk});
   return {
       [=](const ReportStatus&) { return self->state.status.report(self->mailbox().size()); },
       [=](const Shutdown&) {

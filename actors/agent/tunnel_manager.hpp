@@ -1,5 +1,6 @@
 // Knows how other hosts are reached, and whether they answer: the underlay's logic (routing/underlay) with a clock, the
-// kernel's addresses, the datapath's tunnel ports and the packet workers. Detached: it asks the kernel.
+// kernel's addresses, the datapath's tunnel ports and the packet workers. Tells the cluster which interfaces the host has.
+// Detached: it asks the kernel.
 #pragma once
 
 #include <memory>
@@ -19,6 +20,7 @@ struct TunnelLinks {
   flows::Datapath& datapath;
   WorkerPool& workers;
   routing::underlay::LocalAddresses& addresses;
+  StatePublisherActor publisher;  // is told of the host's interfaces
   observability::TunnelProbe& probe;
   routing::underlay::LivenessOptions liveness;
   uint16_t vxlan_port = flows::TunnelPortSpec::kVxlanPort;

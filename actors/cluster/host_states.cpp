@@ -64,6 +64,7 @@ struct DeviceOf {
   }
   std::optional<Uuid> operator()(const topology::LearnedRoutes& it) const { return router_of(it.port); }
   std::optional<Uuid> operator()(const topology::GatewayLost& it) const { return router_of(it.port); }
+  std::optional<Uuid> operator()(const topology::HostInterface&) const { return host.uuid(); }
   std::optional<Uuid> operator()(const HostSession&) const { return std::nullopt; }
   std::optional<Uuid> router_of(PortId id) const {
     const topology::Port* port = topology.find(id);

@@ -231,8 +231,8 @@ void AgentRole::spawn(caf::actor_system& system, const Cluster& cluster, observa
   // connections -> flow controller (what ended), by the news
   connections_ = spawn_connections(
       system, {state_, connection_probe_, limits_of(config_.connections), timeouts_of(config_.connections)});
-  spawn_tunnels(system);
   publisher_ = spawn_state_publisher(system, {host_.id, state_, publisher_probe_});
+  spawn_tunnels(system);
 
   // workers' news -> NAT leaser -> state publisher (claims, answered) ; NAT leaser -> workers (ports)
   NatLeaserOptions nat_options;
@@ -264,7 +264,8 @@ void AgentRole::spawn(caf::actor_system& system, const Cluster& cluster, observa
 }
 
 void AgentRole::spawn_tunnels(caf::actor_system& system) {
-  TunnelLinks links{host_.id, state_, *datapath_, *workers_, *addresses_, tunnel_probe_, liveness_of(config_)};
+  TunnelLinks links{host_.id,    state_,     *datapath_,    *workers_,
+                    *addresses_, publisher_, tunnel_probe_, liveness_of(config_)};
   links.vxlan_port = config_.underlay.vxlan_port;
   links.mtu = static_cast<uint16_t>(config_.underlay.mtu);
   links.copy_dscp = config_.underlay.copy_dscp;

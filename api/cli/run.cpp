@@ -72,6 +72,7 @@ std::unique_ptr<Tree> make_tree(Settings& settings) {
   add_object_commands(*tree);
   add_binding_commands(*tree);
   add_tunnel_zone_commands(*tree);
+  add_interface_command(*tree);
   add_status_commands(*tree);
   add_bgp_command(*tree);
   add_flow_commands(*tree);

@@ -57,6 +57,11 @@ Response committed(const Call& call, const Json& outcome, int status);
 // Paths that are views of other objects: links, bindings, peers. Nothing: it is none of them.
 std::optional<Answer> answer_view(Call& call);
 
+// --- host_views.cpp ----------------------------------------------------------------------------------
+
+// hosts/{id}/ports and hosts/{id}/interfaces, and what is below them.
+Answer answer_host_part(Call& call, const Uuid& host);
+
 // --- application.cpp ---------------------------------------------------------------------------------
 
 Answer answer_root(Call& call);

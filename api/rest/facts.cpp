@@ -1,5 +1,7 @@
 #include "api/rest/facts.hpp"
 
+#include <algorithm>
+
 #include "topology/codec.hpp"
 
 namespace viaduct::api::rest {
@@ -91,6 +93,19 @@ std::vector<Record> Facts::learned_routes(const Uuid& router) {
     }
   }
   return out;
+}
+
+const std::vector<topology::HostInterface>& Facts::interfaces_of(const Uuid& host) {
+  if (!interfaces_.contains(host) && !all_interfaces_) {
+    all_interfaces_ = interfaces_.size() >= kFewDevices;
+    if (all_interfaces_) interfaces_.clear();
+    for (const auto& entry : ask("interface", all_interfaces_ ? Uuid{} : host)) {
+      const auto* fact = std::get_if<topology::HostInterface>(&entry.fact);
+      if (fact != nullptr) interfaces_[entry.host.uuid()].push_back(*fact);
+    }
+    for (auto& [of, interfaces] : interfaces_) std::ranges::sort(interfaces, {}, &topology::HostInterface::name);
+  }
+  return interfaces_[host];
 }
 
 std::optional<bool> Facts::is_healthy(const Uuid& member) {

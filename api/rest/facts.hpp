@@ -22,6 +22,8 @@ class Facts {
   // As records, as if they were stored, with ids that follow from what they say. Those of a router at most 10,000.
   std::vector<Record> learned_macs(const Uuid& bridge);
   std::vector<Record> learned_routes(const Uuid& router);
+  // By their names; those of hosts that are away are not known.
+  const std::vector<topology::HostInterface>& interfaces_of(const Uuid& host);
   // The daemon has not answered: what was said above is not so.
   const std::optional<Failure>& failure() const { return failure_; }
   // Nothing: no host has checked it yet.
@@ -31,7 +33,9 @@ class Facts {
   std::vector<topology::StateEntry> ask(std::string_view table, const Uuid& device);
 
   Client& client_;
-  std::map<Uuid, std::set<Uuid>> active_;  // ports by device; nil: of all devices
+  std::map<Uuid, std::set<Uuid>> active_;                            // ports by device; nil: of all devices
+  std::map<Uuid, std::vector<topology::HostInterface>> interfaces_;  // by host
+  bool all_interfaces_ = false;
   std::optional<std::map<Uuid, bool>> health_;
   std::optional<Failure> failure_;
 };

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "topology/address/ip_address.hpp"
+#include "topology/address/mac_address.hpp"
 
 namespace viaduct::routing::underlay {
 
@@ -24,6 +25,18 @@ struct LocalAddress {
   uint32_t mtu = 0;  // bytes of an IP packet: the link's; for IPv6 the least of it and what routers advertised
   bool up = false;   // administratively and with a carrier
   friend bool operator==(const LocalAddress&, const LocalAddress&) = default;
+};
+
+// Any interface, whether or not it has addresses.
+struct LocalInterface {
+  std::string name;
+  MacAddress mac;         // zeros: it has none
+  uint32_t mtu = 0;       // of the link
+  std::string kind = {};  // IFLA_INFO_KIND; "loopback"; empty: a device of the machine
+  bool up = false;        // administratively
+  bool carrier = false;
+  std::vector<IpAddress> addresses = {};  // tentative ones too; sorted
+  friend bool operator==(const LocalInterface&, const LocalInterface&) = default;
 };
 
 // How the kernel would send a packet now.
@@ -41,6 +54,7 @@ class LocalAddresses {
   virtual ~LocalAddresses() = default;
 
   virtual std::variant<std::vector<LocalAddress>, std::error_code> addresses() = 0;
+  virtual std::variant<std::vector<LocalInterface>, std::error_code> interfaces() = 0;
   // Errors: network_unreachable, host_unreachable (no route), invalid_argument (addresses of two families), others from
   // the kernel. That `src` is not an address of this host some kernels call invalid_argument, others
   // network_unreachable, and for IPv6 it is no error.

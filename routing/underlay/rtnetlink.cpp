@@ -17,6 +17,7 @@
 #include <array>
 #include <cerrno>
 #include <fstream>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -207,6 +208,33 @@ class Rtnetlink final : public LocalAddresses {
     return out;
   }
 
+  std::variant<std::vector<LocalInterface>, std::error_code> interfaces() override {
+    std::lock_guard lock(mutex_);
+    nl_cache* found = nullptr;
+    if (int failed = rtnl_link_alloc_cache(socket_.get(), AF_UNSPEC, &found); failed < 0) return code_of(failed);
+    const Cache links(found);
+    if (int failed = rtnl_addr_alloc_cache(socket_.get(), &found); failed < 0) return code_of(failed);
+    const Cache addresses(found);
+    std::map<int, LocalInterface> out;
+    for (nl_object* at = nl_cache_get_first(links.get()); at != nullptr; at = nl_cache_get_next(at)) {
+      auto* link = reinterpret_cast<rtnl_link*>(at);
+      out.emplace(rtnl_link_get_ifindex(link), local_interface(link));
+    }
+    for (nl_object* at = nl_cache_get_first(addresses.get()); at != nullptr; at = nl_cache_get_next(at)) {
+      auto* one = reinterpret_cast<rtnl_addr*>(at);
+      const nl_addr* local = rtnl_addr_get_local(one);
+      const auto address = local == nullptr ? std::nullopt : address_of(local);
+      const auto of = out.find(rtnl_addr_get_ifindex(one));
+      if (address && of != out.end()) of->second.addresses.push_back(*address);
+    }
+    std::vector<LocalInterface> all;
+    for (auto& [index, interface] : out) {
+      std::ranges::sort(interface.addresses);
+      all.push_back(std::move(interface));
+    }
+    return all;
+  }
+
   std::variant<UnderlayRoute, std::error_code> route(const IpAddress& src, const IpAddress& dst) override {
     if (src.family() != dst.family()) return std::make_error_code(std::errc::invalid_argument);
     std::lock_guard lock(mutex_);
@@ -230,6 +258,28 @@ class Rtnetlink final : public LocalAddresses {
     if (!address || !link || (rtnl_addr_get_flags(found) & kNotUsable) != 0) return std::nullopt;
     return LocalAddress{*address, rtnl_link_get_name(link.get()), mtu_of(link.get(), address->family()),
                         is_up(link.get())};
+  }
+
+  static LocalInterface local_interface(rtnl_link* link) {
+    LocalInterface out;
+    out.name = rtnl_link_get_name(link);
+    out.mtu = rtnl_link_get_mtu(link);
+    const nl_addr* mac = rtnl_link_get_addr(link);
+    MacAddress::Bytes bytes;
+    if (mac != nullptr && nl_addr_get_len(mac) == bytes.size()) {
+      std::copy_n(static_cast<const uint8_t*>(nl_addr_get_binary_addr(mac)), bytes.size(), bytes.begin());
+      out.mac = MacAddress(bytes);
+    }
+    const unsigned flags = rtnl_link_get_flags(link);
+    const char* kind = rtnl_link_get_type(link);
+    if (kind != nullptr) {
+      out.kind = kind;
+    } else if ((flags & IFF_LOOPBACK) != 0) {
+      out.kind = "loopback";
+    }
+    out.up = (flags & IFF_UP) != 0;
+    out.carrier = (flags & IFF_RUNNING) != 0;
+    return out;
   }
 
   int ask(nl_msg* question, RouteAnswer& answer) {

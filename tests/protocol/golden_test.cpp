@@ -102,6 +102,15 @@ std::vector<std::pair<std::string, StateEntry>> sample_states() {
                       {IpPrefix::parse("::/0").value(), IpPrefix::parse("2001:db8:7::/52").value(),
                        IpPrefix::parse("2001:db8:8::1/128").value()}}}},
       {"state-gateway-lost", {host, sample_uuid(3), 0, GatewayLost{port, IpAddress::parse("192.0.2.42").value()}}},
+      {"state-interface",
+       {host, host.uuid(), 0,
+        HostInterface{"eth0",
+                      mac,
+                      9'000,
+                      "veth",
+                      true,
+                      false,
+                      {IpAddress::parse("192.0.2.1").value(), IpAddress::parse("2001:db8::1").value()}}}},
   };
 }
 

@@ -55,6 +55,21 @@ bool answer_transact(schema::Transact::Reader request, topology::Snapshot& snaps
   return true;
 }
 
+void answer_facts(schema::ListFacts::Reader request, const std::vector<topology::StateEntry>& facts,
+                  schema::FactList::Builder reply) {
+  const Uuid device = topology::decode(request.getDevice());
+  std::vector<const topology::StateEntry*> wanted;
+  for (const auto& entry : facts) {
+    const std::string key = topology::state_key(entry);
+    bool asked = request.getTables().size() == 0;
+    for (auto table : request.getTables()) asked = asked || topology::state_table(key) == table.cStr();
+    if (asked && (device.is_nil() || entry.device == device)) wanted.push_back(&entry);
+  }
+  reply.setTotal(wanted.size());
+  auto list = reply.initEntries(static_cast<unsigned>(wanted.size()));
+  for (unsigned i = 0; i < list.size(); ++i) topology::encode(*wanted[i], list[i]);
+}
+
 class MemoryDaemon::Inside final : public api::Transport {
  public:
   explicit Inside(MemoryDaemon& daemon) : daemon_(daemon) {}
@@ -67,7 +82,7 @@ class MemoryDaemon::Inside final : public api::Transport {
       if (request.isList()) {
         answer_list(request.getList(), daemon_.snapshot_, true, reply.initObjects());
       } else if (request.isFacts()) {
-        reply.initFacts();
+        answer_facts(request.getFacts(), daemon_.facts_, reply.initFacts());
       } else if (request.isStatus()) {
         reply.initStatus();
       } else if (!request.isTransact()) {

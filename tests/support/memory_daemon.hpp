@@ -3,9 +3,11 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "api/client/client.hpp"
 #include "schema/admin.capnp.h"
+#include "topology/host_state.hpp"
 #include "topology/snapshot.hpp"
 
 namespace viaduct::support {
@@ -18,15 +20,18 @@ bool answer_transact(schema::Transact::Reader request, topology::Snapshot& snaps
 
 class MemoryDaemon {
  public:
-  // One thread. No host has said anything; other requests are answered with an error.
+  // One thread. Other requests are answered with an error.
   std::unique_ptr<api::Client> connect();
   const topology::Snapshot& snapshot() const { return snapshot_; }
   // Commits, if the rules let it pass; says whether they did.
   bool commit(const topology::Object& object);
+  // A host has said so.
+  void tell(const topology::StateEntry& entry) { facts_.push_back(entry); }
 
  private:
   class Inside;
   topology::Snapshot snapshot_;
+  std::vector<topology::StateEntry> facts_;
 };
 
 }  // namespace viaduct::support

@@ -224,7 +224,17 @@ def hosts(checks, lab):
     session = session_of(lab, checks)
     host = session.list("hosts", "Host-v3")[0]
     checks.equal("host", (host["alive"], host["floodingProxyWeight"], host["containerLimit"]), (True, 1, -1))
-    session.list(host["interfaces"], "Interface-v1")
+    loopback = {"name": "lo", "mac": None, "mtu": 65536, "type": "Virtual", "endpoint": "LOCALHOST", "portType": "NetDev",
+                "addresses": ["127.0.0.1", "::1"], "status": 3}
+    def interface():
+        return next((each for each in session.client.get(host["interfaces"], "collection.Interface-v1").json if each["name"] == "lo"), None)
+    wait_for(interface, "the agent has told its interfaces")
+    told = interface()
+    checks.equal("loopback", {name: told[name] for name in loopback}, loopback)
+    checks.equal("by its name", session.client.get(told["uri"]).json, told)
+    session.expect("no such interface", session.client.get(host["interfaces"] + "/none"), 404)
+    host = session.client.get(host["uri"], "Host-v3").json
+    checks.equal("of the host", ("127.0.0.1" in host["addresses"], told in host["hostInterfaces"]), (True, True))
     port = session.list("ports", "Port-v3")
     port = next(each for each in port if each["type"] == "Bridge" and each["peerId"] is None)
     session.expect("binding without a tunnel zone", session.client.post(host["ports"], "HostInterfacePort-v1",

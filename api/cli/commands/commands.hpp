@@ -8,6 +8,7 @@ namespace viaduct::api::cli {
 void add_object_commands(Tree& tree);         // bridge|router|… create, show, list, set, delete; port link, unlink
 void add_binding_commands(Tree& tree);        // bind, unbind
 void add_tunnel_zone_commands(Tree& tree);    // tunnel-zone add-host, remove-host
+void add_interface_command(Tree& tree);       // host interfaces
 void add_status_commands(Tree& tree);         // status, version, wait, log
 void add_bgp_command(Tree& tree);             // bgp
 void add_flow_commands(Tree& tree);           // flows, state

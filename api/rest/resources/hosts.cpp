@@ -1,5 +1,8 @@
 // Hosts and tunnel zones.
+#include <algorithm>
+
 #include "api/rest/document.hpp"
+#include "api/rest/http.hpp"
 #include "api/rest/resources/parts.hpp"
 
 namespace viaduct::api::rest {
@@ -12,6 +15,40 @@ void emit_alive(const Emission& emission, Json& value) {
   const std::string id = emission.record().id().to_string();
   for (const Json& agent : status.at("agents")) {
     if (agent.at("host") == id) value = agent.at("state") != "away";
+  }
+}
+
+std::string endpoint_of(const std::string& kind) {
+  if (kind.empty()) return "PHYSICAL";
+  if (kind == "loopback") return "LOCALHOST";
+  if (kind == "tun") return "TUNTAP";
+  if (kind == "openvswitch") return "DATAPATH";
+  if (kind == "gre" || kind == "gretap" || kind == "ip6gretap") return "GRE";
+  return "UNKNOWN";
+}
+std::string type_of(const std::string& kind) {
+  constexpr std::array<std::string_view, 9> kTunnels = {"vxlan", "gre",    "gretap", "ip6gre", "ip6gretap",
+                                                        "ipip",  "geneve", "sit",    "ip6tnl"};
+  if (kind.empty()) return "Physical";
+  return std::ranges::count(kTunnels, kind) != 0 ? "Tunnel" : "Virtual";
+}
+std::string port_type_of(const std::string& kind) {
+  if (kind == "openvswitch") return "Internal";
+  if (kind == "vxlan") return "VXLan";
+  return kind == "gretap" || kind == "gre" ? "Gre" : "NetDev";
+}
+
+void emit_addresses(const Emission& emission, Json& value) {
+  value = Json::array();
+  for (const auto& interface : emission.context().facts().interfaces_of(emission.record().id())) {
+    for (const IpAddress& address : interface.addresses) value.push_back(address.to_string());
+  }
+}
+void emit_interfaces(const Emission& emission, Json& value) {
+  value = Json::array();
+  const Uuid& host = emission.record().id();
+  for (const auto& each : emission.context().facts().interfaces_of(host)) {
+    value.push_back(interface_document(emission.context().base(), host, each));
   }
 }
 
@@ -49,8 +86,8 @@ void finish_host(Intake& intake) {
 constexpr std::array kHostMembers = {
     kId,
     Member{.name = "name", .field = "name", .direction = Direction::create},
-    Member{.name = "addresses", .shape = Shape::always_empty, .direction = Direction::out},
-    Member{.name = "hostInterfaces", .shape = Shape::always_empty, .direction = Direction::out},
+    Member{.name = "addresses", .shape = Shape::special, .direction = Direction::out, .emit = emit_addresses},
+    Member{.name = "hostInterfaces", .shape = Shape::special, .direction = Direction::out, .emit = emit_interfaces},
     Member{.name = "alive", .shape = Shape::special, .direction = Direction::out, .emit = emit_alive},
     special("floodingProxyWeight", emit_one, take_flooding),
     special("containerWeight", emit_one, take_weight),
@@ -89,6 +126,22 @@ constexpr std::array kZoneHostLinks = {reference_link("host", "hosts", "host"),
                                        reference_link("tunnelZone", "tunnel_zones", "zone")};
 
 }  // namespace
+
+// Interface-v1. `status`: 1 up, 2 with a carrier.
+Json interface_document(const std::string& base, const Uuid& host, const topology::HostInterface& interface) {
+  Json addresses = Json::array();
+  for (const IpAddress& address : interface.addresses) addresses.push_back(address.to_string());
+  return {{"hostId", host.to_string()},
+          {"name", interface.name},
+          {"mac", interface.mac == MacAddress() ? Json(nullptr) : Json(interface.mac.to_string())},
+          {"mtu", interface.mtu},
+          {"type", type_of(interface.kind)},
+          {"endpoint", endpoint_of(interface.kind)},
+          {"portType", port_type_of(interface.kind)},
+          {"addresses", addresses},
+          {"status", (interface.up ? 1 : 0) | (interface.carrier ? 2 : 0)},
+          {"uri", base + "hosts/" + host.to_string() + "/interfaces/" + encode_segment(interface.name)}};
+}
 
 const Resource kHosts{.path = "hosts",
                       .kind = Kind::HOST,

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "api/rest/resource.hpp"
+#include "topology/host_state.hpp"
 
 namespace viaduct::api::rest {
 
@@ -30,6 +31,9 @@ constexpr Link reference_link(std::string_view name, std::string_view path, std:
   return {.name = name, .path = path, .field = field};
 }
 constexpr Link child_link(std::string_view name, std::string_view suffix) { return {.name = name, .suffix = suffix}; }
+
+// Interface-v1 of a host, as its agent tells it.
+Json interface_document(const std::string& base, const Uuid& host, const topology::HostInterface& interface);
 
 // "02:00:00:00:00:01" as a key in a URI: "02-00-00-00-00-01".
 std::string mac_key(const Value& mac);

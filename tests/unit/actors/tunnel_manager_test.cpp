@@ -27,7 +27,7 @@ struct TunnelHost {
     liveness.interval = milliseconds(40);
     liveness.silent_interval = milliseconds(40);
     liveness.multiplier = 4;
-    tunnels = spawn_tunnel_manager(system, {id, state, *datapath, pool, addresses, probe, liveness});
+    tunnels = spawn_tunnel_manager(system, {id, state, *datapath, pool, addresses, publisher, probe, liveness});
   }
 
   const HostId id;
@@ -39,6 +39,7 @@ struct TunnelHost {
   AgentState state;
   FakeAddresses addresses;
   WorkerPool pool{state, *datapath, 1, registry};
+  StatePublisherActor publisher;  // nobody, unless a test says so before start()
   TunnelManagerActor tunnels;
 };
 
@@ -105,6 +106,42 @@ TEST_F(TunnelManagerTest, TellsThePathsAndTheTunnelsComeUp) {
   EXPECT_EQ(line(a).name, "b");
   EXPECT_TRUE(eventually([&] { return line(a).round_trip.count() > 0; }));
   EXPECT_TRUE(eventually([&] { return metric(a.registry, "viaduct_tunnel_up") == 1; }));
+}
+
+TEST_F(TunnelManagerTest, TellsTheInterfaces) {
+  Journal<OwnInterfaces> told;
+  TunnelHost host{3, underlay};
+  host.addresses.set_interfaces({{"eth0", {}, 1500, "", true, true, {host.address}}});
+  host.publisher = system.spawn([&]() -> StatePublisherActor::behavior_type {
+    return {[](const ReportStatus&) { return observability::ActorStatus{}; },
+            [](const Shutdown&) {},
+            [](const NewsWaits&) {},
+            [](const OwnLocations&) {},
+            [&](const OwnInterfaces& news) { told.add(news); },
+            [](const NatLeases&) {},
+            [](const HealthClaims&) {},
+            [](const RoutesLearned&) {},
+            [](const SessionChanged&) {},
+            [](const Tick&) {}};
+  });
+  host.start(system);
+  const auto last = [&] {
+    auto all = told.wait_for(1);
+    return all.empty() ? OwnInterfaces{}.entries : all.back().entries;
+  };
+  ASSERT_TRUE(eventually([&] { return last().size() == 1; })) << "at once";
+  const topology::StateEntry entry = last().front();
+  EXPECT_EQ(std::get<topology::HostInterface>(entry.fact),
+            (topology::HostInterface{"eth0", {}, 1500, "", true, true, {host.address}}));
+  EXPECT_EQ(entry.device, host.id.uuid());
+  host.addresses.set_interfaces({});
+  EXPECT_TRUE(eventually([&] { return last().empty(); })) << "when the kernel hints at a change";
+  self->send(host.tunnels, Shutdown{});
+  self->wait_for(host.tunnels);
+  self->send_exit(host.publisher, caf::exit_reason::user_shutdown);
+  host.tunnels = nullptr;
+  host.publisher = nullptr;
+  host.pool.stop();
 }
 
 TEST_F(TunnelManagerTest, LossInOneDirectionIsNoticedAtBothEnds) {

@@ -31,6 +31,15 @@ class FakeAddresses final : public routing::underlay::LocalAddresses {
     std::lock_guard lock(mutex_);
     return addresses_;
   }
+  void set_interfaces(std::vector<routing::underlay::LocalInterface> interfaces) {
+    std::lock_guard lock(mutex_);
+    interfaces_ = std::move(interfaces);
+    if (hint_) hint_();
+  }
+  std::variant<std::vector<routing::underlay::LocalInterface>, std::error_code> interfaces() override {
+    std::lock_guard lock(mutex_);
+    return interfaces_;
+  }
   std::variant<UnderlayRoute, std::error_code> route(const IpAddress&, const IpAddress& dst) override {
     std::lock_guard lock(mutex_);
     ++asked_;
@@ -50,6 +59,7 @@ class FakeAddresses final : public routing::underlay::LocalAddresses {
  private:
   mutable std::mutex mutex_;
   std::vector<LocalAddress> addresses_;
+  std::vector<routing::underlay::LocalInterface> interfaces_;
   std::map<IpAddress, uint32_t> route_mtu_;
   std::function<void()> hint_;
   int asked_ = 0;

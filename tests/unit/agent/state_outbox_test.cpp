@@ -65,6 +65,27 @@ TEST_F(StateOutboxTest, AFailedDeletionIsRepeated) {
   EXPECT_EQ(outbox.published(), 0);
 }
 
+TEST_F(StateOutboxTest, InterfacesAndLocationsAreSaidEachByItself) {
+  const auto interface = [](const char* name, uint32_t mtu) {
+    return topology::StateEntry{kHere, kHere.uuid(), 0, topology::HostInterface{name, {}, mtu}};
+  };
+  const auto key = [](const topology::StateEntry& entry) { return topology::state_key(entry); };
+  outbox.described({interface("eth0", 1'500), interface("tap1", 1'500)});
+  outbox.located({of(kHere, active(20, 5), 0)});
+  settle();
+  EXPECT_EQ(outbox.published(), 3);
+  outbox.described({interface("eth0", 9'000)});
+  auto write = must_next();
+  ASSERT_THAT(write.puts, SizeIs(1));
+  EXPECT_EQ(write.puts[0].entry, interface("eth0", 9'000));
+  EXPECT_THAT(write.deletes, ElementsAre(key(interface("tap1", 0))));
+  done();
+  outbox.described({interface("eth0", 9'000)});
+  EXPECT_FALSE(next()) << "nothing has changed";
+  outbox.located({});
+  EXPECT_THAT(must_next().deletes, ElementsAre(key_of(active(20, 5))));
+}
+
 TEST_F(StateOutboxTest, AfterAJoinEverythingIsSaid) {
   see(7);
   settle();

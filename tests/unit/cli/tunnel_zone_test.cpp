@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/unit/cli/fake_daemon.hpp"
+#include "topology/codec.hpp"
 
 namespace viaduct::api::cli {
 namespace {
@@ -27,6 +28,25 @@ struct TunnelZones : testing::Test {
       EXPECT_EQ(tool(arguments).code, 0) << testing::PrintToString(arguments);
   }
 };
+
+TEST_F(TunnelZones, HostsHaveInterfaces) {
+  const HostId node = HostId(Uuid::parse(FakeDaemon::kHostId).value());
+  daemon.answer(schema::AdminRequest::FACTS, [&](schema::AdminRequest::Reader request, auto reply) {
+    const Uuid asked = topology::decode(request.getFacts().getDevice());
+    auto facts = reply.initFacts();
+    if (!asked.is_nil() && asked != node.uuid()) return;
+    const topology::HostInterface eth{"eth0", *MacAddress::parse("02:00:00:00:00:07"), 9'000, "", true,
+                                      false,  {*IpAddress::parse("192.0.2.1")}};
+    topology::encode(topology::StateEntry{node, node.uuid(), 0, eth}, facts.initEntries(1)[0]);
+  });
+  EXPECT_THAT(tool({"host", "interfaces"}).out,
+              AllOf(HasSubstr("node-1"), HasSubstr("device"), HasSubstr("no carrier"), HasSubstr("192.0.2.1")));
+  const Json one = tool({"host", "interfaces", "node-1", "--json"}).json();
+  EXPECT_EQ(one, Json::parse(R"([{"host": "node-1", "name": "eth0", "mac": "02:00:00:00:00:07", "mtu": 9000, "kind": "",
+                                  "state": "no carrier", "addresses": ["192.0.2.1"]}])"));
+  EXPECT_THAT(tool({"host", "interfaces", "node-2"}).out, HasSubstr("no interfaces are known of host node-2"));
+  EXPECT_EQ(tool({"host", "interfaces", "node-3"}).code, 1);
+}
 
 TEST_F(TunnelZones, AreOfATypeAndHaveAName) {
   EXPECT_EQ(tool({"tunnel-zone", "show", "underlay", "--json"}).json()["type"], "vxlan");

@@ -60,6 +60,7 @@ struct AgentHost {
               [me](const Shutdown&) { me->quit(); },
               [](const NewsWaits&) {},
               [](const OwnLocations&) {},
+              [](const OwnInterfaces&) {},
               [](const NatLeases&) {},
               [](const HealthClaims&) {},
               [](const RoutesLearned&) {},

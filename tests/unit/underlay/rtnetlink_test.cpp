@@ -17,6 +17,7 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -30,6 +31,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::Contains;
+using testing::IsSupersetOf;
 using testing::Not;
 
 IpAddress ip(const char* text) { return *IpAddress::parse(text); }
@@ -131,6 +133,22 @@ TEST_F(Rtnetlink, AddressesWithTheirLinks) {
   EXPECT_THAT(addresses(), Contains(LocalAddress{ip("192.0.2.1"), "ul0", 9000, true}));
   EXPECT_THAT(addresses(), Contains(LocalAddress{ip("2001:db8::1"), "ul0", 9000, true}));
   EXPECT_THAT(addresses(), Contains(LocalAddress{ip("127.0.0.1"), "lo", 65536, true}));
+}
+
+TEST_F(Rtnetlink, InterfacesWithAllThatIsKnown) {
+  run("ip link set ul0 mtu 9000 address 02:00:00:00:00:aa && ip link add quiet0 type bridge");
+  auto found = addresses_->interfaces();
+  ASSERT_TRUE(std::holds_alternative<std::vector<LocalInterface>>(found));
+  std::map<std::string, LocalInterface> by_name;
+  for (const auto& each : std::get<0>(found)) by_name[each.name] = each;
+  const LocalInterface& ul0 = by_name["ul0"];
+  EXPECT_EQ(std::tie(ul0.mtu, ul0.kind, ul0.up, ul0.carrier), std::make_tuple(9000U, std::string("veth"), true, true));
+  EXPECT_EQ(ul0.mac, MacAddress::parse("02:00:00:00:00:aa"));
+  EXPECT_THAT(ul0.addresses, IsSupersetOf({ip("192.0.2.1"), ip("2001:db8::1")}));
+  EXPECT_TRUE(std::ranges::is_sorted(ul0.addresses));
+  EXPECT_EQ(by_name["lo"].kind, "loopback");
+  EXPECT_EQ(by_name["lo"].mac, MacAddress());
+  EXPECT_EQ(by_name["quiet0"], (LocalInterface{"quiet0", by_name["quiet0"].mac, 1500, "bridge", false, false, {}}));
 }
 
 TEST_F(Rtnetlink, ALinkThatIsDown) {
