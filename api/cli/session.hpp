@@ -35,9 +35,6 @@ struct Settings {
   Form form = Form::human;
 };
 
-// The exit code of `diff` when something differs; no failure, and of this tool alone.
-inline constexpr ExitCode kDiffers{5};
-
 class Session {
  public:
   explicit Session(Environment& environment) : environment_(environment) {}

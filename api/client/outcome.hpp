@@ -16,6 +16,7 @@ enum class ExitCode : int {
   usage = 2,        // the command line or a file makes no sense
   unreachable = 3,  // no daemon, no token, or a part of the daemon is restarting
   timeout = 4,
+  differs = 5,  // no failure: what was compared is not the same
 };
 
 // One broken rule of the topology, as the daemon reports it.

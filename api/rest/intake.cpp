@@ -1,21 +1,9 @@
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 
-#include "api/client/value_text.hpp"
 #include "api/rest/document.hpp"
 
 namespace viaduct::api::rest {
 namespace {
-
-const Json kNull;
-
-// As Jackson turns texts into numbers and booleans.
-std::string trimmed(const std::string& text) {
-  const size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
 
 bool is_part(Shape shape) {
   switch (shape) {
@@ -32,104 +20,7 @@ bool is_part(Shape shape) {
   }
 }
 
-// "ffff.ff00.0000" -> "ff:ff:ff:00:00:00".
-std::optional<std::string> mac_of_mask(const std::string& mask) {
-  std::string digits, out;
-  for (size_t i = 0; i < mask.size(); ++i) {
-    if ((i == 4 || i == 9) != (mask[i] == '.')) return std::nullopt;
-    if (mask[i] == '.') continue;
-    if (!std::isxdigit(static_cast<unsigned char>(mask[i]))) return std::nullopt;
-    digits += mask[i];
-  }
-  if (mask.size() != 14) return std::nullopt;
-  for (size_t i = 0; i < 12; i += 2) out += (out.empty() ? "" : ":") + digits.substr(i, 2);
-  return out;
-}
-
 }  // namespace
-
-// --- conversions -------------------------------------------------------------------------------------
-
-const Json& Intake::given(std::string_view member) const {
-  auto at = body_.find(std::string(member));
-  return at == body_.end() ? kNull : *at;
-}
-
-void Intake::wrong(std::string_view member, std::string message) {
-  violations_.push_back({"invalid", {}, {}, {}, std::string(member), std::move(message), {}});
-}
-
-std::optional<bool> Intake::boolean(std::string_view member, const Json& value) {
-  if (value.is_null()) return false;
-  if (value.is_boolean()) return value.get<bool>();
-  if (value.is_string()) {
-    const std::string text = trimmed(value.get<std::string>());
-    if (text == "true") return true;
-    if (text == "false" || text.empty()) return false;
-  }
-  wrong(member, "must be true or false");
-  return std::nullopt;
-}
-
-std::optional<int64_t> Intake::number(std::string_view member, const Json& value, int64_t least, int64_t most) {
-  std::optional<int64_t> out;
-  if (value.is_null()) {
-    out = 0;
-  } else if (value.is_number_unsigned()) {
-    const auto big = value.get<uint64_t>();
-    if (big <= INT64_MAX) out = static_cast<int64_t>(big);
-  } else if (value.is_number_integer()) {
-    out = value.get<int64_t>();
-  } else if (value.is_number_float()) {
-    const double number = std::trunc(value.get<double>());
-    if (std::abs(number) < 9e18) out = static_cast<int64_t>(number);
-  } else if (value.is_string()) {
-    const std::string text = trimmed(value.get<std::string>());
-    int64_t parsed = 0;
-    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), parsed);
-    if (text.empty() || (error == std::errc{} && end == text.data() + text.size())) out = parsed;
-  }
-  if (out && *out >= least && *out <= most) return out;
-  wrong(member, "must be a number from " + std::to_string(least) + " to " + std::to_string(most));
-  return std::nullopt;
-}
-
-std::optional<std::string> Intake::text(std::string_view member, const Json& value) {
-  if (value.is_null()) return std::string();
-  if (value.is_string()) return value.get<std::string>();
-  if (value.is_number() || value.is_boolean()) return value.dump();
-  wrong(member, "must be a text");
-  return std::nullopt;
-}
-
-std::optional<Uuid> Intake::id(std::string_view member, const Json& value) {
-  auto content = text(member, value);
-  if (!content) return std::nullopt;
-  if (content->empty()) return Uuid{};
-  auto parsed = Uuid::parse(*content);
-  if (!parsed) wrong(member, "must be a UUID, as in 5a0c8f7e-3d1b-4c2a-9e6f-0123456789ab");
-  return parsed;
-}
-
-std::optional<IpAddress> Intake::address(std::string_view member, const Json& value) {
-  auto content = text(member, value);
-  if (!content) return std::nullopt;
-  auto parsed = IpAddress::parse(*content);
-  if (!parsed) wrong(member, "must be an IPv4 or IPv6 address");
-  return parsed;
-}
-
-// --- members -----------------------------------------------------------------------------------------
-
-const Field& Intake::field_of(const Member& member) const { return *record_.info().find(member.field); }
-
-void Intake::unsupported(std::string_view member, std::string_view what) {
-  fail({ExitCode::refused,
-        "unsupported",
-        std::string(member) + ": this version of Viaduct does not have " + std::string(what),
-        "leave the member out",
-        {}});
-}
 
 void Intake::take_number(const Member& member, const Json& value) {
   const Field& field = field_of(member);
@@ -190,90 +81,6 @@ void Intake::take_cidrs(const Member& member, const Json& value) {
     prefixes.push_back(*prefix);
   }
   record_.set(member.field, prefixes);
-}
-
-void Intake::take_part(const Member& member, const Json& value) {
-  Parts& parts = parts_[member.field];
-  const bool absent = value.is_null() || value == "";
-  switch (member.shape) {
-    case Shape::inverted:
-      parts.inverted = boolean(member.name, value).value_or(false);
-      return;
-    case Shape::prefix_length:
-      parts.length = number(member.name, value, 0, 128);
-      parts.length_member = member.name;
-      return;
-    case Shape::mac_mask:
-      if (absent) return;
-      if (auto mask = mac_of_mask(text(member.name, value).value_or(""))) {
-        parts.mask = *mask;
-      } else {
-        wrong(member.name, "must be a mask as in ffff.ff00.0000");
-      }
-      return;
-    default:
-      break;
-  }
-  parts.main = &member;
-  if (absent) return;
-  switch (member.shape) {
-    case Shape::prefix_address:
-      if (auto parsed = address(member.name, value)) parts.value = *parsed;
-      return;
-    case Shape::masked_mac: {
-      auto parsed = MacAddress::parse(text(member.name, value).value_or(""));
-      if (!parsed) return wrong(member.name, "must be a MAC address");
-      parts.value = parsed->to_string();
-      return;
-    }
-    case Shape::range: {
-      if (!value.is_object()) return wrong(member.name, "must be {\"start\": FIRST, \"end\": LAST}");
-      auto bound = [&](const char* name) {
-        auto at = value.find(name);
-        return at == value.end() || at->is_null() ? std::nullopt : number(member.name, *at, member.least, 65'535);
-      };
-      const auto first = bound("start"), last = bound("end");
-      if (!first || !last || *first > *last) {
-        return wrong(member.name, "must have a start and an end, the start not behind the end");
-      }
-      parts.value = std::to_string(*first) + "-" + std::to_string(*last);
-      return;
-    }
-    default:
-      if (auto parsed = number(member.name, value, member.least, static_cast<int64_t>(field_of(member).maximum))) {
-        parts.value = static_cast<uint64_t>(*parsed);
-      }
-  }
-}
-
-// Sets the field, or its opposite, to what its parts say.
-void Intake::compose(std::string_view name, Parts& parts) {
-  const Field& field = *record_.info().find(name);
-  const Field* opposite = record_.info().opposite_of(field);
-  Value value = parts.value;
-  if (const auto* address = std::get_if<IpAddress>(&value)) {
-    const int64_t length = parts.length.value_or(0);
-    if (length > address->width_bits()) {
-      return wrong(parts.length_member, "must be at most " + std::to_string(address->width_bits()));
-    }
-    value = IpPrefix(*address, static_cast<int>(length)).network();
-  }
-  if (!parts.mask.empty() && std::holds_alternative<std::string>(value)) {
-    const auto address = MacAddress::parse(std::get<std::string>(value)), mask = MacAddress::parse(parts.mask);
-    value = MacAddress::from_uint64(address->as_uint64() & mask->as_uint64()).to_string() + "/" + parts.mask;
-  }
-  if (auto* text = std::get_if<std::string>(&value)) {
-    auto form = one_form(field, *text);
-    if (!form) return wrong(parts.main->name, form.failure().message);
-    value = *form;
-  }
-  if (field.type == FieldType::named_number && std::holds_alternative<uint64_t>(value)) {
-    value = read_number(field, std::get<uint64_t>(value));
-  }
-  if (opposite == nullptr) return record_.set(field.name, value);
-  record_.set(field.name, Value{});
-  record_.set(opposite->name, Value{});
-  record_.set(parts.inverted ? opposite->name : field.name, value);
 }
 
 void Intake::take_member(const Member& member, const Json& value) {

@@ -18,7 +18,7 @@ Result<ExitCode> diff(Session& session, const DiffWords& words) {
   } else {
     print_plan(*plan, session.out());
   }
-  return plan->empty() ? ExitCode::ok : kDiffers;
+  return plan->empty() ? ExitCode::ok : ExitCode::differs;
 }
 
 }  // namespace
