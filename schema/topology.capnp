@@ -94,6 +94,7 @@ struct Port {
   vlan @10 :UInt16;           # interior bridge ports: 1..4094, 0: none
   inboundFilter @11 :Uuid;    # chain for what enters the device here; none: all passes
   outboundFilter @12 :Uuid;   # chain for what leaves it here
+  vif @13 :Text;              # what whoever made the port calls the machine's interface; kept for them
 }
 
 enum NextHop {
@@ -111,6 +112,7 @@ struct Route {
   nextHopPort @4 :Uuid;
   gateway @5 :IpAddress;      # empty: the destination is on the port's link
   weight @6 :UInt32 = 100;    # of equal prefixes the least wins; equal weights share (ECMP)
+  attributes @7 :Text;        # a note of whoever made it; kept for them
 }
 
 # A MAC address that an operator pins to a bridge's port: never aged, never moved by learning.

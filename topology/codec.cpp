@@ -95,6 +95,7 @@ Error read(Port& port, schema::Port::Reader from) {
   read_id(port.peer, from.getPeer());
   port.mtu = from.getMtu();
   port.vlan = from.getVlan();
+  port.vif = view(from.getVif());
   read_id(port.inbound_filter, from.getInboundFilter());
   read_id(port.outbound_filter, from.getOutboundFilter());
   if (Error error = read_mac(port.mac, from.getMac()); !error.empty()) return error;
@@ -111,6 +112,7 @@ void write(const Port& port, schema::Port::Builder to) {
   to.setMac(port.mac.as_uint64());
   to.setMtu(port.mtu);
   to.setVlan(port.vlan);
+  if (!port.vif.empty()) to.setVif(text_of(port.vif));
   if (port.inbound_filter) encode(port.inbound_filter.uuid(), to.initInboundFilter());
   if (port.outbound_filter) encode(port.outbound_filter.uuid(), to.initOutboundFilter());
   if (port.addresses.empty()) return;
@@ -137,6 +139,7 @@ Error read(Route& route, schema::Route::Reader from) {
   if (!gateway) return in("gateway", gateway.error());
   route.gateway = *gateway;
   route.weight = from.getWeight();
+  route.attributes = view(from.getAttributes());
   return {};
 }
 void write(const Route& route, schema::Route::Builder to) {
@@ -147,6 +150,7 @@ void write(const Route& route, schema::Route::Builder to) {
   if (route.next_hop_port) encode(route.next_hop_port.uuid(), to.initNextHopPort());
   if (route.gateway) encode(*route.gateway, to.initGateway());
   to.setWeight(route.weight);
+  if (!route.attributes.empty()) to.setAttributes(text_of(route.attributes));
 }
 
 Error read(StaticMac& entry, schema::StaticMac::Reader from) {

@@ -79,6 +79,12 @@ constexpr std::array kPortFields = {
           .maximum = 4094},
     filter_field("inbound_filter", "inbound-filter", "inboundFilter", "Chain for what enters the device here"),
     filter_field("outbound_filter", "outbound-filter", "outboundFilter", "Chain for what leaves the device here"),
+    Field{.name = "vif",
+          .option = "vif",
+          .schema = "vif",
+          .type = text,
+          .help = "What whoever made the port calls the machine's interface; kept for them",
+          .column = Column::hidden},
 };
 
 constexpr std::array<std::string_view, 4> kNextHops = {"port", "local", "blackhole", "reject"};
@@ -114,6 +120,12 @@ constexpr std::array kRouteFields = {
           .type = number,
           .help = "Of equal prefixes the least weight wins; equal weights share (default 100)",
           .maximum = 0xffff'ffff},
+    Field{.name = "attributes",
+          .option = "attributes",
+          .schema = "attributes",
+          .type = text,
+          .help = "A note of whoever made it; kept for them",
+          .column = Column::hidden},
 };
 
 constexpr Field vlan_field(std::string_view help) {

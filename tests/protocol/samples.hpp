@@ -186,7 +186,13 @@ inline Samples sample_routing() {
   Router router{sample_id<RouterId>(3), 1003, "edge", "tenant-a", true};
   router.as_number = 4'200'000'000;
   router.advertise_nat = true;
+  Port port = sample_port();
+  port.vif = "0d5c7c2a-3d0a-4a7e-8b52-5b3c0a0f3f11";
+  Route route = sample_route();
+  route.attributes = "of a script";
   return {
+      {"port-vif", port},
+      {"route-attributes", route},
       {"router-bgp", router},
       {"bgp-peer", sample_bgp_peer()},
       {"bgp-network", BgpNetwork{sample_id<BgpNetworkId>(51), 1051, sample_id<RouterId>(3),

@@ -165,13 +165,18 @@ def routers(checks, lab):
     checks.equal("  Location", linked.location, None)
     checks.equal("peer", session.read(port["uri"], "Port-v3")["peerId"], uplink["id"])
     checks.equal("and back", session.read(uplink["uri"], "Port-v3")["peerId"], port["id"])
+    vif = "0d5c7c2a-3d0a-4a7e-8b52-5b3c0a0f3f11"
+    session.expect("vifId", session.client.put(other["uri"], "Port-v3", {**other, "vifId": vif}), 204)
+    checks.equal("  is kept", session.read(other["uri"], "Port-v3")["vifId"], vif)
+    session.expect("vifId that is no UUID", session.client.put(other["uri"], "Port-v3", {**other, "vifId": "eth0"}), 400)
     session.expect("link again", session.client.ask("POST", port["link"], {"peerId": other["id"]}), 409)
     checks.equal("peer ports", [each["id"] for each in session.list(router["peerPorts"], "Port-v3")], [port["id"]])
     route = session.create(router["routes"], "Route-v1",
                            {"type": "Normal", "srcNetworkAddr": "0.0.0.0", "srcNetworkLength": 0, "dstNetworkAddr": "192.168.0.0",
-                            "dstNetworkLength": 16, "nextHopPort": uplink["id"], "nextHopGateway": "10.0.0.254", "weight": 100})
+                            "dstNetworkLength": 16, "nextHopPort": uplink["id"], "nextHopGateway": "10.0.0.254", "weight": 100,
+                            "attributes": "of a script"})
     checks.equal("route", {name: route[name] for name in ("type", "routerId", "weight", "learned", "attributes")},
-                 {"type": "Normal", "routerId": router["id"], "weight": 100, "learned": False, "attributes": None})
+                 {"type": "Normal", "routerId": router["id"], "weight": 100, "learned": False, "attributes": "of a script"})
     listed = session.list(router["routes"], "Route-v1")
     checks.equal("routes", [(each["type"], each["dstNetworkAddr"], each["dstNetworkLength"]) for each in listed if each["nextHopPort"] == uplink["id"]],
                  [("Local", "10.0.0.1", 32), ("Normal", "192.168.0.0", 16)])

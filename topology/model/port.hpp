@@ -31,6 +31,7 @@ struct Port {
   ChainId inbound_filter;           // of what enters the device here; none: all passes
   ChainId outbound_filter;          // of what leaves it here
   uint16_t vlan = 0;                // interior bridge ports: 1..4094; 0: none
+  std::string vif = {};             // what whoever made the port calls the machine's interface; kept for them
 
   bool is_exterior() const { return !host.is_nil() && !interface.empty(); }
   bool is_interior() const { return !peer.is_nil(); }

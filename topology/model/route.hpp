@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "topology/address/id.hpp"
 #include "topology/address/ip_address.hpp"
@@ -26,6 +27,7 @@ struct Route {
   PortId next_hop_port;
   std::optional<IpAddress> gateway;  // none: the destination is on the port's link
   uint32_t weight = 100;             // of equal prefixes the least wins; equal weights share (ECMP)
+  std::string attributes = {};       // a note of whoever made it; kept for them
   friend bool operator==(const Route&, const Route&) = default;
 };
 

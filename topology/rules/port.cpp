@@ -88,6 +88,7 @@ void check_bridge_side(const Port& port, const ObjectRef& ref, Inspection& inspe
 void check(const Port& port, Inspection& inspection) {
   const ObjectRef ref = ref_of(port);
   check_name(port.name, "name", ref, inspection);
+  check_name(port.vif, "vif", ref, inspection);
   check_device(port, ref, inspection);
   check_binding(port, ref, inspection);
   check_vlan(port, ref, inspection);

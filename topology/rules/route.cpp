@@ -60,6 +60,7 @@ const Port* check_port(const Route& route, const ObjectRef& ref, Inspection& ins
 
 void check(const Route& route, Inspection& inspection) {
   const ObjectRef ref = ref_of(route);
+  check_name(route.attributes, "attributes", ref, inspection);
   if (route.router.is_nil() || inspection.next().find(route.router) == nullptr) {
     inspection.report(BrokenRule::unknown_parent, ref, "router", "There is no router " + route.router.to_string() + ".",
                       "Create the router first or in the same transaction.");

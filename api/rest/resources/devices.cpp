@@ -105,7 +105,7 @@ constexpr std::array kRouteMembers = {
     reference_member("nextHopPort", "next_hop_port"),
     Member{.name = "nextHopGateway", .field = "gateway", .shape = Shape::address},
     Member{.name = "weight", .field = "weight", .shape = Shape::number},
-    later_id("attributes"),
+    Member{.name = "attributes", .field = "attributes"},
     Member{.name = "routerId", .field = "router", .shape = Shape::reference, .direction = Direction::out},
     Member{.name = "learned", .shape = Shape::special, .direction = Direction::out, .emit = emit_learned},
 };

@@ -75,6 +75,15 @@ void take_peer(Intake& intake, const Json& value) {
   auto peer = intake.id("peerId", value);
   if (peer) intake.record().set("peer", peer->is_nil() ? Value{} : Value(*peer));
 }
+// A UUID of OpenStack's; the tool may have given another name.
+void emit_vif(const Emission& emission, Json& value) {
+  const std::string vif = std::get<std::string>(emission.record().get("vif"));
+  value = vif.empty() ? Json(nullptr) : Json(vif);
+}
+void take_vif(Intake& intake, const Json& value) {
+  auto id = intake.id("vifId", value);
+  if (id) intake.record().set("vif", id->is_nil() ? std::string() : id->to_string());
+}
 void emit_host(const Emission& emission, Json& value) { value = to_json(emission.record().get("host")); }
 void emit_peer(const Emission& emission, Json& value) { value = to_json(emission.record().get("peer")); }
 void emit_interface(const Emission& emission, Json& value) {
@@ -149,7 +158,7 @@ constexpr std::array kMembers = {
     reference_member("inboundFilterId", "inbound_filter"),
     reference_member("outboundFilterId", "outbound_filter"),
     Member{.name = "tunnelKey", .shape = Shape::special, .direction = Direction::out, .emit = emit_zero},
-    later_id("vifId"),
+    Member{.name = "vifId", .shape = Shape::special, .emit = emit_vif, .take = take_vif},
     Member{.name = "hostId", .field = "host", .shape = Shape::special, .emit = emit_host, .take = take_host},
     Member{.name = "interfaceName",
            .field = "interface",
