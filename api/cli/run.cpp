@@ -85,6 +85,7 @@ std::unique_ptr<Tree> make_tree(Settings& settings) {
   add_support_bundle_command(*tree);
   add_certs_commands(*tree);
   add_rest_commands(*tree);
+  add_midonet_cli_command(*tree);
   add_completion_commands(*tree);
   return tree;
 }

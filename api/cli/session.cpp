@@ -17,7 +17,7 @@ std::string Session::token_file() const {
 
 Result<ClientOptions> Session::client_options() const {
   ClientOptions options;
-  auto endpoint = Endpoint::parse(setting(settings_.address, "VIADUCT_ADDRESS", kDefaultAddress));
+  auto endpoint = Endpoint::parse(address());
   if (!endpoint) return endpoint.failure();
   options.endpoint = *endpoint;
   options.token_file = token_file();
@@ -25,11 +25,17 @@ Result<ClientOptions> Session::client_options() const {
   return options;
 }
 
+std::string Session::address() const { return setting(settings_.address, "VIADUCT_ADDRESS", kDefaultAddress); }
+
+Result<std::unique_ptr<Client>> Session::another_client() const {
+  auto options = client_options();
+  if (!options) return options.failure();
+  return Client::open(*options);
+}
+
 Result<Client*> Session::client() {
   if (!client_) {
-    auto options = client_options();
-    if (!options) return options.failure();
-    auto client = Client::open(*options);
+    auto client = another_client();
     if (!client) return client.failure();
     client_ = std::move(*client);
   }

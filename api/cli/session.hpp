@@ -52,6 +52,10 @@ class Session {
   std::string token_file() const;
 
   Result<Client*> client();
+  // Another one, for who wants several. `address` is where it is.
+  Result<std::unique_ptr<Client>> another_client() const;
+  std::string address() const;
+  std::optional<std::string> variable(const char* name) const { return environment_.variable(name); }
   Result<Directory*> directory();
   void print(const Json& json);
   // Before somebody is asked something: the daemon closes connections that rest. The next use connects again; what

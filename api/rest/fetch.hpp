@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,11 @@ struct Fetch {
   std::string ca_file = {};  // PEM; empty: the authorities that the host trusts
   std::chrono::milliseconds timeout{5'000};
   size_t max_answer_bytes = size_t{1} << 20;
+  enum class Certificates : uint8_t {
+    checked,
+    taken
+  };  // taken: whoever answers is believed, as somebody has asked for
+  Certificates certificates = Certificates::checked;
 };
 
 struct Fetched {

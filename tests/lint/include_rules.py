@@ -33,6 +33,7 @@ MAY_INCLUDE = {
     "actors": ["schema", "observability", "topology", "routing", "flows", "actors"],
     "actors/admin": ["schema", "observability", "topology", "routing", "flows", "actors", "api/client", "api/rest"],
     "api": ["schema", "topology", "observability", "api"],
+    "api/midonet_cli": ["schema", "topology", "api/client", "api/rest"],
     "integrations": ["schema", "topology", "observability", "api", "integrations"],
     "tests": ["schema", "observability", "topology", "routing", "flows", "actors", "api", "integrations", "tests"],
 }
@@ -55,6 +56,7 @@ FENCES = [
     (r"yaml-cpp/", ["api", "tests"], False),
     (r"microhttpd", ["api/rest", "tests"], True),
     (r"curl/", ["api/rest", "tests"], True),
+    (r"editline/", ["api/midonet_cli"], True),
     (r"crypt\.h", ["api/rest/password_file.cpp", "tests"], True),
 ]
 # Built and tested without any third-party library.

@@ -22,5 +22,6 @@ void add_support_bundle_command(Tree& tree);  // support-bundle
 void add_completion_commands(Tree& tree);     // completion, help, __complete
 void add_certs_commands(Tree& tree);          // certs init, host, show, verify
 void add_rest_commands(Tree& tree);           // rest passwd
+void add_midonet_cli_command(Tree& tree);     // midonet-cli
 
 }  // namespace viaduct::api::cli
