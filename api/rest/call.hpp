@@ -17,7 +17,8 @@ struct Call {
   ChangeMode mode;
 
   Method method() const { return request.method; }
-  std::string whole_path() const;
+  std::string path_from(size_t segment) const;  // "ports/5a0c…", without the root
+  std::string whole_path() const { return path_from(0); }
 };
 
 using Answer = Result<Response>;
