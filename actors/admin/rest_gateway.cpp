@@ -99,7 +99,8 @@ void audit(const rest::Request& request, const rest::User& user, const rest::Res
              {"from", request.peer},
              {"method", rest::to_string(request.method)},
              {"path", request.path},
-             {"status", response.status}});
+             {"status", response.status},
+             {"request", request.id}});
 }
 
 rest::GatewayLinks gateway_links(Self self) {

@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "api/client/value.hpp"
+#include "api/rest/request_id.hpp"
 
 namespace viaduct::api::rest {
 namespace {
@@ -55,6 +56,7 @@ void read_head(MHD_Connection* connection, const char* method, Request& request)
   request.method = method_of(method);
   MHD_get_connection_values(connection, MHD_HEADER_KIND, take_header, &request.headers);
   MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_parameter, &request);
+  request.id = request_id(request.header("x-request-id"));
   if (const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)) {
     request.peer = address_text(info->client_addr);
   }
@@ -65,21 +67,23 @@ uint64_t announced_bytes(const Request& request) {
   return length.empty() ? 0 : std::strtoull(length.data(), nullptr, 10);
 }
 
-bool send(MHD_Connection* connection, const Response& from, Body body) {
+bool send(MHD_Connection* connection, const Exchange& exchange, Body body) {
+  const Response& from = exchange.response;
   MHD_Response* out =
       MHD_create_response_from_buffer(from.body.size(), const_cast<char*>(from.body.data()),
                                       body == Body::held ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY);
   if (!from.media_type.empty()) MHD_add_response_header(out, "Content-Type", from.media_type.c_str());
   for (const auto& [name, value] : from.headers) MHD_add_response_header(out, name.c_str(), value.c_str());
+  MHD_add_response_header(out, "X-Request-Id", exchange.request.id.c_str());
   const MHD_Result queued = MHD_queue_response(connection, static_cast<unsigned>(from.status), out);
   MHD_destroy_response(out);
   return queued == MHD_YES;
 }
 
-Response refusal(int status, std::string message) {
+Response refusal(const Request& request, int status, std::string message) {
   Response response{.status = status};
   response.media_type = "application/json";
-  response.body = Json({{"message", std::move(message)}, {"code", status}}).dump();
+  response.body = Json({{"message", std::move(message)}, {"code", status}, {"requestId", request.id}}).dump();
   if (status == 503) response.headers.emplace_back("Retry-After", "1");
   return response;
 }

@@ -27,15 +27,15 @@ struct Exchange {
 
 int descriptor_of(MHD_Connection* connection);
 
-// The request of which the first line is known: method, header, query, who sends it.
+// The request of which the first line is known: method, header, query, who sends it, what it is called.
 void read_head(MHD_Connection* connection, const char* method, Request& request);
 // Bytes of the body that its header announces; 0: none, or it does not say.
 uint64_t announced_bytes(const Request& request);
 
-// `held`: the answer lives until the exchange ends. False: it could not be queued, and the connection has to be closed.
+// The exchange's answer. `held`: it lives until the exchange ends. False: it could not be queued, and the connection has to be closed.
 enum class Body : uint8_t { copied, held };
-bool send(MHD_Connection* connection, const Response& response, Body body);
+bool send(MHD_Connection* connection, const Exchange& exchange, Body body);
 // An answer of the server's own.
-Response refusal(int status, std::string message);
+Response refusal(const Request& request, int status, std::string message);
 
 }  // namespace viaduct::api::rest

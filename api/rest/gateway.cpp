@@ -27,10 +27,10 @@ void add_cors(const Request& request, Response& response) {
   auto& headers = response.headers;
   headers.emplace_back("Access-Control-Allow-Origin", "*");
   headers.emplace_back("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE, OPTIONS");
-  headers.emplace_back("Access-Control-Expose-Headers", "Location");
+  headers.emplace_back("Access-Control-Expose-Headers", "Location, X-Request-Id");
   if (request.method != Method::options) return;
   headers.emplace_back("Access-Control-Allow-Headers",
-                       "Origin, X-Auth-Token, X-Auth-Project, Content-Type, Accept, Authorization");
+                       "Origin, X-Auth-Token, X-Auth-Project, Content-Type, Accept, Authorization, X-Request-Id");
 }
 
 bool changes(Method method) { return method == Method::post || method == Method::put || method == Method::remove; }
@@ -156,7 +156,7 @@ Response Gateway::answer(const Request& request) const {
     }
   };
   auto routed = guarded();
-  Response response = routed ? std::move(*routed) : problem(routed.failure());
+  Response response = routed ? std::move(*routed) : problem(routed.failure(), request.id);
   add_cors(request, response);
   if (links_.audit && changes(request.method)) links_.audit(request, user, response);
   return response;

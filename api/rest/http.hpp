@@ -23,6 +23,7 @@ struct Request {
   Headers headers = {};
   std::string body = {};
   std::string peer = {};  // address, for the audit log
+  std::string id = {};    // X-Request-Id, of the client or made for it
   bool encrypted = false;
 
   std::string_view header(std::string_view name) const;       // empty: absent

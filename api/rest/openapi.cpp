@@ -210,6 +210,7 @@ Json openapi(const std::string& base) {
                     {"properties",
                      {{"message", {{"type", {"string", "null"}}}},
                       {"code", {{"type", "integer"}}},
+                      {"requestId", {{"type", "string"}}},
                       {"violations",
                        {{"type", "array"},
                         {"items",

@@ -65,13 +65,14 @@ int status_of(const Failure& failure) {
   return status;
 }
 
-Response problem(const Failure& failure) {
+Response problem(const Failure& failure, const std::string& request_id) {
   Response response;
   response.status = status_of(failure);
   if (response.status == 405 || response.status == 406) return response;  // as MidoNet
   std::string message = failure.message;
   if (!failure.cure.empty()) message += (message.empty() ? "" : "; ") + failure.cure;
   Json body = {{"message", message}, {"code", response.status}};
+  if (!request_id.empty()) body["requestId"] = request_id;
   if (!failure.violations.empty()) {
     Json list = Json::array();
     std::string all;

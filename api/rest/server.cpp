@@ -52,8 +52,8 @@ struct Server::Parts {
 MHD_Result Server::Parts::refuse_size(MHD_Connection* connection, Exchange& exchange) const {
   refuse("too_big");
   exchange.refused = true;
-  exchange.response = refusal(413, "the body is larger than " + std::to_string(options.max_body_bytes) + " bytes");
-  return result_of(send(connection, exchange.response, Body::copied));
+  exchange.response = refusal(exchange.request, 413, "the body is larger than " + std::to_string(options.max_body_bytes) + " bytes");
+  return result_of(send(connection, exchange, Body::copied));
 }
 
 MHD_Result Server::Parts::begin(MHD_Connection* connection, const char* method, Exchange& exchange) const {
@@ -94,7 +94,7 @@ MHD_Result Server::Parts::hand_over(MHD_Connection* connection, Exchange& exchan
   if (taken) return MHD_YES;
   exchange.answered = true;
   refuse("busy");
-  exchange.response = refusal(503, "too many requests wait already; try again in a moment");
+  exchange.response = refusal(exchange.request, 503, "too many requests wait already; try again in a moment");
   MHD_resume_connection(connection);
   return MHD_YES;
 }
@@ -108,7 +108,7 @@ MHD_Result Server::Parts::read(MHD_Connection* connection, const char* method, c
   if (exchange.refused) return MHD_YES;
   if (!bytes.empty()) return take_bytes(bytes, exchange);
   if (exchange.too_big) return refuse_size(connection, exchange);
-  if (exchange.answered) return result_of(send(connection, exchange.response, Body::held));
+  if (exchange.answered) return result_of(send(connection, exchange, Body::held));
   return hand_over(connection, exchange);
 }
 

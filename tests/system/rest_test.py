@@ -413,6 +413,15 @@ def beyond(checks, lab):
     for each in mine:
         client.delete(each["uri"])
     session.delete(created.location)
+    named = client.ask("POST", "bridges", {"name": "named"}, {"Content-Type": media("Bridge-v5"), "X-Request-Id": "deploy-7.a"})
+    checks.equal("X-Request-Id comes back", named.headers.get("x-request-id"), "deploy-7.a")
+    checks.check("  and is in the log", "request=deploy-7.a" in lab.log(), "")
+    session.delete(named.location)
+    failed = client.ask("GET", named.location, headers={"X-Request-Id": "no good\t"})
+    checks.check("one that cannot be logged is replaced", len(failed.headers["x-request-id"]) == 36, failed.headers)
+    checks.equal("  in the error, too", failed.json["requestId"], failed.headers["x-request-id"])
+    huge = client.ask("POST", "bridges", b" " * (5 << 20), {"X-Request-Id": "huge"})
+    checks.equal("and in the server's own", (huge.status, huge.headers.get("x-request-id"), huge.json["requestId"]), (413, "huge", "huge"))
     for where, status in (("bridges?limit=0", 400), ("bridges?limit=x", 400), ("bridges?marker=nobody", 400), ("bridges?wait=forever", 400)):
         session.expect(where, client.get(where, "collection.Bridge-v5"), status)
 
