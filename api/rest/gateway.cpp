@@ -4,6 +4,7 @@
 #include <ctime>
 
 #include "api/rest/call.hpp"
+#include "api/rest/compression.hpp"
 #include "api/rest/media_type.hpp"
 #include "api/rest/openapi.hpp"
 
@@ -135,6 +136,8 @@ Result<Response> Gateway::route(const Request& request, User& user) const {
                    "ask as a user with the role admin",
                    {}};
   }
+  auto plain = check_content_encoding(request);
+  if (!plain) return plain.failure();
   auto mode = mode_of(request);
   if (!mode) return mode.failure();
   auto client = links_.connect(options_.timeout);
@@ -158,6 +161,7 @@ Response Gateway::answer(const Request& request) const {
   auto routed = guarded();
   Response response = routed ? std::move(*routed) : problem(routed.failure(), request.id);
   add_cors(request, response);
+  compress(request, response);
   if (links_.audit && changes(request.method)) links_.audit(request, user, response);
   return response;
 }

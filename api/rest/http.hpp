@@ -18,7 +18,7 @@ using Headers = std::map<std::string, std::string, std::less<>>;
 
 struct Request {
   Method method = Method::get;
-  std::string path;                                             // as sent: still percent-encoded, without the query
+  std::string path = {};                                        // as sent: still percent-encoded, without the query
   std::vector<std::pair<std::string, std::string>> query = {};  // decoded
   Headers headers = {};
   std::string body = {};

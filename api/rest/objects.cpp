@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "api/rest/call.hpp"
+#include "api/rest/etag.hpp"
 #include "api/rest/local_routes.hpp"
 #include "api/rest/media_type.hpp"
 
@@ -10,19 +11,12 @@ namespace {
 
 constexpr int kAttempts = 3;  // of a read-modify-write that meets another (MidoNet: zookeeper.transaction_attempts)
 
-std::string etag_of(const Record& record) { return "\"" + std::to_string(record.revision()) + "\""; }
-
-// RFC 9110, 13.1.1 and 13.1.2: a list of tags, or "*".
-bool names_tag(std::string_view header, const std::string& tag) {
-  return header == "*" || header.find(tag) != std::string_view::npos;
-}
-
 Result<Done> check_precondition(const Call& call, const Record& record) {
   const std::string_view wanted = call.request.header("if-match");
-  if (wanted.empty() || names_tag(wanted, etag_of(record))) return Done{};
+  if (wanted.empty() || names_version(wanted, record.revision(), TagComparison::strong)) return Done{};
   return Failure{ExitCode::refused,
                  "precondition",
-                 "the object has changed: it is " + etag_of(record) + ", not " + std::string(wanted),
+                 "the object has changed: it is " + etag_of(record.revision()) + ", not " + std::string(wanted),
                  "read it again, and repeat the change",
                  {}};
 }
@@ -40,15 +34,14 @@ Result<Done> check_body_type(const Call& call, const Resource& resource) {
 Answer document_of(Call& call, const Resource& resource, const Record& record) {
   const auto type = acceptable(call.request.header("accept"), resource, Form::one);
   if (!type) return not_acceptable();
-  const std::string tag = etag_of(record);
   Response response;
-  if (const auto known = call.request.header("if-none-match"); !known.empty() && names_tag(known, tag)) {
+  if (names_version(call.request.header("if-none-match"), record.revision(), TagComparison::weak)) {
     response.status = 304;
   } else {
     response = json_response(Emission(resource, record, call.context).document(), *type);
   }
   if (const auto failure = call.context.failure()) return *failure;
-  response.headers.emplace_back("ETag", tag);
+  response.headers.emplace_back("ETag", etag_of(record.revision()));
   return response;
 }
 
@@ -98,7 +91,7 @@ Answer create_object(Call& call, const Resource& resource, const Collection* col
     Response response = committed(call, *outcome, 201);
     if (response.status == 200) return response;  // a dry run
     response.headers.emplace_back("Location", Emission(resource, create->record, call.context).uri());
-    response.headers.emplace_back("ETag", "\"" + std::to_string(outcome->value("revision", uint64_t{0})) + "\"");
+    response.headers.emplace_back("ETag", etag_of(outcome->value("revision", uint64_t{0})));
     return response;
   }
 }

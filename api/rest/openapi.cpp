@@ -116,6 +116,7 @@ Json answers(const std::string& status, Json success, Method method) {
   out["403"] = failure("The user may not");
   out["409"] = failure("Something else is in the way, or has come in between");
   out["412"] = failure("The object has changed since it was read");
+  out["415"] = failure("The body's type or coding is not taken");
   out["501"] = failure("A later version has it");
   return out;
 }

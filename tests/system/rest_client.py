@@ -1,6 +1,7 @@
 """Speaks with the REST API as MidoNet's Python client does, to the byte where it matters: a body with every request, `{}` where
 there is nothing to say; no Accept with POST, PUT and DELETE; a new connection for each request."""
 import base64
+import gzip
 import http.client
 import json
 from urllib.parse import urlsplit
@@ -17,6 +18,9 @@ class Answer:
     def __init__(self, response, body):
         self.status, self.body = response.status, body
         self.headers = {name.lower(): value for name, value in response.getheaders()}
+        self.sent_bytes = len(body)
+        if self.headers.get("content-encoding") == "gzip":
+            self.body = gzip.decompress(body)
 
     @property
     def location(self):

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The REST API as MidoNet's clients use it: the exchanges of python-midonetclient, the same objects seen by the tool and by
 packets, what is beyond MidoNet, wrong input, strangers."""
+import gzip
 import json
 import os
 import socket
@@ -388,7 +389,7 @@ def beyond(checks, lab):
     created = client.post("bridges", "Bridge-v5", {"name": "tagged"})
     read = client.get(created.location, "Bridge-v5")
     tag = read.headers["etag"]
-    checks.equal("ETag of the creation", created.headers["etag"], tag)
+    checks.equal("ETag of the creation, and of the document, compressed", created.headers["etag"].strip('"') + "-gzip", tag.strip('"'))
     session.expect("If-None-Match", client.ask("GET", created.location, headers={"If-None-Match": tag}), 304)
     change = {"Content-Type": media("Bridge-v5"), "If-Match": tag}
     session.expect("If-Match", client.ask("PUT", created.location, {**read.json, "name": "once"}, change), 204)
@@ -413,6 +414,21 @@ def beyond(checks, lab):
     for each in mine:
         client.delete(each["uri"])
     session.delete(created.location)
+    bridge = client.post("bridges", "Bridge-v5", {"name": "compressed"}).location  # its document is above a kibibyte
+    plain = client.ask("GET", bridge, headers={"Accept-Encoding": "identity"})
+    packed = client.ask("GET", bridge, headers={"Accept-Encoding": "gzip;q=0.8, *;q=0.1"})
+    checks.equal("gzip", packed.headers.get("content-encoding"), "gzip")
+    checks.check("  is smaller", packed.sent_bytes * 2 < plain.sent_bytes, (packed.sent_bytes, plain.sent_bytes))
+    checks.equal("  holds the same", packed.json, plain.json)
+    checks.equal("  is said in Vary", [each.headers.get("vary") for each in (plain, packed)], ["Accept-Encoding"] * 2)
+    checks.check("  has a tag of its own", packed.headers["etag"] != plain.headers["etag"], packed.headers)
+    refused = client.ask("GET", bridge, headers={"Accept-Encoding": "gzip;q=0"})
+    checks.check("  and is not sent to who refuses it", "content-encoding" not in refused.headers, refused.headers)
+    unchanged = session.expect("If-None-Match", client.ask("GET", bridge, headers={"If-None-Match": packed.headers["etag"]}), 304)
+    checks.equal("  its tag", unchanged.headers["etag"], packed.headers["etag"])
+    session.expect("If-Match", client.ask("DELETE", bridge, headers={"If-Match": packed.headers["etag"]}), 204)
+    coded = session.expect("a body that is coded", client.ask("POST", "bridges", gzip.compress(b"{}"), {"Content-Encoding": "gzip"}), 415)
+    checks.equal("  what would do", coded.headers.get("accept-encoding"), "identity")
     named = client.ask("POST", "bridges", {"name": "named"}, {"Content-Type": media("Bridge-v5"), "X-Request-Id": "deploy-7.a"})
     checks.equal("X-Request-Id comes back", named.headers.get("x-request-id"), "deploy-7.a")
     checks.check("  and is in the log", "request=deploy-7.a" in lab.log(), "")
