@@ -400,7 +400,8 @@ void RestProbe::refused(std::string_view reason) {
   registry_
       .counter(
           "viaduct_rest_refused_total",
-          "Requests and connections that the REST API has not taken, by reason: too_big, too_slow, busy, bad_request.",
+          "Requests and connections that the REST API has not taken, by reason: too_big, too_slow, busy, bad_request, "
+          "rate_user, rate_address.",
           {{"reason", std::string(reason)}})
       .add();
 }

@@ -103,7 +103,7 @@ RestAccess::Files RestAccess::read(std::string& error) const {
   Files files;
   files.tokens = parsed(options_.tokens_file, "rest.tokens", rest::parse_tokens, error);
   const std::string own(admin_.bytes.begin(), admin_.bytes.end());
-  files.tokens.insert(files.tokens.begin(), {own, {"operator", rest::Role::admin}});
+  files.tokens.insert(files.tokens.begin(), {own, {"operator", rest::Role::admin, false}});
   files.passwords = parsed(options_.passwords_file, "rest.passwords", rest::parse_passwords, error);
   files.keystone_password = password_in(options_.keystone.password_file, error);
   return files;

@@ -115,7 +115,8 @@ rest::GatewayLinks gateway_links(Self self) {
     return std::make_unique<api::Client>(std::make_unique<InsideTransport>(system, std::move(current)), credential,
                                          timeout);
   };
-  return {connect, self->state.links->access, audit};
+  return {connect, self->state.links->access, audit,
+          [&probe = self->state.links->probe](std::string_view reason) { probe.refused(reason); }};
 }
 
 rest::ServerEvents server_events(observability::RestProbe& probe) {
@@ -143,7 +144,9 @@ caf::result<uint16_t, std::string> listen(Self self, const RestOptions& options)
     server.key = read_text(options.key_file, error);
   }
   if (!error.empty()) return {uint16_t{0}, error};
-  state.gateway = std::make_unique<rest::Gateway>(gateway_links(self));
+  rest::GatewayOptions gateway;
+  gateway.rate = {.per_second = options.requests_per_second, .burst = options.burst};
+  state.gateway = std::make_unique<rest::Gateway>(gateway_links(self), gateway);
   auto started = rest::Server::start(
       [gateway = state.gateway.get()](const rest::Request& request) { return gateway->answer(request); },
       server_events(state.links->probe), server);

@@ -221,7 +221,8 @@ std::vector<ChildSpec> Daemon::Parts::spawn_rest(std::string& error) {
   if (!cluster || config.rest.address.empty()) return {};
   RestLinks links{admin_maker(), [this](std::string_view name) { supervisor_probe.restarted(name); }, token,
                   rest_access->access(), rest_probe};
-  RestOptions options{config.rest.address, config.rest.port, config.rest.certificate, config.rest.key};
+  const Config::Rest& from = config.rest;
+  RestOptions options{from.address, from.port, from.certificate, from.key, from.requests_per_second, from.burst};
   rest = spawn_rest_gateway(*system, links, options);
   error = rest.error;
   options.port = rest.port;

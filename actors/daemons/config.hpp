@@ -74,6 +74,8 @@ struct Config {
     std::string tokens;
     std::string passwords;
     seconds token_lifetime{86'400};
+    unsigned requests_per_second = 1'000;
+    unsigned burst = 2'000;
     std::string keystone_url;
     std::string keystone_user;
     std::string keystone_password_file;
@@ -311,6 +313,10 @@ inline constexpr auto kSettings = [] {
       "File with a line NAME:HASH:ROLE for each user who logs in, with a hash of bcrypt or yescrypt; viaduct rest passwd writes it. Others must not be able to read it. What it holds changes live."),
     setting<&C::rest, &C::Rest::token_lifetime>("rest.token_lifetime", "", A::numbers(60, 2'592'000, seconds), restart,
       "So long a token is good that a login of authentication password gives."),
+    setting<&C::rest, &C::Rest::requests_per_second>("rest.requests_per_second", "", A::numbers(0, 1'000'000), restart,
+      "So many requests of the REST API a user may make in the long run, or an address of which nobody is known; 0: any number. The admin token is not counted."),
+    setting<&C::rest, &C::Rest::burst>("rest.burst", "", A::numbers(1, 1'000'000), restart,
+      "And so many at once, before that holds."),
     setting<&C::rest, &C::Rest::keystone_url>("rest.keystone_url", "", A::texts("https://HOST:PORT/v3, or http:// to a loopback address", is::keystone_url), restart,
       "Where Keystone speaks its Identity API v3."),
     setting<&C::rest, &C::Rest::keystone_user>("rest.keystone_user", "", A::texts("a name", is::word), restart,

@@ -27,6 +27,7 @@ bool same_secret(std::string_view a, std::string_view b);
 struct User {
   std::string name;
   Role role = Role::none;
+  bool counted = true;  // by rate_limit.hpp; not who owns this host
 };
 
 struct Login {

@@ -34,6 +34,12 @@ void add_cors(const Request& request, Response& response) {
                        "Origin, X-Auth-Token, X-Auth-Project, Content-Type, Accept, Authorization, X-Request-Id");
 }
 
+// An IPv6 client has a whole network of addresses to itself.
+std::string network_of(const std::string& peer) {
+  const auto address = IpAddress::parse(peer);
+  return !address || address->is_v4() ? peer : IpPrefix(*address, 64).network().to_string();
+}
+
 bool changes(Method method) { return method == Method::post || method == Method::put || method == Method::remove; }
 
 Result<ChangeMode> mode_of(const Request& request) {
@@ -112,7 +118,18 @@ Result<Response> Gateway::log_in(const Request& request, User& user) const {
   return response;
 }
 
-Result<Response> Gateway::route(const Request& request, User& user) const {
+// A user's requests; of who is not known, all that come from the same address.
+Result<Done> Gateway::count(const Request& request, const User* known, Asked& asked) const {
+  if (known != nullptr && !known->counted) return Done{};
+  asked.grant = limits_.take(known != nullptr ? "user " + known->name : "address " + network_of(request.peer),
+                             std::chrono::steady_clock::now());
+  if (asked.grant.allowed) return Done{};
+  if (links_.refused) links_.refused(known != nullptr ? "rate_user" : "rate_address");
+  return too_many_requests(asked.grant);
+}
+
+Result<Response> Gateway::route(const Request& request, Asked& asked) const {
+  User& user = asked.user;
   if (request.method == Method::options) return Response{};
   std::vector<std::string> path, root;
   split_path(options_.root, root);
@@ -123,9 +140,11 @@ Result<Response> Gateway::route(const Request& request, User& user) const {
     return no_such_path(request.path);
   }
   path.erase(path.begin(), path.begin() + static_cast<ptrdiff_t>(root.size()));
-  if (path.size() == 1 && path[0] == "login") return log_in(request, user);
-
-  auto known = links_.access->user_of(request.header("x-auth-token"));
+  const bool login = path.size() == 1 && path[0] == "login";
+  auto known = login ? Result<User>(User{}) : links_.access->user_of(request.header("x-auth-token"));
+  auto allowed = count(request, known && !login ? &*known : nullptr, asked);
+  if (!allowed) return allowed.failure();
+  if (login) return log_in(request, user);
   if (!known) return known.failure();
   user = *known;
   if (request.method == Method::other) return no_such_verb(request.method, request.path);
@@ -149,11 +168,11 @@ Result<Response> Gateway::route(const Request& request, User& user) const {
 }
 
 Response Gateway::answer(const Request& request) const {
-  User user;
+  Asked asked;
   // A defect of ours ends this request, and not the daemon whose thread answers it.
   auto guarded = [&]() -> Result<Response> {
     try {
-      return route(request, user);
+      return route(request, asked);
     } catch (const std::exception& e) {
       return Failure{ExitCode::refused, "internal", std::string("this is a bug of the daemon: ") + e.what(), {}, {}};
     }
@@ -161,8 +180,9 @@ Response Gateway::answer(const Request& request) const {
   auto routed = guarded();
   Response response = routed ? std::move(*routed) : problem(routed.failure(), request.id);
   add_cors(request, response);
+  say_limit(asked.grant, response);
   compress(request, response);
-  if (links_.audit && changes(request.method)) links_.audit(request, user, response);
+  if (links_.audit && changes(request.method)) links_.audit(request, asked.user, response);
   return response;
 }
 

@@ -110,6 +110,7 @@ Json answers(const std::string& status, Json success, Method method) {
   Json out = {{status, std::move(success)},
               {"401", failure("Nobody who is known")},
               {"404", failure("Not there")},
+              {"429", failure("Too many requests; Retry-After says when to try again")},
               {"503", failure("Not now; try again")}};
   if (method == Method::get) return out;
   out["400"] = failure("It makes no sense, or breaks a rule of the topology");

@@ -52,7 +52,8 @@ struct Server::Parts {
 MHD_Result Server::Parts::refuse_size(MHD_Connection* connection, Exchange& exchange) const {
   refuse("too_big");
   exchange.refused = true;
-  exchange.response = refusal(exchange.request, 413, "the body is larger than " + std::to_string(options.max_body_bytes) + " bytes");
+  exchange.response =
+      refusal(exchange.request, 413, "the body is larger than " + std::to_string(options.max_body_bytes) + " bytes");
   return result_of(send(connection, exchange, Body::copied));
 }
 

@@ -527,6 +527,10 @@ def strangers(checks, lab):
         "with a wrong one", session_of(lab, checks, "wrong-token-of-some-length").client.get("bridges"), 401)
     reader = session_of(lab, checks, "reader-token-0123456789")
     reader.expect("a reader reads", reader.client.get("bridges", "collection.Bridge-v4"), 200)
+    counted = reader.client.get("bridges").headers
+    checks.equal("its requests are counted", (counted.get("ratelimit-limit"), counted.get("ratelimit-remaining", "")[:2]), ("2000", "19"))
+    own = session_of(lab, checks).client.get("bridges").headers
+    checks.check("the admin token's are not", "ratelimit-limit" not in own, own)
     refused = reader.expect("and changes nothing", reader.client.post("bridges", "Bridge-v4", {"name": "x"}), 403)
     checks.check("  says who", "robot" in refused.json["message"], refused.json)
     for method in ("PUT", "DELETE"):
