@@ -79,8 +79,9 @@ struct RestState {
   std::unique_ptr<RestLinks> links;
   Backoff backoff;
   std::shared_ptr<CurrentAdmin> admin = std::make_shared<CurrentAdmin>();
+  std::shared_ptr<rest::EventFeed> events;
   std::unique_ptr<rest::Gateway> gateway;
-  std::unique_ptr<rest::Server> server;  // its threads use the gateway
+  std::unique_ptr<rest::Server> server;  // its threads use the gateway, its streams the events
 };
 
 using Self = caf::stateful_actor<RestState>*;
@@ -103,6 +104,11 @@ void audit(const rest::Request& request, const rest::User& user, const rest::Res
              {"request", request.id}});
 }
 
+rest::EventProbe event_probe(observability::RestProbe& probe) {
+  return {[&probe](size_t now) { probe.watching(now); },
+          [&probe](std::string_view reason) { probe.events_reset(reason); }, [&probe] { probe.refused("watchers"); }};
+}
+
 rest::GatewayLinks gateway_links(Self self) {
   auto& system = self->system();
   const api::Credential credential{self->state.links->token.bytes, "this daemon"};
@@ -115,8 +121,10 @@ rest::GatewayLinks gateway_links(Self self) {
     return std::make_unique<api::Client>(std::make_unique<InsideTransport>(system, std::move(current)), credential,
                                          timeout);
   };
-  return {connect, self->state.links->access, audit,
-          [&probe = self->state.links->probe](std::string_view reason) { probe.refused(reason); }};
+  auto& probe = self->state.links->probe;
+  self->state.events = std::make_shared<rest::EventFeed>(connect, rest::EventOptions{}, event_probe(probe));
+  return {connect, self->state.links->access, audit, [&probe](std::string_view reason) { probe.refused(reason); },
+          self->state.events};
 }
 
 rest::ServerEvents server_events(observability::RestProbe& probe) {
@@ -152,6 +160,7 @@ caf::result<uint16_t, std::string> listen(Self self, const RestOptions& options)
       server_events(state.links->probe), server);
   if (started.server == nullptr) return {uint16_t{0}, started.error + " (rest.port)"};
   state.server = std::move(started.server);
+  self->send(state.links->store, FollowTopology{caf::actor_cast<TopologyFollowerActor>(caf::actor(self))});
   return {state.server->port(), std::string()};
 }
 
@@ -166,6 +175,8 @@ void admin_died(Self self) {
 void stop(Self self) {
   auto& state = self->state;
   state.server.reset();
+  state.gateway.reset();
+  state.events.reset();
   self->set_down_handler([](const caf::down_msg&) {});
   self->send(state.admin->get(), Shutdown{});
   state.admin->set({});
@@ -180,6 +191,9 @@ caf::behavior rest_behavior(Self self, const RestLinks& links) {
       [=](const ReportStatus&) { return self->state.status.report(self->mailbox().size()); },
       [=](const Shutdown&) { stop(self); },
       [=](const Tick&) { start_admin(self); },
+      [=](const TopologyChanged& change) {
+        if (self->state.events) self->state.events->changed(change.snapshot, change.delta);
+      },
       [=](const ListenRest& wanted) { return listen(self, wanted.options); },
   };
 }

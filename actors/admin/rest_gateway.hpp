@@ -30,6 +30,7 @@ struct RestLinks {
   AdminToken token;
   std::shared_ptr<const api::rest::Access> access;
   observability::RestProbe& probe;
+  TopologyStoreActor store;  // tells what changes
 };
 
 struct RestStart {

@@ -219,8 +219,9 @@ ChildSpec Daemon::Parts::spawn_admin_endpoint(std::string& error) {
 // clients -> REST gateway -> admin -> all of the others; none without the cluster role, which alone can change something
 std::vector<ChildSpec> Daemon::Parts::spawn_rest(std::string& error) {
   if (!cluster || config.rest.address.empty()) return {};
-  RestLinks links{admin_maker(), [this](std::string_view name) { supervisor_probe.restarted(name); }, token,
-                  rest_access->access(), rest_probe};
+  RestLinks links{admin_maker(), [this](std::string_view name) { supervisor_probe.restarted(name); },
+                  token,         rest_access->access(),
+                  rest_probe,    cluster->store()};
   const Config::Rest& from = config.rest;
   RestOptions options{from.address, from.port, from.certificate, from.key, from.requests_per_second, from.burst};
   rest = spawn_rest_gateway(*system, links, options);

@@ -67,11 +67,12 @@ uint64_t announced_bytes(const Request& request) {
   return length.empty() ? 0 : std::strtoull(length.data(), nullptr, 10);
 }
 
-bool send(MHD_Connection* connection, const Exchange& exchange, Body body) {
+bool send(MHD_Connection* connection, const Exchange& exchange, Body body, Streams& streams) {
   const Response& from = exchange.response;
-  MHD_Response* out =
-      MHD_create_response_from_buffer(from.body.size(), const_cast<char*>(from.body.data()),
-                                      body == Body::held ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY);
+  MHD_Response* out = from.stream != nullptr ? streams.response_of(connection, from.stream)
+                                             : MHD_create_response_from_buffer(
+                                                   from.body.size(), const_cast<char*>(from.body.data()),
+                                                   body == Body::held ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY);
   if (!from.media_type.empty()) MHD_add_response_header(out, "Content-Type", from.media_type.c_str());
   for (const auto& [name, value] : from.headers) MHD_add_response_header(out, name.c_str(), value.c_str());
   MHD_add_response_header(out, "X-Request-Id", exchange.request.id.c_str());

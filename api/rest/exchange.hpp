@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "api/rest/http.hpp"
+#include "api/rest/streams.hpp"
 
 struct MHD_Connection;  // of microhttpd.h, which stays in .cpp files
 
@@ -34,7 +35,7 @@ uint64_t announced_bytes(const Request& request);
 
 // The exchange's answer. `held`: it lives until the exchange ends. False: it could not be queued, and the connection has to be closed.
 enum class Body : uint8_t { copied, held };
-bool send(MHD_Connection* connection, const Exchange& exchange, Body body);
+bool send(MHD_Connection* connection, const Exchange& exchange, Body body, Streams& streams);
 // An answer of the server's own.
 Response refusal(const Request& request, int status, std::string message);
 

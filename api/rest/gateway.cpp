@@ -1,7 +1,9 @@
 #include "api/rest/gateway.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <ctime>
+#include <optional>
 
 #include "api/rest/call.hpp"
 #include "api/rest/compression.hpp"
@@ -118,6 +120,27 @@ Result<Response> Gateway::log_in(const Request& request, User& user) const {
   return response;
 }
 
+// GET events: what has changed since the id that the client says, and from now on.
+Result<Response> Gateway::watch(const Request& request) const {
+  if (request.method != Method::get) return no_such_verb(request.method, "events");
+  if (links_.events == nullptr) return unsupported("this server has no events");
+  auto filter = watch_filter(request);
+  if (!filter) return filter.failure();
+  std::optional<uint64_t> from;
+  if (const std::string last(request.header("last-event-id")); !last.empty()) {
+    from = UINT64_MAX;  // of another history, until it is a number
+    const auto parsed = std::from_chars(last.data(), last.data() + last.size(), *from);
+    if (parsed.ec != std::errc{} || parsed.ptr != last.data() + last.size()) from = UINT64_MAX;
+  }
+  auto stream = links_.events->watch(std::move(*filter), base_of(request, options_.root), from);
+  if (!stream) return stream.failure();
+  Response response;
+  response.media_type = "text/event-stream";
+  response.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
+  response.stream = std::move(*stream);
+  return response;
+}
+
 // A user's requests; of who is not known, all that come from the same address.
 Result<Done> Gateway::count(const Request& request, const User* known, Asked& asked) const {
   if (known != nullptr && !known->counted) return Done{};
@@ -159,6 +182,7 @@ Result<Response> Gateway::route(const Request& request, Asked& asked) const {
   if (!plain) return plain.failure();
   auto mode = mode_of(request);
   if (!mode) return mode.failure();
+  if (path.size() == 1 && path[0] == "events") return watch(request);
   auto client = links_.connect(options_.timeout);
   if (!client) return client.failure();
   Context context(**client, base_of(request, options_.root));

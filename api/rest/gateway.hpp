@@ -12,6 +12,7 @@
 
 #include "api/rest/access.hpp"
 #include "api/rest/document.hpp"
+#include "api/rest/event_feed.hpp"
 #include "api/rest/http.hpp"
 #include "api/rest/rate_limit.hpp"
 
@@ -25,6 +26,7 @@ struct GatewayLinks {
   std::function<void(const Request&, const User&, const Response&)> audit = {};
   // A request beyond the limit: of a user ("rate_user"), of an address that is not known ("rate_address").
   std::function<void(std::string_view reason)> refused = {};
+  std::shared_ptr<EventFeed> events = {};  // null: nobody can watch
 };
 
 struct GatewayOptions {
@@ -46,6 +48,7 @@ class Gateway {
     RateLimits::Grant grant = {};
   };
   Result<Response> route(const Request& request, Asked& asked) const;
+  Result<Response> watch(const Request& request) const;
   Result<Response> log_in(const Request& request, User& user) const;
   Result<Done> count(const Request& request, const User* known, Asked& asked) const;
 

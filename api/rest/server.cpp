@@ -37,27 +37,28 @@ struct Server::Parts {
   const ServerOptions options;
   WorkerPool pool;
   Arrivals arrivals;
+  Streams streams;
   MHD_Daemon* daemon = nullptr;
 
   void refuse(std::string_view reason) const {
     if (events.refused) events.refused(reason);
   }
   MHD_Result read(MHD_Connection* connection, const char* method, const char* data, size_t* size, Exchange& exchange);
-  MHD_Result begin(MHD_Connection* connection, const char* method, Exchange& exchange) const;
+  MHD_Result begin(MHD_Connection* connection, const char* method, Exchange& exchange);
   MHD_Result take_bytes(std::string_view bytes, Exchange& exchange) const;
-  MHD_Result refuse_size(MHD_Connection* connection, Exchange& exchange) const;
+  MHD_Result refuse_size(MHD_Connection* connection, Exchange& exchange);
   MHD_Result hand_over(MHD_Connection* connection, Exchange& exchange);
 };
 
-MHD_Result Server::Parts::refuse_size(MHD_Connection* connection, Exchange& exchange) const {
+MHD_Result Server::Parts::refuse_size(MHD_Connection* connection, Exchange& exchange) {
   refuse("too_big");
   exchange.refused = true;
   exchange.response =
       refusal(exchange.request, 413, "the body is larger than " + std::to_string(options.max_body_bytes) + " bytes");
-  return result_of(send(connection, exchange, Body::copied));
+  return result_of(send(connection, exchange, Body::copied, streams));
 }
 
-MHD_Result Server::Parts::begin(MHD_Connection* connection, const char* method, Exchange& exchange) const {
+MHD_Result Server::Parts::begin(MHD_Connection* connection, const char* method, Exchange& exchange) {
   exchange.begun = true;
   read_head(connection, method, exchange.request);
   exchange.request.encrypted = !options.certificate.empty();
@@ -109,7 +110,7 @@ MHD_Result Server::Parts::read(MHD_Connection* connection, const char* method, c
   if (exchange.refused) return MHD_YES;
   if (!bytes.empty()) return take_bytes(bytes, exchange);
   if (exchange.too_big) return refuse_size(connection, exchange);
-  if (exchange.answered) return result_of(send(connection, exchange, Body::held));
+  if (exchange.answered) return result_of(send(connection, exchange, Body::held, streams));
   return hand_over(connection, exchange);
 }
 
@@ -190,7 +191,8 @@ Server::Started Server::start(Handler handler, ServerEvents events, const Server
 
 Server::~Server() {
   const MHD_socket listener = MHD_quiesce_daemon(parts_->daemon);
-  parts_->pool.finish();  // every connection that was suspended has been resumed
+  parts_->pool.finish();     // every connection that was suspended has been resumed,
+  parts_->streams.finish();  // those of streams, too
   parts_->arrivals.finish();
   MHD_stop_daemon(parts_->daemon);
   if (listener != MHD_INVALID_SOCKET) ::close(listener);

@@ -34,6 +34,50 @@ class Answer:
         return f"{self.status} {self.body[:300]!r}"
 
 
+class Events:
+    """What GET events tells: read() gives the next event, as a dict of its fields."""
+
+    def __init__(self, client, where, last):
+        self.connection = http.client.HTTPConnection(client.host, client.port, timeout=30)
+        headers = {"Accept": "text/event-stream", "X-Auth-Token": client.token, **({"Last-Event-ID": str(last)} if last is not None else {})}
+        self.connection.request("GET", client.root + where, headers=headers)
+        self.response = self.connection.getresponse()
+        self.status, self.type = self.response.status, self.response.headers["content-type"]
+        self.last = None
+
+    def read(self):
+        """None: the stream has ended."""
+        fields = {}
+        while line := self.response.readline():
+            name, _, value = line.decode().rstrip("\n").partition(":")
+            if name:
+                fields[name] = value.lstrip(" ")
+            self.last = fields.get("id", self.last)
+            if not line.strip() and "data" in fields:
+                return {**fields, "data": json.loads(fields["data"])}
+            if not line.strip():
+                fields = {}
+        return None
+
+    def begun(self):
+        """The id where it begins, which comes first."""
+        while self.last is None:
+            self.response.readline()  # "retry"
+            self.last = self.response.readline().decode().partition(":")[2].strip()
+        self.response.readline()
+        return int(self.last)
+
+    def close(self):
+        self.response.close()
+        self.connection.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
 class RestClient:
     def __init__(self, url, token=None, tls=None):
         self.url, self.token, self.tls = url, token, tls  # with a slash at its end; an ssl.SSLContext for https
@@ -77,6 +121,10 @@ class RestClient:
         if answer.status == 200:
             self.token = answer.headers["set-cookie"].split(";")[0].split("=", 1)[1]
         return answer
+
+    def watch(self, where="events", last=None):
+        """Server-sent events, as they come."""
+        return Events(self, where, last)
 
     def post(self, where, kind, document):
         return self.ask("POST", where, document, {"Content-Type": media(kind)})
