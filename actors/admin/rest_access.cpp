@@ -120,6 +120,7 @@ void RestAccess::make_keystone(std::string password, observability::RestProbe& p
   to.keystone.ca_file = from.ca_file;
   to.admin_role = from.admin_role;
   to.reader_role = from.reader_role;
+  to.member_role = from.member_role;
   auto said = std::make_shared<KeystoneLog>(probe);
   keystone_ = std::make_shared<rest::KeystoneAccess>(
       std::move(to), events(probe),

@@ -97,6 +97,7 @@ std::string read_text(const std::string& path, std::string& error) {
 void audit(const rest::Request& request, const rest::User& user, const rest::Response& response) {
   log::info(log::Component::admin, "REST",
             {{"user", user.name},
+             {"tenant", user.tenant},
              {"from", request.peer},
              {"method", rest::to_string(request.method)},
              {"path", request.path},

@@ -114,8 +114,9 @@ bool Daemon::Parts::open_rest_access(std::string& error) {
   const Config::Rest& rest = config.rest;
   if (!cluster || rest.address.empty()) return true;
   RestAccessOptions options{rest.authentication == "none", rest.tokens, rest.passwords, rest.token_lifetime};
-  options.keystone = {rest.keystone_url,    rest.keystone_user, rest.keystone_password_file, rest.keystone_project,
-                      rest.keystone_domain, rest.keystone_ca,   rest.keystone_admin_role,    rest.keystone_reader_role};
+  options.keystone = {rest.keystone_url,        rest.keystone_user,        rest.keystone_password_file,
+                      rest.keystone_project,    rest.keystone_domain,      rest.keystone_ca,
+                      rest.keystone_admin_role, rest.keystone_reader_role, rest.keystone_member_role};
   rest_access = RestAccess::open(std::move(options), token, rest_probe, error);
   return rest_access != nullptr;
 }

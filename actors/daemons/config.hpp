@@ -84,6 +84,7 @@ struct Config {
     std::string keystone_ca;
     std::string keystone_admin_role = "admin";
     std::string keystone_reader_role = "reader";
+    std::string keystone_member_role = "member";
     std::string certificate;
     std::string key;
   } rest;
@@ -308,9 +309,9 @@ inline constexpr auto kSettings = [] {
     setting<&C::rest, &C::Rest::authentication>("rest.authentication", "", A::texts("token, password, keystone or none", is::authentication), restart,
       "token: who knows the admin token (in run_dir) or one of rest.tokens. password: besides them, users of rest.passwords, who log in. keystone: besides them, users of OpenStack's Keystone. none: everybody on this host may change everything; with a loopback address only."),
     setting<&C::rest, &C::Rest::tokens>("rest.tokens", "", A::texts(kFile, is::path), restart,
-      "File with a line TOKEN ROLE NAME for each user of the REST API, with a role of admin (may change everything) or reader; others must not be able to read it. What it holds changes live."),
+      "File with a line TOKEN ROLE NAME for each user of the REST API, with a role of admin (may change everything), reader, or member:TENANT (sees and changes what is of this tenant); others must not be able to read it. What it holds changes live."),
     setting<&C::rest, &C::Rest::passwords>("rest.passwords", "", A::texts(kFile, is::path), restart,
-      "File with a line NAME:HASH:ROLE for each user who logs in, with a hash of bcrypt or yescrypt; viaduct rest passwd writes it. Others must not be able to read it. What it holds changes live."),
+      "File with a line NAME:HASH:ROLE for each user who logs in, with a hash of bcrypt or yescrypt and a role as in rest.tokens; viaduct rest passwd writes it. Others must not be able to read it. What it holds changes live."),
     setting<&C::rest, &C::Rest::token_lifetime>("rest.token_lifetime", "", A::numbers(60, 2'592'000, seconds), restart,
       "So long a token is good that a login of authentication password gives."),
     setting<&C::rest, &C::Rest::requests_per_second>("rest.requests_per_second", "", A::numbers(0, 1'000'000), restart,
@@ -333,6 +334,8 @@ inline constexpr auto kSettings = [] {
       "Who has this role in the project of the token may change everything."),
     setting<&C::rest, &C::Rest::keystone_reader_role>("rest.keystone_reader_role", "", A::texts("a name", is::word), restart,
       "Who has this one may read."),
+    setting<&C::rest, &C::Rest::keystone_member_role>("rest.keystone_member_role", "", A::texts("a name", is::word), restart,
+      "And who has this one may see and change what is of the tenant that is the token's project."),
     setting<&C::rest, &C::Rest::certificate>("rest.certificate", "", A::texts(kFile, is::path), restart,
       "Certificate of the REST API, intermediate ones behind it (PEM); set: only HTTPS is spoken."),
     setting<&C::rest, &C::Rest::key>("rest.key", "", A::texts(kFile, is::path), restart,

@@ -25,12 +25,29 @@ void gather(const Operation& operation, std::vector<Operation>& gathered) {
 
 }  // namespace
 
-Result<Json> commit(Call& call, const Resource& resource, const std::vector<Operation>& operations) {
+Result<Json> transact(Call& call, const std::vector<Operation>& operations) {
+  auto outcome = call.context.client().transact(operations, call.mode);
+  if (!outcome || !call.context.tenant()) return outcome;
+  // What changes along with it may be somebody else's.
+  Json own = Json::array();
+  for (const Json& change : outcome->at("changes")) {
+    const std::string id = change.value("object", Json::object()).value("id", std::string());
+    const bool named =
+        std::ranges::any_of(operations, [&](const Operation& each) { return each.record.id().to_string() == id; });
+    if (named) own.push_back(change);
+  }
+  (*outcome)["changes"] = std::move(own);
+  return outcome;
+}
+
+Result<Json> commit(Call& call, const Resource& resource, std::vector<Operation> operations) {
+  auto allowed = confine(call.context, operations);
+  if (!allowed) return in_members(allowed.failure(), resource);
   if (auto* gathered = call.context.gathered()) {
     for (const Operation& each : operations) gather(each, *gathered);
     return Json{{"changes", Json::array()}, {"revision", 0}, {"applied", false}};
   }
-  auto outcome = call.context.client().transact(operations, call.mode);
+  auto outcome = transact(call, operations);
   if (!outcome) return in_members(outcome.failure(), resource);
   return outcome;
 }

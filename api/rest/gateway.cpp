@@ -65,6 +65,7 @@ Result<ChangeMode> mode_of(const Request& request) {
 
 Answer dispatch(Call& call) {
   const auto& path = call.path;
+  if (auto allowed = admit(call); !allowed) return allowed.failure();
   if (path.empty()) return answer_root(call);
   if (path[0] == "system_state" && path.size() == 1) return answer_system_state(call);
   if (path[0] == "transactions" && path.size() == 1) return answer_transactions(call);
@@ -121,11 +122,18 @@ Result<Response> Gateway::log_in(const Request& request, User& user) const {
 }
 
 // GET events: what has changed since the id that the client says, and from now on.
-Result<Response> Gateway::watch(const Request& request) const {
+Result<Response> Gateway::watch(const Request& request, const User& user) const {
   if (request.method != Method::get) return no_such_verb(request.method, "events");
   if (links_.events == nullptr) return unsupported("this server has no events");
   auto filter = watch_filter(request);
   if (!filter) return filter.failure();
+  if (user.role == Role::member) {
+    if (filter->tenant.value_or(user.tenant) != user.tenant) {
+      return Failure{
+          ExitCode::refused, "forbidden", user.name + " is of the tenant " + user.tenant, "watch that one", {}};
+    }
+    filter->tenant = user.tenant;
+  }
   std::optional<uint64_t> from;
   if (const std::string last(request.header("last-event-id")); !last.empty()) {
     from = UINT64_MAX;  // of another history, until it is a number
@@ -171,7 +179,7 @@ Result<Response> Gateway::route(const Request& request, Asked& asked) const {
   if (!known) return known.failure();
   user = *known;
   if (request.method == Method::other) return no_such_verb(request.method, request.path);
-  if (changes(request.method) && user.role != Role::admin) {
+  if (changes(request.method) && user.role != Role::admin && user.role != Role::member) {
     return Failure{ExitCode::refused,
                    "forbidden",
                    user.name + " may read, and not change anything",
@@ -182,11 +190,12 @@ Result<Response> Gateway::route(const Request& request, Asked& asked) const {
   if (!plain) return plain.failure();
   auto mode = mode_of(request);
   if (!mode) return mode.failure();
-  if (path.size() == 1 && path[0] == "events") return watch(request);
+  if (path.size() == 1 && path[0] == "events") return watch(request, user);
   auto client = links_.connect(options_.timeout);
   if (!client) return client.failure();
   Context context(**client, base_of(request, options_.root));
   if (user.role == Role::admin) context.show_secrets();
+  if (user.role == Role::member) context.confine(user.tenant);
   Call call{request, std::move(path), context, *mode};
   return dispatch(call);
 }

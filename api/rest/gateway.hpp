@@ -48,7 +48,7 @@ class Gateway {
     RateLimits::Grant grant = {};
   };
   Result<Response> route(const Request& request, Asked& asked) const;
-  Result<Response> watch(const Request& request) const;
+  Result<Response> watch(const Request& request, const User& user) const;
   Result<Response> log_in(const Request& request, User& user) const;
   Result<Done> count(const Request& request, const User* known, Asked& asked) const;
 

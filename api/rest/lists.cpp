@@ -72,7 +72,9 @@ Result<std::string> cut_page(const Call& call, std::vector<Record>& records) {
 Answer list_of(Call& call, const Resource& resource, std::vector<Record> records) {
   const auto type = acceptable(call.request.header("accept"), resource, Form::list);
   if (!type) return not_acceptable();
-  std::erase_if(records, [&](const Record& record) { return !passes_filters(call, record); });
+  std::erase_if(records,
+                [&](const Record& record) { return !passes_filters(call, record) || !call.context.visible(record); });
+  if (const auto failure = call.context.failure()) return *failure;
   auto kept = keep_groups_of_port(call, records);
   if (!kept) return kept.failure();
   auto next = cut_page(call, records);

@@ -32,6 +32,7 @@ Result<Done> check_body_type(const Call& call, const Resource& resource) {
 }
 
 Answer document_of(Call& call, const Resource& resource, const Record& record) {
+  if (!call.context.visible(record)) return no_such_path(call.whole_path());
   const auto type = acceptable(call.request.header("accept"), resource, Form::one);
   if (!type) return not_acceptable();
   Response response;

@@ -599,6 +599,36 @@ def strangers(checks, lab):
     checks.check("no token is", (lab.directory / "run/admin.token").read_text() not in lab.log(), "")
 
 
+def members(checks, lab):
+    """Who is confined to a tenant."""
+    operator, member = session_of(lab, checks), session_of(lab, checks, "member-token-0123456789")
+    theirs = operator.client.post("bridges", "Bridge-v5", {"name": "theirs", "tenantId": "blue"}).location
+    port = operator.client.post(f"{theirs}/ports", "Port-v3", {"type": "Bridge"}).location
+    chain = operator.client.post("chains", "Chain-v1", {"name": "theirs", "tenantId": "blue"}).location
+    with member.client.watch() as told:
+        told.begun()
+        operator.client.put(theirs, "Bridge-v5", {"name": "again", "tenantId": "blue"})
+        own = member.create("bridges", "Bridge-v5", {"name": "own"})
+        checks.equal("its tenant", own["tenantId"], "red")
+        checks.equal("the first that is told", told.read()["data"]["uri"], own["uri"])
+    inner = member.create(own["ports"], "Port-v3", {"type": "Bridge"})
+    checks.equal("bridges", [each["name"] for each in member.list("bridges", "Bridge-v5")], ["own"])
+    checks.equal("ports", [each["id"] for each in member.list("ports", "Port-v3")], [inner["id"]])
+    for where in (theirs, port, chain, f"{theirs}/ports", f"{chain}/rules"):
+        member.expect(f"GET {member.short(where)}", member.client.get(where), 404)
+    member.expect("PUT", member.client.put(theirs, "Bridge-v5", {"name": "taken"}), 404)
+    member.expect("DELETE", member.client.delete(theirs), 404)
+    member.expect("a filter of others", member.client.put(own["uri"], "Bridge-v5", {**own, "inboundFilterId": chain.rsplit("/", 1)[1]}), 404)
+    member.expect("a link to others", member.client.ask("POST", inner["link"], {"peerId": port.rsplit("/", 1)[1]}), 404)
+    member.expect("for others", member.client.post("bridges", "Bridge-v5", {"tenantId": "blue"}), 403)
+    for where in ("hosts", "tunnel_zones", "system_state", "bridges?tenant_id=blue"):
+        member.expect(f"GET {where}", member.client.get(where), 403)
+    checks.check("the log has the tenant", "user=rosa tenant=red" in lab.log(), "")
+    member.delete(own["uri"])
+    for each in (theirs, chain):
+        operator.client.delete(each)
+
+
 def slow_clients(checks, lab):
     """Connections that dribble, and far too many of them: others are served all the while."""
     session = session_of(lab, checks)
@@ -638,12 +668,12 @@ def slow_clients(checks, lab):
 
 def play_all(checks, lab, _options):
     tokens = lab.directory / "tokens"
-    tokens.write_text("# for the monitoring\nreader-token-0123456789 reader robot\n")
+    tokens.write_text("# for the monitoring\nreader-token-0123456789 reader robot\nmember-token-0123456789 member:red rosa\n")
     tokens.chmod(0o640)
     config = lab.directory / "viaductd.toml"
     config.write_text(f'[rest]\ntokens = "{tokens}"\n')
     lab.start_daemon("--config", config)
-    checks.play([connect, description, bridges, routers, chains, hosts, balancing, groups, bgp, deletes, packets, beyond, events, transactions, wrong_input, strangers,
+    checks.play([connect, description, bridges, routers, chains, hosts, balancing, groups, bgp, deletes, packets, beyond, events, transactions, wrong_input, strangers, members,
                  slow_clients], lab)
 
 
