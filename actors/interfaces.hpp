@@ -16,6 +16,7 @@ namespace viaduct::actors {
 struct Subscribe;
 struct FollowStates;
 struct FollowProgress;
+struct FollowTopology;
 struct NewIdentity;
 struct ReconfigureLink;
 struct ReconfigureTunnels;
@@ -37,6 +38,8 @@ VIADUCT_LOCAL_MESSAGE(ReadRevisions)
 VIADUCT_LOCAL_MESSAGE(Subscribe)
 VIADUCT_LOCAL_MESSAGE(FollowStates)
 VIADUCT_LOCAL_MESSAGE(FollowProgress)
+VIADUCT_LOCAL_MESSAGE(FollowTopology)
+VIADUCT_LOCAL_MESSAGE(TopologyChanged)
 VIADUCT_LOCAL_MESSAGE(NodeProgress)
 VIADUCT_LOCAL_MESSAGE(NewIdentity)
 VIADUCT_LOCAL_MESSAGE(ReconfigureLink)
@@ -245,6 +248,9 @@ using StateTablesActor =
 using NodeRecordActor = SupervisedActor::extend<reacts_to<NodeProgress>,  // as often as it changes
                                                 reacts_to<Tick>>;         // keep the record alive
 
+// Wants to know of every change of the topology: the REST gateway. [cluster]
+using TopologyFollowerActor = caf::typed_actor<reacts_to<TopologyChanged>>;
+
 // The one writer: validates, commits, publishes. [cluster, core, detached]
 using TopologyStoreActor = SupervisedActor::extend<
     replies_to<CommitTransaction>::with<CommitReply>,  // all operations or none, durable before the answer
@@ -258,6 +264,7 @@ using TopologyStoreActor = SupervisedActor::extend<
     reacts_to<SendWhole>,                              // from a subscription
     reacts_to<FollowStates>,                           // the state tables want to know of every change of them
     reacts_to<FollowProgress>,                         // this node's record wants to know how far its agents are
+    reacts_to<FollowTopology>,                         // somebody wants to know of every change of the topology
     reacts_to<NewsWaits>,                              // the store's watch has something
     reacts_to<Tick>>;                                  // a waiter's patience may have ended
 
@@ -325,6 +332,11 @@ struct FollowStates {
 struct FollowProgress {
   Uuid node;  // the record's id
   NodeRecordActor record;
+};
+
+// From the REST gateway to the store: answered by TopologyChanged, now and with every change.
+struct FollowTopology {
+  TopologyFollowerActor follower;
 };
 
 }  // namespace viaduct::actors

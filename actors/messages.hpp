@@ -78,6 +78,12 @@ struct StoreRevisions {
 };
 struct ReadRevisions {};
 
+// From the store to who follows the topology: it is at the snapshot now, by the delta. Null: the snapshot is where it begins.
+struct TopologyChanged {
+  SnapshotPtr snapshot;
+  std::shared_ptr<const topology::Delta> delta;
+};
+
 // --- subscription --------------------------------------------------------------------------------
 
 // What changed for some hosts, made once for all of them.

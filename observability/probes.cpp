@@ -386,7 +386,8 @@ void AdminProbe::malformed(std::string_view reason) {
 
 RestProbe::RestProbe(Registry& registry)
     : registry_(registry),
-      seconds_(registry.histogram("viaduct_rest_seconds", "From a whole request of the REST API to its answer.")) {}
+      seconds_(registry.histogram("viaduct_rest_seconds", "From a whole request of the REST API to its answer.")),
+      watching_(registry.gauge("viaduct_rest_watchers", "Clients that watch the events of the REST API.")) {}
 
 void RestProbe::answered(std::string_view method, int status, std::chrono::nanoseconds taken) {
   registry_
@@ -400,7 +401,8 @@ void RestProbe::refused(std::string_view reason) {
   registry_
       .counter(
           "viaduct_rest_refused_total",
-          "Requests and connections that the REST API has not taken, by reason: too_big, too_slow, busy, bad_request.",
+          "Requests and connections that the REST API has not taken, by reason: too_big, too_slow, busy, bad_request, "
+          "rate_user, rate_address, watchers.",
           {{"reason", std::string(reason)}})
       .add();
 }
@@ -421,6 +423,16 @@ void RestProbe::keystone_failed(std::string_view reason) {
           "Times that Keystone was to say who somebody is, and did not, by reason: unreachable, error, service_user, "
           "busy, pause.",
           {{"reason", std::string(reason)}})
+      .add();
+}
+
+void RestProbe::watching(size_t now) { watching_.set(static_cast<double>(now)); }
+
+void RestProbe::events_reset(std::string_view reason) {
+  registry_
+      .counter("viaduct_rest_event_resets_total",
+               "Times that a watcher of events had to read anew, by reason: slow, unknown, burst.",
+               {{"reason", std::string(reason)}})
       .add();
 }
 

@@ -285,10 +285,13 @@ class RestProbe {
   void refused(std::string_view reason);
   void login_failed(std::string_view reason);
   void keystone_failed(std::string_view reason);
+  void watching(size_t now);  // clients, for events
+  void events_reset(std::string_view reason);
 
  private:
   Registry& registry_;
   Histogram& seconds_;
+  Gauge& watching_;
 };
 
 // One tunnel as it is now. What is not known is not shown.

@@ -103,7 +103,7 @@ RestAccess::Files RestAccess::read(std::string& error) const {
   Files files;
   files.tokens = parsed(options_.tokens_file, "rest.tokens", rest::parse_tokens, error);
   const std::string own(admin_.bytes.begin(), admin_.bytes.end());
-  files.tokens.insert(files.tokens.begin(), {own, {"operator", rest::Role::admin}});
+  files.tokens.insert(files.tokens.begin(), {own, {"operator", rest::Role::admin, false}});
   files.passwords = parsed(options_.passwords_file, "rest.passwords", rest::parse_passwords, error);
   files.keystone_password = password_in(options_.keystone.password_file, error);
   return files;
@@ -120,6 +120,7 @@ void RestAccess::make_keystone(std::string password, observability::RestProbe& p
   to.keystone.ca_file = from.ca_file;
   to.admin_role = from.admin_role;
   to.reader_role = from.reader_role;
+  to.member_role = from.member_role;
   auto said = std::make_shared<KeystoneLog>(probe);
   keystone_ = std::make_shared<rest::KeystoneAccess>(
       std::move(to), events(probe),

@@ -21,7 +21,7 @@ struct RestAccessOptions {
   struct Keystone {
     std::string url;  // empty: no Keystone
     std::string user, password_file, project, domain, ca_file;
-    std::string admin_role, reader_role;
+    std::string admin_role, reader_role, member_role;
   } keystone = {};
 };
 

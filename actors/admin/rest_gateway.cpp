@@ -79,8 +79,9 @@ struct RestState {
   std::unique_ptr<RestLinks> links;
   Backoff backoff;
   std::shared_ptr<CurrentAdmin> admin = std::make_shared<CurrentAdmin>();
+  std::shared_ptr<rest::EventFeed> events;
   std::unique_ptr<rest::Gateway> gateway;
-  std::unique_ptr<rest::Server> server;  // its threads use the gateway
+  std::unique_ptr<rest::Server> server;  // its threads use the gateway, its streams the events
 };
 
 using Self = caf::stateful_actor<RestState>*;
@@ -96,10 +97,17 @@ std::string read_text(const std::string& path, std::string& error) {
 void audit(const rest::Request& request, const rest::User& user, const rest::Response& response) {
   log::info(log::Component::admin, "REST",
             {{"user", user.name},
+             {"tenant", user.tenant},
              {"from", request.peer},
              {"method", rest::to_string(request.method)},
              {"path", request.path},
-             {"status", response.status}});
+             {"status", response.status},
+             {"request", request.id}});
+}
+
+rest::EventProbe event_probe(observability::RestProbe& probe) {
+  return {[&probe](size_t now) { probe.watching(now); },
+          [&probe](std::string_view reason) { probe.events_reset(reason); }, [&probe] { probe.refused("watchers"); }};
 }
 
 rest::GatewayLinks gateway_links(Self self) {
@@ -114,7 +122,10 @@ rest::GatewayLinks gateway_links(Self self) {
     return std::make_unique<api::Client>(std::make_unique<InsideTransport>(system, std::move(current)), credential,
                                          timeout);
   };
-  return {connect, self->state.links->access, audit};
+  auto& probe = self->state.links->probe;
+  self->state.events = std::make_shared<rest::EventFeed>(connect, rest::EventOptions{}, event_probe(probe));
+  return {connect, self->state.links->access, audit, [&probe](std::string_view reason) { probe.refused(reason); },
+          self->state.events};
 }
 
 rest::ServerEvents server_events(observability::RestProbe& probe) {
@@ -142,12 +153,15 @@ caf::result<uint16_t, std::string> listen(Self self, const RestOptions& options)
     server.key = read_text(options.key_file, error);
   }
   if (!error.empty()) return {uint16_t{0}, error};
-  state.gateway = std::make_unique<rest::Gateway>(gateway_links(self));
+  rest::GatewayOptions gateway;
+  gateway.rate = {.per_second = options.requests_per_second, .burst = options.burst};
+  state.gateway = std::make_unique<rest::Gateway>(gateway_links(self), gateway);
   auto started = rest::Server::start(
       [gateway = state.gateway.get()](const rest::Request& request) { return gateway->answer(request); },
       server_events(state.links->probe), server);
   if (started.server == nullptr) return {uint16_t{0}, started.error + " (rest.port)"};
   state.server = std::move(started.server);
+  self->send(state.links->store, FollowTopology{caf::actor_cast<TopologyFollowerActor>(caf::actor(self))});
   return {state.server->port(), std::string()};
 }
 
@@ -162,6 +176,8 @@ void admin_died(Self self) {
 void stop(Self self) {
   auto& state = self->state;
   state.server.reset();
+  state.gateway.reset();
+  state.events.reset();
   self->set_down_handler([](const caf::down_msg&) {});
   self->send(state.admin->get(), Shutdown{});
   state.admin->set({});
@@ -176,6 +192,9 @@ caf::behavior rest_behavior(Self self, const RestLinks& links) {
       [=](const ReportStatus&) { return self->state.status.report(self->mailbox().size()); },
       [=](const Shutdown&) { stop(self); },
       [=](const Tick&) { start_admin(self); },
+      [=](const TopologyChanged& change) {
+        if (self->state.events) self->state.events->changed(change.snapshot, change.delta);
+      },
       [=](const ListenRest& wanted) { return listen(self, wanted.options); },
   };
 }

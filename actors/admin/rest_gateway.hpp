@@ -21,6 +21,7 @@ struct RestOptions {
   uint16_t port = 8181;          // 0: any free one
   std::string certificate_file;  // PEM; empty: no TLS
   std::string key_file;
+  unsigned requests_per_second = 0, burst = 1;  // of one user; 0: any number
 };
 
 struct RestLinks {
@@ -29,6 +30,7 @@ struct RestLinks {
   AdminToken token;
   std::shared_ptr<const api::rest::Access> access;
   observability::RestProbe& probe;
+  TopologyStoreActor store;  // tells what changes
 };
 
 struct RestStart {

@@ -5,6 +5,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <vector>
 
 #include "actors/cluster/feed_progress.hpp"
 #include "actors/cluster/subscription.hpp"
@@ -54,6 +55,7 @@ struct TopologyStoreState {
   StateTablesActor tables;
   FollowProgress record;  // of this node
   NodeProgress told;      // to it
+  std::vector<TopologyFollowerActor> followers;
   std::map<HostId, SubscriptionActor> served;
   FeedProgress progress;  // of these
   std::list<Waiter> waiters;
@@ -145,6 +147,9 @@ void publish(Self self, const NsdbView::Step& step) {
   if (state.tables && (!step.states.empty() || !step.delta->empty())) {
     self->send(state.tables, StatesChanged{step.snapshot, step.states, false});
   }
+  if (!step.delta->empty()) {
+    for (const auto& follower : state.followers) self->send(follower, TopologyChanged{step.snapshot, step.delta});
+  }
   for (const FeedPart& part : step.parts) {
     for (HostId host : part.hosts) send_feed(self, host, part.batch);
   }
@@ -207,9 +212,16 @@ SubscriptionActor subscribe(Self self, const Subscribe& subscriber) {
   return agent;
 }
 
-// It ends by itself when its agent has gone.
-void subscription_ended(Self self, const caf::actor_addr& who) {
+void follow_topology(Self self, const TopologyFollowerActor& follower) {
+  self->monitor(follower);
+  self->state.followers.push_back(follower);
+  self->send(follower, TopologyChanged{self->state.view().snapshot(), nullptr});
+}
+
+// A subscription ends by itself when its agent has gone.
+void gone(Self self, const caf::actor_addr& who) {
   auto& state = self->state;
+  std::erase_if(state.followers, [&](const auto& follower) { return follower.address() == who; });
   std::erase_if(state.served, [&](const auto& line) {
     if (line.second.address() != who) return false;
     state.progress.end(line.first);
@@ -307,7 +319,7 @@ TopologyStoreActor::behavior_type store_behavior(Self self, const TopologyStoreL
   core->bell.on_ring([to = caf::actor_cast<caf::weak_actor_ptr>(self->ctrl())] {
     if (auto store = caf::actor_cast<caf::actor>(to)) caf::anon_send(store, NewsWaits{});
   });
-  self->set_down_handler([=](const caf::down_msg& down) { subscription_ended(self, down.source); });
+  self->set_down_handler([=](const caf::down_msg& down) { gone(self, down.source); });
   links.probe.revision(core->writer->snapshot()->revision());
   self->send(self, Tick{kFollow});
   return {
@@ -332,6 +344,7 @@ TopologyStoreActor::behavior_type store_behavior(Self self, const TopologyStoreL
         self->state.record = follower;
         tell_record(self);
       },
+      [=](const FollowTopology& wanted) { follow_topology(self, wanted.follower); },
       [=](const NewsWaits&) { follow(self); },
       [=](const Tick& timer) { tick(self, timer.kind); },
   };

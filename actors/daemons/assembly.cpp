@@ -114,8 +114,9 @@ bool Daemon::Parts::open_rest_access(std::string& error) {
   const Config::Rest& rest = config.rest;
   if (!cluster || rest.address.empty()) return true;
   RestAccessOptions options{rest.authentication == "none", rest.tokens, rest.passwords, rest.token_lifetime};
-  options.keystone = {rest.keystone_url,    rest.keystone_user, rest.keystone_password_file, rest.keystone_project,
-                      rest.keystone_domain, rest.keystone_ca,   rest.keystone_admin_role,    rest.keystone_reader_role};
+  options.keystone = {rest.keystone_url,        rest.keystone_user,        rest.keystone_password_file,
+                      rest.keystone_project,    rest.keystone_domain,      rest.keystone_ca,
+                      rest.keystone_admin_role, rest.keystone_reader_role, rest.keystone_member_role};
   rest_access = RestAccess::open(std::move(options), token, rest_probe, error);
   return rest_access != nullptr;
 }
@@ -219,9 +220,11 @@ ChildSpec Daemon::Parts::spawn_admin_endpoint(std::string& error) {
 // clients -> REST gateway -> admin -> all of the others; none without the cluster role, which alone can change something
 std::vector<ChildSpec> Daemon::Parts::spawn_rest(std::string& error) {
   if (!cluster || config.rest.address.empty()) return {};
-  RestLinks links{admin_maker(), [this](std::string_view name) { supervisor_probe.restarted(name); }, token,
-                  rest_access->access(), rest_probe};
-  RestOptions options{config.rest.address, config.rest.port, config.rest.certificate, config.rest.key};
+  RestLinks links{admin_maker(), [this](std::string_view name) { supervisor_probe.restarted(name); },
+                  token,         rest_access->access(),
+                  rest_probe,    cluster->store()};
+  const Config::Rest& from = config.rest;
+  RestOptions options{from.address, from.port, from.certificate, from.key, from.requests_per_second, from.burst};
   rest = spawn_rest_gateway(*system, links, options);
   error = rest.error;
   options.port = rest.port;

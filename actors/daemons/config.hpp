@@ -75,6 +75,8 @@ struct Config {
     std::string tokens;
     std::string passwords;
     seconds token_lifetime{86'400};
+    unsigned requests_per_second = 1'000;
+    unsigned burst = 2'000;
     std::string keystone_url;
     std::string keystone_user;
     std::string keystone_password_file;
@@ -83,6 +85,7 @@ struct Config {
     std::string keystone_ca;
     std::string keystone_admin_role = "admin";
     std::string keystone_reader_role = "reader";
+    std::string keystone_member_role = "member";
     std::string certificate;
     std::string key;
   } rest;
@@ -309,11 +312,15 @@ inline constexpr auto kSettings = [] {
     setting<&C::rest, &C::Rest::authentication>("rest.authentication", "", A::texts("token, password, keystone or none", is::authentication), restart,
       "token: who knows the admin token (in run_dir) or one of rest.tokens. password: besides them, users of rest.passwords, who log in. keystone: besides them, users of OpenStack's Keystone. none: everybody on this host may change everything; with a loopback address only."),
     setting<&C::rest, &C::Rest::tokens>("rest.tokens", "", A::texts(kFile, is::path), restart,
-      "File with a line TOKEN ROLE NAME for each user of the REST API, with a role of admin (may change everything) or reader; others must not be able to read it. What it holds changes live."),
+      "File with a line TOKEN ROLE NAME for each user of the REST API, with a role of admin (may change everything), reader, or member:TENANT (sees and changes what is of this tenant); others must not be able to read it. What it holds changes live."),
     setting<&C::rest, &C::Rest::passwords>("rest.passwords", "", A::texts(kFile, is::path), restart,
-      "File with a line NAME:HASH:ROLE for each user who logs in, with a hash of bcrypt or yescrypt; viaduct rest passwd writes it. Others must not be able to read it. What it holds changes live."),
+      "File with a line NAME:HASH:ROLE for each user who logs in, with a hash of bcrypt or yescrypt and a role as in rest.tokens; viaduct rest passwd writes it. Others must not be able to read it. What it holds changes live."),
     setting<&C::rest, &C::Rest::token_lifetime>("rest.token_lifetime", "", A::numbers(60, 2'592'000, seconds), restart,
       "So long a token is good that a login of authentication password gives."),
+    setting<&C::rest, &C::Rest::requests_per_second>("rest.requests_per_second", "", A::numbers(0, 1'000'000), restart,
+      "So many requests of the REST API a user may make in the long run, or an address of which nobody is known; 0: any number. The admin token is not counted."),
+    setting<&C::rest, &C::Rest::burst>("rest.burst", "", A::numbers(1, 1'000'000), restart,
+      "And so many at once, before that holds."),
     setting<&C::rest, &C::Rest::keystone_url>("rest.keystone_url", "", A::texts("https://HOST:PORT/v3, or http:// to a loopback address", is::keystone_url), restart,
       "Where Keystone speaks its Identity API v3."),
     setting<&C::rest, &C::Rest::keystone_user>("rest.keystone_user", "", A::texts("a name", is::word), restart,
@@ -330,6 +337,8 @@ inline constexpr auto kSettings = [] {
       "Who has this role in the project of the token may change everything."),
     setting<&C::rest, &C::Rest::keystone_reader_role>("rest.keystone_reader_role", "", A::texts("a name", is::word), restart,
       "Who has this one may read."),
+    setting<&C::rest, &C::Rest::keystone_member_role>("rest.keystone_member_role", "", A::texts("a name", is::word), restart,
+      "And who has this one may see and change what is of the tenant that is the token's project."),
     setting<&C::rest, &C::Rest::certificate>("rest.certificate", "", A::texts(kFile, is::path), restart,
       "Certificate of the REST API, intermediate ones behind it (PEM); set: only HTTPS is spoken."),
     setting<&C::rest, &C::Rest::key>("rest.key", "", A::texts(kFile, is::path), restart,

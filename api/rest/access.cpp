@@ -60,7 +60,21 @@ std::optional<Role> parse_role(std::string_view text) {
   return std::nullopt;
 }
 
-Result<User> OpenAccess::user_of(std::string_view) const { return User{"anybody", Role::admin}; }
+std::optional<User> user_with_role(std::string name, std::string_view role) {
+  if (const auto plain = parse_role(role)) return User{std::move(name), *plain};
+  constexpr std::string_view kMember = "member:";
+  if (!role.starts_with(kMember)) return std::nullopt;
+  const std::string_view tenant = role.substr(kMember.size());
+  const bool whole = std::ranges::all_of(tenant, [](unsigned char c) { return c > ' ' && c != ':' && c != 0x7f; });
+  if (tenant.empty() || tenant.size() > 255 || !whole) return std::nullopt;
+  return User{std::move(name), Role::member, true, std::string(tenant)};
+}
+
+std::string role_of(const User& user) {
+  return std::string(to_string(user.role)) + (user.role == Role::member ? ":" + user.tenant : "");
+}
+
+Result<User> OpenAccess::user_of(std::string_view) const { return User{"anybody", Role::admin, false}; }
 Result<Login> OpenAccess::log_in(const LoginAttempt&) const { return Login{"00000000", std::nullopt}; }
 
 std::string_view to_string(Role role) {
@@ -69,6 +83,8 @@ std::string_view to_string(Role role) {
       return "none";
     case Role::reader:
       return "reader";
+    case Role::member:
+      return "member";
     case Role::admin:
       return "admin";
   }
@@ -109,18 +125,18 @@ Result<std::vector<TokenAccess::Entry>> parse_tokens(std::string_view text) {
     std::string token, role, name, more;
     words >> token >> role >> name >> more;
     if (token.empty()) continue;
-    const auto known = parse_role(role);
+    const auto known = user_with_role(name, role);
     auto wrong = [&](const std::string& what) {
       return Failure{ExitCode::usage,
                      "usage",
                      "line " + std::to_string(number) + ": " + what,
-                     "write TOKEN ROLE NAME, with a role of admin, reader",
+                     "write TOKEN ROLE NAME, with a role of admin, reader or member:TENANT",
                      {}};
     };
     if (!known) return wrong("'" + role + "' is no role");
     if (name.empty() || !more.empty()) return wrong("it does not have three words");
     if (token.size() < 16) return wrong("the token is shorter than 16 characters");
-    entries.push_back({token, {name, *known}});
+    entries.push_back({token, *known});
   }
   return entries;
 }

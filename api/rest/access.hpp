@@ -17,17 +17,23 @@ namespace viaduct::api::rest {
 enum class Role : uint8_t {
   none,
   reader,  // sees everything, changes nothing
+  member,  // sees and changes what is of one tenant (confinement.cpp)
   admin,
 };
-std::optional<Role> parse_role(std::string_view text);
-std::string_view to_string(Role role);  // "admin"
+std::optional<Role> parse_role(std::string_view text);  // not of members, who have a tenant
+std::string_view to_string(Role role);                  // "admin"
 // In time that does not depend on where they differ.
 bool same_secret(std::string_view a, std::string_view b);
 
 struct User {
   std::string name;
   Role role = Role::none;
+  bool counted = true;      // by rate_limit.hpp; not who owns this host
+  std::string tenant = {};  // of a member
 };
+// From "admin", "reader" or "member:TENANT"; a tenant is printable, and has no space or colon.
+std::optional<User> user_with_role(std::string name, std::string_view role);
+std::string role_of(const User& user);  // back again
 
 struct Login {
   std::string token;
@@ -98,7 +104,7 @@ class LayeredAccess final : public Access {
   const std::shared_ptr<const Access> known_, more_;
 };
 
-// Lines "TOKEN ROLE NAME"; '#' begins a comment. The failure names the line.
+// Lines "TOKEN ROLE NAME", with a role as user_with_role() takes it; '#' begins a comment. The failure names the line.
 Result<std::vector<TokenAccess::Entry>> parse_tokens(std::string_view text);
 
 // "Basic dXNlcjpwYXNz" (RFC 7617): the user ends at the first colon, so that a password may hold some.

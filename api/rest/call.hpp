@@ -17,7 +17,8 @@ struct Call {
   ChangeMode mode;
 
   Method method() const { return request.method; }
-  std::string whole_path() const;
+  std::string path_from(size_t segment) const;  // "ports/5a0c…", without the root
+  std::string whole_path() const { return path_from(0); }
 };
 
 using Answer = Result<Response>;
@@ -35,6 +36,13 @@ bool met_another(const Failure& failure);
 
 Answer dispatch(Call& call);
 
+// --- confinement.cpp: of members, who are confined to a tenant ----------------------------------------
+
+// Whether the path is one for them.
+Result<Done> admit(const Call& call);
+// Whether the changes are; what they create becomes their tenant's.
+Result<Done> confine(Context& context, std::vector<Operation>& operations);
+
 // --- transactions.cpp --------------------------------------------------------------------------------
 
 Answer answer_transactions(Call& call);
@@ -49,7 +57,9 @@ Answer answer_below(Call& call, const Collection& collection, const Uuid& parent
 // The documents of the records, as a list.
 Answer list_of(Call& call, const Resource& resource, std::vector<Record> records);
 // Operations that succeed or fail together. A dry run answers by itself, in `done`.
-Result<Json> commit(Call& call, const Resource& resource, const std::vector<Operation>& operations);
+Result<Json> commit(Call& call, const Resource& resource, std::vector<Operation> operations);
+// What commit() does in the end: of what changes a member is told what they have named.
+Result<Json> transact(Call& call, const std::vector<Operation>& operations);
 Response committed(const Call& call, const Json& outcome, int status);
 
 // --- links.cpp: what is not like the others ----------------------------------------------------------

@@ -1,10 +1,36 @@
 #include <algorithm>
 
 #include "api/rest/document.hpp"
+#include "api/rest/tenancy.hpp"
 
 namespace viaduct::api::rest {
 
+namespace {
+
+Failure no_such(Kind kind, const Uuid& id) {
+  return {ExitCode::refused, "not_found", "there is no " + std::string(info(kind).name) + " " + id.to_string(), {}, {}};
+}
+
+}  // namespace
+
+bool Context::visible(const Record& record) {
+  if (!tenant_) return true;
+  const auto above = [this](Kind kind, const Uuid& id) -> std::optional<Record> {
+    if (auto known = above_.find(id); known != above_.end()) return known->second;
+    auto found = find_any(kind, id);
+    if (!found) return std::nullopt;
+    return above_.emplace(id, *found).first->second;
+  };
+  return owner_of(record, above) == *tenant_;
+}
+
 Result<Record> Context::find(Kind kind, const Uuid& id) {
+  auto found = find_any(kind, id);
+  if (!found || visible(*found)) return found;
+  return failure_ ? *failure_ : no_such(kind, id);
+}
+
+Result<Record> Context::find_any(Kind kind, const Uuid& id) {
   if (gathered_ != nullptr) {
     auto at = std::ranges::find_if(
         *gathered_, [&](const Operation& each) { return each.record.kind() == kind && each.record.id() == id; });
@@ -17,8 +43,7 @@ Result<Record> Context::find(Kind kind, const Uuid& id) {
   }
   auto at = std::ranges::find_if(*found, [&](const Record& record) { return record.id() == id; });
   if (at != found->end()) return std::move(*at);
-  return Failure{
-      ExitCode::refused, "not_found", "there is no " + std::string(info(kind).name) + " " + id.to_string(), {}, {}};
+  return no_such(kind, id);
 }
 
 Result<std::vector<Record>> Context::naming(Kind kind, std::string_view field, const Uuid& id) {
@@ -32,7 +57,8 @@ Result<std::vector<Record>> Context::naming(Kind kind, std::string_view field, c
     std::erase_if(*found, [&](const Record& record) { return record.id() == each.record.id(); });
     if (each.action != Operation::Action::remove) found->push_back(each.record);
   }
-  std::erase_if(*found, [&](const Record& record) { return record.reference(field) != id; });
+  std::erase_if(*found, [&](const Record& record) { return record.reference(field) != id || !visible(record); });
+  if (tenant_ && failure_) return *failure_;
   return found;
 }
 

@@ -35,12 +35,19 @@ class Context {
     Context out(client_, base_);
     out.gathered_ = gathered_;
     out.shows_secrets_ = shows_secrets_;
+    out.tenant_ = tenant_;
     return out;
   }
 
   // Whether documents have passwords: of who may change them only.
   void show_secrets() { shows_secrets_ = true; }
   bool shows_secrets() const { return shows_secrets_; }
+
+  // From now on nothing is seen but what is the tenant's (tenancy.hpp); not what no tenant owns.
+  void confine(std::string tenant) { tenant_ = std::move(tenant); }
+  const std::optional<std::string>& tenant() const { return tenant_; }
+  // False, too, when it cannot be said now: see failure().
+  bool visible(const Record& record);
 
   // The object, or a failure "not_found".
   Result<Record> find(Kind kind, const Uuid& id);
@@ -58,6 +65,10 @@ class Context {
   Client& client_;
   const std::string base_;
   std::vector<Operation>* gathered_ = nullptr;
+  Result<Record> find_any(Kind kind, const Uuid& id);
+
+  std::optional<std::string> tenant_;
+  std::map<Uuid, Record> above_;  // what owners were found by
   std::map<Uuid, std::vector<Record>> rules_;
   std::optional<Json> status_;
   std::optional<Failure> failure_;

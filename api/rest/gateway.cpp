@@ -1,9 +1,12 @@
 #include "api/rest/gateway.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <ctime>
+#include <optional>
 
 #include "api/rest/call.hpp"
+#include "api/rest/compression.hpp"
 #include "api/rest/media_type.hpp"
 #include "api/rest/openapi.hpp"
 
@@ -27,10 +30,16 @@ void add_cors(const Request& request, Response& response) {
   auto& headers = response.headers;
   headers.emplace_back("Access-Control-Allow-Origin", "*");
   headers.emplace_back("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE, OPTIONS");
-  headers.emplace_back("Access-Control-Expose-Headers", "Location");
+  headers.emplace_back("Access-Control-Expose-Headers", "Location, X-Request-Id");
   if (request.method != Method::options) return;
   headers.emplace_back("Access-Control-Allow-Headers",
-                       "Origin, X-Auth-Token, X-Auth-Project, Content-Type, Accept, Authorization");
+                       "Origin, X-Auth-Token, X-Auth-Project, Content-Type, Accept, Authorization, X-Request-Id");
+}
+
+// An IPv6 client has a whole network of addresses to itself.
+std::string network_of(const std::string& peer) {
+  const auto address = IpAddress::parse(peer);
+  return !address || address->is_v4() ? peer : IpPrefix(*address, 64).network().to_string();
 }
 
 bool changes(Method method) { return method == Method::post || method == Method::put || method == Method::remove; }
@@ -56,6 +65,7 @@ Result<ChangeMode> mode_of(const Request& request) {
 
 Answer dispatch(Call& call) {
   const auto& path = call.path;
+  if (auto allowed = admit(call); !allowed) return allowed.failure();
   if (path.empty()) return answer_root(call);
   if (path[0] == "system_state" && path.size() == 1) return answer_system_state(call);
   if (path[0] == "transactions" && path.size() == 1) return answer_transactions(call);
@@ -111,7 +121,46 @@ Result<Response> Gateway::log_in(const Request& request, User& user) const {
   return response;
 }
 
-Result<Response> Gateway::route(const Request& request, User& user) const {
+// GET events: what has changed since the id that the client says, and from now on.
+Result<Response> Gateway::watch(const Request& request, const User& user) const {
+  if (request.method != Method::get) return no_such_verb(request.method, "events");
+  if (links_.events == nullptr) return unsupported("this server has no events");
+  auto filter = watch_filter(request);
+  if (!filter) return filter.failure();
+  if (user.role == Role::member) {
+    if (filter->tenant.value_or(user.tenant) != user.tenant) {
+      return Failure{
+          ExitCode::refused, "forbidden", user.name + " is of the tenant " + user.tenant, "watch that one", {}};
+    }
+    filter->tenant = user.tenant;
+  }
+  std::optional<uint64_t> from;
+  if (const std::string last(request.header("last-event-id")); !last.empty()) {
+    from = UINT64_MAX;  // of another history, until it is a number
+    const auto parsed = std::from_chars(last.data(), last.data() + last.size(), *from);
+    if (parsed.ec != std::errc{} || parsed.ptr != last.data() + last.size()) from = UINT64_MAX;
+  }
+  auto stream = links_.events->watch(std::move(*filter), base_of(request, options_.root), from);
+  if (!stream) return stream.failure();
+  Response response;
+  response.media_type = "text/event-stream";
+  response.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
+  response.stream = std::move(*stream);
+  return response;
+}
+
+// A user's requests; of who is not known, all that come from the same address.
+Result<Done> Gateway::count(const Request& request, const User* known, Asked& asked) const {
+  if (known != nullptr && !known->counted) return Done{};
+  asked.grant = limits_.take(known != nullptr ? "user " + known->name : "address " + network_of(request.peer),
+                             std::chrono::steady_clock::now());
+  if (asked.grant.allowed) return Done{};
+  if (links_.refused) links_.refused(known != nullptr ? "rate_user" : "rate_address");
+  return too_many_requests(asked.grant);
+}
+
+Result<Response> Gateway::route(const Request& request, Asked& asked) const {
+  User& user = asked.user;
   if (request.method == Method::options) return Response{};
   std::vector<std::string> path, root;
   split_path(options_.root, root);
@@ -122,43 +171,51 @@ Result<Response> Gateway::route(const Request& request, User& user) const {
     return no_such_path(request.path);
   }
   path.erase(path.begin(), path.begin() + static_cast<ptrdiff_t>(root.size()));
-  if (path.size() == 1 && path[0] == "login") return log_in(request, user);
-
-  auto known = links_.access->user_of(request.header("x-auth-token"));
+  const bool login = path.size() == 1 && path[0] == "login";
+  auto known = login ? Result<User>(User{}) : links_.access->user_of(request.header("x-auth-token"));
+  auto allowed = count(request, known && !login ? &*known : nullptr, asked);
+  if (!allowed) return allowed.failure();
+  if (login) return log_in(request, user);
   if (!known) return known.failure();
   user = *known;
   if (request.method == Method::other) return no_such_verb(request.method, request.path);
-  if (changes(request.method) && user.role != Role::admin) {
+  if (changes(request.method) && user.role != Role::admin && user.role != Role::member) {
     return Failure{ExitCode::refused,
                    "forbidden",
                    user.name + " may read, and not change anything",
                    "ask as a user with the role admin",
                    {}};
   }
+  auto plain = check_content_encoding(request);
+  if (!plain) return plain.failure();
   auto mode = mode_of(request);
   if (!mode) return mode.failure();
+  if (path.size() == 1 && path[0] == "events") return watch(request, user);
   auto client = links_.connect(options_.timeout);
   if (!client) return client.failure();
   Context context(**client, base_of(request, options_.root));
   if (user.role == Role::admin) context.show_secrets();
+  if (user.role == Role::member) context.confine(user.tenant);
   Call call{request, std::move(path), context, *mode};
   return dispatch(call);
 }
 
 Response Gateway::answer(const Request& request) const {
-  User user;
+  Asked asked;
   // A defect of ours ends this request, and not the daemon whose thread answers it.
   auto guarded = [&]() -> Result<Response> {
     try {
-      return route(request, user);
+      return route(request, asked);
     } catch (const std::exception& e) {
       return Failure{ExitCode::refused, "internal", std::string("this is a bug of the daemon: ") + e.what(), {}, {}};
     }
   };
   auto routed = guarded();
-  Response response = routed ? std::move(*routed) : problem(routed.failure());
+  Response response = routed ? std::move(*routed) : problem(routed.failure(), request.id);
   add_cors(request, response);
-  if (links_.audit && changes(request.method)) links_.audit(request, user, response);
+  say_limit(asked.grant, response);
+  compress(request, response);
+  if (links_.audit && changes(request.method)) links_.audit(request, asked.user, response);
   return response;
 }
 

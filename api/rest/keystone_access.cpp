@@ -33,10 +33,15 @@ KeystoneAccess::KeystoneAccess(KeystoneAccessOptions options, AccessEvents event
 Result<User> KeystoneAccess::judge(const KeystoneToken& token) const {
   if (has(token.roles, options_.admin_role)) return User{token.user, Role::admin};
   if (has(token.roles, options_.reader_role)) return User{token.user, Role::reader};
+  // A project's id is all that is needed to see and change what is its: one that cannot be a tenant is nobody's.
+  if (has(token.roles, options_.member_role)) {
+    if (auto member = user_with_role(token.user, "member:" + token.project)) return *member;
+  }
   return Failure{ExitCode::refused,
                  "forbidden",
                  token.user + " has no role that this API knows, in the project of the token",
-                 "give the user the role " + options_.admin_role + " or " + options_.reader_role + " in Keystone",
+                 "give the user the role " + options_.admin_role + ", " + options_.reader_role + " or " +
+                     options_.member_role + " in Keystone",
                  {}};
 }
 

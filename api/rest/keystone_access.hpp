@@ -14,6 +14,7 @@ struct KeystoneAccessOptions {
   KeystoneOptions keystone;
   std::string admin_role = "admin";  // the roles of Keystone that are ours; without regard to case, as there
   std::string reader_role = "reader";
+  std::string member_role = "member";   // of the tenant that is the token's project
   std::chrono::seconds known_for{60};   // so long an answer is believed, and never beyond the token's end
   std::chrono::seconds refused_for{5};  // that a token is none
   size_t most_known = 10'000;

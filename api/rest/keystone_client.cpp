@@ -35,6 +35,9 @@ std::optional<KeystoneToken> parse_token(const std::string& body, std::string id
   if (!expires || !token.contains("user") || !token["user"].is_object()) return std::nullopt;
   KeystoneToken parsed{std::move(id), text_in(token["user"], "name"), {}, *expires};
   if (parsed.user.empty()) return std::nullopt;
+  if (auto project = token.find("project"); project != token.end() && project->is_object()) {
+    parsed.project = text_in(*project, "id");
+  }
   if (auto roles = token.find("roles"); roles != token.end() && roles->is_array())
     for (const Json& role : *roles)
       if (role.is_object()) parsed.roles.push_back(text_in(role, "name"));

@@ -28,6 +28,7 @@ struct KeystoneToken {
   std::string user;
   std::vector<std::string> roles;  // in the project that it is for; none when it is for none
   std::chrono::system_clock::time_point expires = {};
+  std::string project = {};  // its id
 };
 
 struct KeystoneEvents {

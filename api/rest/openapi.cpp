@@ -110,12 +110,14 @@ Json answers(const std::string& status, Json success, Method method) {
   Json out = {{status, std::move(success)},
               {"401", failure("Nobody who is known")},
               {"404", failure("Not there")},
+              {"429", failure("Too many requests; Retry-After says when to try again")},
               {"503", failure("Not now; try again")}};
   if (method == Method::get) return out;
   out["400"] = failure("It makes no sense, or breaks a rule of the topology");
   out["403"] = failure("The user may not");
   out["409"] = failure("Something else is in the way, or has come in between");
   out["412"] = failure("The object has changed since it was read");
+  out["415"] = failure("The body's type or coding is not taken");
   out["501"] = failure("A later version has it");
   return out;
 }
@@ -187,6 +189,42 @@ void add_object(Json& paths, const std::string& path, const Resource& resource, 
   paths[path] = std::move(item);
 }
 
+Json text_schema() { return {{"type", "string"}}; }
+
+// What is no resource of the table.
+void add_others(Json& paths) {
+  Json streamed = {{"description", "Server-sent events: created, updated, deleted, reset"},
+                   {"content", {{"text/event-stream", {{"schema", text_schema()}}}}}};
+  Json watch = {{"operationId", "watchEvents"}, {"tags", {"Events"}}};
+  watch["parameters"] = {parameter("resource", "query", "Paths of resources, with commas between them", text_schema()),
+                         parameter("tenant_id", "query", "Whose objects", text_schema()),
+                         parameter("Last-Event-ID", "header", "Resume behind it", text_schema())};
+  watch["responses"] = answers("200", std::move(streamed), Method::get);
+  paths["/events"]["get"] = std::move(watch);
+
+  const Json one = {{"type", "object"},
+                    {"properties",
+                     {{"method", {{"type", "string"}, {"enum", {"POST", "PUT", "DELETE"}}}},
+                      {"path", {{"type", "string"}, {"examples", {"bridges"}}}},
+                      {"body", {{"type", {"object", "null"}}}}}},
+                    {"required", {"method", "path"}}};
+  const Json body = {{"type", "object"},
+                     {"properties", {{"operations", {{"type", "array"}, {"items", one}, {"minItems", 1}}}}},
+                     {"required", {"operations"}}};
+  Json transact = {{"operationId", "transact"}, {"tags", {"Transactions"}}};
+  transact["requestBody"] = {{"required", true}, {"content", {{text(kJsonType), {{"schema", body}}}}}};
+  transact["responses"] = answers("200", {{"description", "All of it is done"}}, Method::post);
+  paths["/transactions"]["post"] = std::move(transact);
+
+  const Json token = {{"type", "object"},
+                      {"properties", {{"key", text_schema()}, {"expires", with_null(text_schema())}}}};
+  Json login = {{"operationId", "login"}, {"tags", {"Login"}}};
+  login["security"] = Json::array({{{"basic", Json::array()}}});
+  login["responses"] = answers(
+      "200", {{"description", "A token"}, {"content", {{vendor_type("Token", 1), {{"schema", token}}}}}}, Method::post);
+  paths["/login"]["post"] = std::move(login);
+}
+
 Json paths() {
   Json out = Json::object();
   for (const Resource* each : resources()) {
@@ -194,6 +232,7 @@ Json paths() {
     add_collection(out, path, *each, each->verbs, camel(each->path));
     add_object(out, path + "/{id}", *each, each->verbs, camel(each->path));
   }
+  add_others(out);
   for (const Collection& each : collections()) {
     const std::string path = "/" + text(each.parent) + "/{id}/" + text(each.name);
     add_collection(out, path, *each.of, each.verbs, camel(each.parent) + camel(each.name));
@@ -210,6 +249,7 @@ Json openapi(const std::string& base) {
                     {"properties",
                      {{"message", {{"type", {"string", "null"}}}},
                       {"code", {{"type", "integer"}}},
+                      {"requestId", {{"type", "string"}}},
                       {"violations",
                        {{"type", "array"},
                         {"items",
@@ -230,7 +270,9 @@ Json openapi(const std::string& base) {
           {"paths", paths()},
           {"components",
            {{"schemas", std::move(schemas)},
-            {"securitySchemes", {{"token", {{"type", "apiKey"}, {"in", "header"}, {"name", "X-Auth-Token"}}}}}}}};
+            {"securitySchemes",
+             {{"token", {{"type", "apiKey"}, {"in", "header"}, {"name", "X-Auth-Token"}}},
+              {"basic", {{"type", "http"}, {"scheme", "basic"}}}}}}}};
 }
 
 }  // namespace viaduct::api::rest

@@ -60,7 +60,8 @@ Line split(std::string_view text) {
   const size_t second = first == text.npos ? text.npos : text.find(':', first + 1);
   if (second == text.npos) return line;
   line = {text.substr(0, first), text.substr(first + 1, second - first - 1), text.substr(second + 1), true};
-  line.has_three = line.role.find(':') == text.npos;
+  const bool member = line.role.starts_with("member:");  // and a tenant behind
+  line.has_three = line.role.find(':', member ? std::strlen("member:") : 0) == text.npos;
   return line;
 }
 
@@ -93,12 +94,12 @@ Result<std::vector<PasswordEntry>> parse_passwords(std::string_view text) {
   each_line(text, [&](size_t number, std::string_view whole) {
     if (is_comment(whole)) return true;
     const Line line = split(whole);
-    const auto role = parse_role(line.role);
+    const auto user = user_with_role(std::string(line.name), line.role);
     if (!line.has_three) {
       problem = "it does not have three parts";
     } else if (problem = wrong_name(line.name); problem.empty()) {
       problem = wrong_hash(line.hash);
-      if (problem.empty() && !role) problem = "'" + std::string(line.role) + "' is no role";
+      if (problem.empty() && !user) problem = "'" + std::string(line.role) + "' is no role";
       if (problem.empty() && !names.insert(line.name).second)
         problem = "the user '" + std::string(line.name) + "' is there twice";
     }
@@ -106,7 +107,7 @@ Result<std::vector<PasswordEntry>> parse_passwords(std::string_view text) {
       problem = "line " + std::to_string(number) + ": " + problem;
       return false;
     }
-    entries.push_back({{std::string(line.name), *role}, std::string(line.hash)});
+    entries.push_back({*user, std::string(line.hash)});
     return true;
   });
   if (!problem.empty()) return usage_error(problem, kCure);
@@ -143,8 +144,9 @@ Result<Edited> set_password(std::string_view text, const NewPassword& wanted) {
   auto known = std::ranges::find(*entries, wanted.name, [](const PasswordEntry& each) { return each.user.name; });
   Edited edited{{}, Role::reader, known == entries->end()};
   if (!edited.is_new) edited.role = known->user.role;
-  if (wanted.role != Role::none) edited.role = wanted.role;
-  const std::string fresh = wanted.name + ":" + wanted.hash + ":" + std::string(to_string(edited.role)) + "\n";
+  User user = edited.is_new ? User{wanted.name, Role::reader} : known->user;
+  if (wanted.role != Role::none) user.role = edited.role = wanted.role;
+  const std::string fresh = wanted.name + ":" + wanted.hash + ":" + role_of(user) + "\n";
   each_line(text, [&](size_t, std::string_view whole) {
     const bool replaced = !is_comment(whole) && split(whole).name == wanted.name;
     edited.text += replaced ? fresh : std::string(whole) + "\n";

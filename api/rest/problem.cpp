@@ -21,6 +21,7 @@ constexpr std::array kStatuses = std::to_array<Status>({{"unauthorized", 401},
                                                         {"conflict", 409},
                                                         {"precondition", 412},
                                                         {"media_type", 415},
+                                                        {"content_coding", 415},
                                                         {"slow_down", 429},
                                                         {"internal", 500},
                                                         {"protocol", 500},
@@ -65,13 +66,14 @@ int status_of(const Failure& failure) {
   return status;
 }
 
-Response problem(const Failure& failure) {
+Response problem(const Failure& failure, const std::string& request_id) {
   Response response;
   response.status = status_of(failure);
   if (response.status == 405 || response.status == 406) return response;  // as MidoNet
   std::string message = failure.message;
   if (!failure.cure.empty()) message += (message.empty() ? "" : "; ") + failure.cure;
   Json body = {{"message", message}, {"code", response.status}};
+  if (!request_id.empty()) body["requestId"] = request_id;
   if (!failure.violations.empty()) {
     Json list = Json::array();
     std::string all;
@@ -84,6 +86,7 @@ Response problem(const Failure& failure) {
   }
   response.body = body.dump(-1, ' ', false, Json::error_handler_t::replace);
   response.media_type = error_type();
+  if (failure.code == "content_coding") response.headers.emplace_back("Accept-Encoding", "identity");
   if (response.status == 401) response.headers.emplace_back("WWW-Authenticate", "Basic realm=\"viaduct\"");
   if (response.status == 503 || response.status == 429) {
     const std::string seconds = std::to_string(failure.retry_after_s == 0 ? 3 : failure.retry_after_s);

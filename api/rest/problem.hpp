@@ -8,8 +8,8 @@
 namespace viaduct::api::rest {
 
 int status_of(const Failure& failure);
-// {"message", "code"} and, of bodies that make no sense, "violations" (rest-api: Error-v1).
-Response problem(const Failure& failure);
+// {"message", "code"} and, of bodies that make no sense, "violations" (rest-api: Error-v1); and "requestId" unless it is empty.
+Response problem(const Failure& failure, const std::string& request_id = {});
 
 // Names the members instead of the fields that the daemon's violations speak of.
 Failure in_members(Failure failure, const Resource& resource);

@@ -50,7 +50,7 @@ class Server {
     std::string error;               // then: why, and what to do
   };
   static Started start(Handler handler, ServerEvents events, const ServerOptions& options);
-  // Answers what has arrived, and closes all connections.
+  // Answers what has arrived, ends streams, and closes all connections.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

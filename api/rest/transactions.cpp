@@ -84,7 +84,7 @@ Answer answer_transactions(Call& call) {
     return invalid("operations", "has more than " + std::to_string(kMostOperations) + " entries: split it");
   }
   for (int attempt = 1;; ++attempt) {
-    Context context(call.context.client(), call.context.base());
+    Context context = call.context.fresh();
     std::vector<Operation> gathered;
     context.gather(&gathered);
     Json results = Json::array();
@@ -93,7 +93,7 @@ Answer answer_transactions(Call& call) {
       if (!answer) return answer.failure();
       results.push_back(result_of(*answer));
     }
-    auto outcome = call.context.client().transact(gathered, call.mode);
+    auto outcome = transact(call, gathered);
     if (!outcome && met_another(outcome.failure()) && attempt < kAttempts) continue;
     if (!outcome) return outcome.failure();
     Response response = committed(call, *outcome, 200);

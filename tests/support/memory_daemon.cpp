@@ -101,8 +101,10 @@ class MemoryDaemon::Inside final : public api::Transport {
   MemoryDaemon& daemon_;
 };
 
+std::unique_ptr<api::Transport> MemoryDaemon::transport() { return std::make_unique<Inside>(*this); }
+
 std::unique_ptr<api::Client> MemoryDaemon::connect() {
-  return std::make_unique<api::Client>(std::make_unique<Inside>(*this), api::Credential{}, std::chrono::seconds(10));
+  return std::make_unique<api::Client>(transport(), api::Credential{}, std::chrono::seconds(10));
 }
 
 bool MemoryDaemon::commit(const topology::Object& object) {

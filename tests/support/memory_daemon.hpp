@@ -22,6 +22,7 @@ class MemoryDaemon {
  public:
   // One thread. Other requests are answered with an error.
   std::unique_ptr<api::Client> connect();
+  std::unique_ptr<api::Transport> transport();  // of such a client
   const topology::Snapshot& snapshot() const { return snapshot_; }
   // Commits, if the rules let it pass; says whether they did.
   bool commit(const topology::Object& object);

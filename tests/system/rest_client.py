@@ -1,6 +1,7 @@
 """Speaks with the REST API as MidoNet's Python client does, to the byte where it matters: a body with every request, `{}` where
 there is nothing to say; no Accept with POST, PUT and DELETE; a new connection for each request."""
 import base64
+import gzip
 import http.client
 import json
 from urllib.parse import urlsplit
@@ -17,6 +18,9 @@ class Answer:
     def __init__(self, response, body):
         self.status, self.body = response.status, body
         self.headers = {name.lower(): value for name, value in response.getheaders()}
+        self.sent_bytes = len(body)
+        if self.headers.get("content-encoding") == "gzip":
+            self.body = gzip.decompress(body)
 
     @property
     def location(self):
@@ -28,6 +32,50 @@ class Answer:
 
     def __repr__(self):
         return f"{self.status} {self.body[:300]!r}"
+
+
+class Events:
+    """What GET events tells: read() gives the next event, as a dict of its fields."""
+
+    def __init__(self, client, where, last):
+        self.connection = http.client.HTTPConnection(client.host, client.port, timeout=30)
+        headers = {"Accept": "text/event-stream", "X-Auth-Token": client.token, **({"Last-Event-ID": str(last)} if last is not None else {})}
+        self.connection.request("GET", client.root + where, headers=headers)
+        self.response = self.connection.getresponse()
+        self.status, self.type = self.response.status, self.response.headers["content-type"]
+        self.last = None
+
+    def read(self):
+        """None: the stream has ended."""
+        fields = {}
+        while line := self.response.readline():
+            name, _, value = line.decode().rstrip("\n").partition(":")
+            if name:
+                fields[name] = value.lstrip(" ")
+            self.last = fields.get("id", self.last)
+            if not line.strip() and "data" in fields:
+                return {**fields, "data": json.loads(fields["data"])}
+            if not line.strip():
+                fields = {}
+        return None
+
+    def begun(self):
+        """The id where it begins, which comes first."""
+        while self.last is None:
+            self.response.readline()  # "retry"
+            self.last = self.response.readline().decode().partition(":")[2].strip()
+        self.response.readline()
+        return int(self.last)
+
+    def close(self):
+        self.response.close()
+        self.connection.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
 
 class RestClient:
@@ -73,6 +121,10 @@ class RestClient:
         if answer.status == 200:
             self.token = answer.headers["set-cookie"].split(";")[0].split("=", 1)[1]
         return answer
+
+    def watch(self, where="events", last=None):
+        """Server-sent events, as they come."""
+        return Events(self, where, last)
 
     def post(self, where, kind, document):
         return self.ask("POST", where, document, {"Content-Type": media(kind)})

@@ -132,6 +132,37 @@ TEST_F(RestGateway, ThePageBehindHasTheSameFilter) {
   EXPECT_THAT(header(gateway.answer(request), "Link"), HasSubstr("&tenant_id=a%20b>"));
 }
 
+TEST(RestGatewayRates, BeyondTheLimitIs429) {
+  viaduct::support::MemoryDaemon daemon;
+  std::vector<std::string> refused;
+  auto entries = *parse_tokens("0123456789abcdef admin ops\nfedcba9876543210 reader robot\naaaaaaaaaaaaaaaa admin own");
+  entries.back().user.counted = false;
+  const Gateway gateway({[&](std::chrono::milliseconds) { return Result<std::unique_ptr<Client>>(daemon.connect()); },
+                         std::make_shared<TokenAccess>(entries),
+                         {},
+                         [&](std::string_view reason) { refused.emplace_back(reason); }},
+                        {.rate = {.per_second = 1, .burst = 2}});
+  auto status = [&](const std::string& token, const std::string& peer) {
+    return gateway
+        .answer(
+            {.method = Method::get, .path = "/midonet-api/bridges", .headers = {{"x-auth-token", token}}, .peer = peer})
+        .status;
+  };
+  auto three = [&](const std::string& token, const std::string& peer) {
+    return std::vector<int>{status(token, peer), status(token, peer), status(token, peer)};
+  };
+  using ::testing::ElementsAre;
+  EXPECT_THAT(three("0123456789abcdef", "192.0.2.1"), ElementsAre(200, 200, 429));
+  EXPECT_THAT(three("fedcba9876543210", "192.0.2.1"), ElementsAre(200, 200, 429));
+  EXPECT_THAT(three("aaaaaaaaaaaaaaaa", "192.0.2.1"), ElementsAre(200, 200, 200));
+  EXPECT_THAT(three("nobody", "192.0.2.1"), ElementsAre(401, 401, 429));
+  EXPECT_THAT(three("nobody", "2001:db8::1"), ElementsAre(401, 401, 429));
+  EXPECT_EQ(status("nobody", "2001:db8::ffff"), 429);
+  EXPECT_EQ(status("nobody", "2001:db8:0:1::1"), 401);
+  EXPECT_EQ(status("aaaaaaaaaaaaaaaa", "2001:db8::1"), 200);
+  EXPECT_THAT(refused, ElementsAre("rate_user", "rate_user", "rate_address", "rate_address", "rate_address"));
+}
+
 TEST(RestGatewayDefects, AnExceptionEndsItsRequestOnly) {
   const Gateway broken({[](std::chrono::milliseconds) -> Result<std::unique_ptr<Client>> { throw std::bad_alloc(); },
                         std::make_shared<OpenAccess>()});

@@ -6,6 +6,7 @@
 
 #include "api/rest/media_type.hpp"
 #include "api/rest/problem.hpp"
+#include "api/rest/request_id.hpp"
 
 namespace viaduct::api::rest {
 namespace {
@@ -61,6 +62,21 @@ TEST(RestProblem, EveryFailureHasItsStatus) {
   const Failure taken{ExitCode::refused, "invalid", "", "", {{"duplicate_id", "bridge", "", "", "id", "m", "c"}}};
   EXPECT_EQ(problem(taken).status, 409);
   EXPECT_EQ(Json::parse(problem(taken).body), Json({{"message", "id: m c"}, {"code", 409}}));
+}
+
+TEST(RestRequestId, TheClientsOwnIsKeptIfItCanBeLogged) {
+  EXPECT_EQ(request_id("deploy-7.retry_2"), "deploy-7.retry_2");
+  EXPECT_EQ(request_id(std::string(64, 'a')), std::string(64, 'a'));
+  for (const std::string& other : {std::string(), std::string(65, 'a'), std::string("a b"), std::string("a\nb"),
+                                   std::string("\"x\""), std::string("\xc3\xa4")}) {
+    EXPECT_TRUE(Uuid::parse(request_id(other))) << other;
+  }
+  EXPECT_NE(request_id(""), request_id(""));
+}
+
+TEST(RestRequestId, IsInErrors) {
+  const Failure failure{ExitCode::refused, "not_found", "m", {}, {}};
+  EXPECT_EQ(Json::parse(problem(failure, "r-1").body), Json({{"message", "m"}, {"code", 404}, {"requestId", "r-1"}}));
 }
 
 }  // namespace

@@ -36,6 +36,7 @@ std::string token_body(const std::string& user, const std::vector<std::string>& 
                 {"user", {{"id", "0a1b"}, {"name", user}, {"domain", {{"name", "Default"}}}}},
                 {"expires_at", time_text(lives)}};
   for (const std::string& role : roles) token["roles"].push_back({{"id", "x"}, {"name", role}});
+  if (user == "mia") token["project"] = {{"id", "project-of-mia"}, {"name", "p"}};
   return Json{{"token", token}}.dump();
 }
 
@@ -93,8 +94,11 @@ struct Keystone : ::testing::Test {
   std::string next, service;
   int services = 0;
   seconds lives{3600};
-  std::map<std::string, std::vector<std::string>> roles = {
-      {"carol", {"member", "Admin"}}, {"dave", {"READER", "member"}}, {"eve", {"member"}}, {"unscoped", {}}};
+  std::map<std::string, std::vector<std::string>> roles = {{"carol", {"member", "Admin"}},
+                                                           {"dave", {"READER", "member"}},
+                                                           {"eve", {"member"}},
+                                                           {"mia", {"Member"}},
+                                                           {"unscoped", {}}};
   std::vector<std::string> logins, refused, failed, texts;
   int answered = 0;
   testing::FakeClock clock;
@@ -106,13 +110,20 @@ TEST_F(Keystone, RolesBecomeOurs) {
   EXPECT_EQ(code_of(users->user_of("of-carol")), "admin");
   EXPECT_EQ(users->user_of("of-carol")->name, "carol");
   EXPECT_EQ(code_of(users->user_of("of-dave")), "reader");
-  EXPECT_EQ(code_of(users->user_of("of-eve")), "forbidden");
+  EXPECT_EQ(code_of(users->user_of("of-eve")), "forbidden") << "a member of no project";
   EXPECT_THAT(users->user_of("of-eve").failure().message, HasSubstr("eve has no role"));
   EXPECT_EQ(code_of(users->user_of("of-unscoped")), "forbidden");
   EXPECT_EQ(code_of(users->user_of("of-nobody")), "unauthorized");
   EXPECT_EQ(services, 1) << "one token of the service user for all";
   EXPECT_THAT(failed, IsEmpty());
   EXPECT_GT(answered, 0);
+}
+
+TEST_F(Keystone, AMembersTenantIsTheProjectOfTheToken) {
+  auto users = access(peer.url());
+  const auto mia = users->user_of("of-mia");
+  EXPECT_EQ(code_of(mia), "member");
+  EXPECT_EQ(mia->tenant, "project-of-mia");
 }
 
 TEST_F(Keystone, WhatIsNoTokenIsNotAskedFor) {

@@ -92,6 +92,9 @@ TEST(PasswordFile, OneLineIsSetAndTheOthersStay) {
   edited = set_password(before, {"eve", kYescrypt});
   EXPECT_EQ(edited->text, before + "\neve:" + kYescrypt + ":reader\n");
   EXPECT_TRUE(edited->is_new);
+  const std::string member = "rosa:" + kBcrypt + ":member:red\n";
+  EXPECT_EQ(parse_passwords(member)->front().user.tenant, "red");
+  EXPECT_EQ(set_password(member, {"rosa", kYescrypt})->text, "rosa:" + kYescrypt + ":member:red\n");
   EXPECT_EQ(set_password("nonsense", {"eve", kYescrypt}).failure().message, "line 1: it does not have three parts");
 }
 
