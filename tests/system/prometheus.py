@@ -138,6 +138,6 @@ class Prometheus:
         labels = [one["labels"] for one in self.alerts()]
         return {(one["alertname"], one["instance"], *([one["peer"]] if "peer" in one else [])) for one in labels}
 
-    def await_firing(self, wanted, seconds=20.0):
-        """What fires, when it is what is wanted or the time is over."""
-        return watch(self.firing, lambda seen: seen == set(wanted), seconds, 0.2)
+    def await_firing(self, wanted, ignored=(), seconds=20.0):
+        """What fires, when it is what is wanted or the time is over; without alerts of the names that are ignored."""
+        return watch(lambda: {one for one in self.firing() if one[0] not in ignored}, lambda seen: seen == set(wanted), seconds, 0.2)
