@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+"""What a daemon at work shows of itself, by Prometheus' own lint: names, types, units, help. And that the runbooks' commands are there."""
+import re
+import sys
+
+from checks import run_program
+from four_guests import add_guests, apply_topology, reach, v4_of
+from lab import run
+from prometheus import FOLDER, complaints, families, ruled
+
+# Of a daemon alone these need what it does not have: other hosts, BGP peers, etcd, Keystone, or an accident. Entries of connections are
+# counted some seconds later.
+ALONE = re.compile(r"viaduct_(tunnel|bgp|etcd|rest_login|rest_keystone|store_refused|actor_restarts|flows_evicted|connections_evicted"
+                   r"|flow_dropped|connection_entries)_")
+
+
+def commands():
+    """Of the runbooks: the words before the first that is no command's name, and the options."""
+    for quoted in sorted(set(re.findall(r"`viaduct ([^`]+)`", (FOLDER / "runbooks.md").read_text()))):
+        words = quoted.split()
+        is_name = [bool(re.fullmatch(r"[a-z][a-z-]*", word)) for word in words] + [False]
+        yield words[:is_name.index(False)], [word for word in words if word.startswith("--")]
+
+
+def unknown(lab, words, options):
+    """What the tool has not got says what is wrong, instead of how it is used."""
+    text = lab.viaduct(*words, "--help", check=False).stdout
+    return f"Usage: viaduct {' '.join(words)} " not in text or not all(f"{option} " in text for option in options)
+
+
+def main(checks, lab, options):
+    add_guests(lab)
+    lab.start_daemon()
+    apply_topology(lab)
+    reach(lab, "vm1", v4_of("vm3"))
+    lab.viaduct("bridge", "create", "red", "--wait")
+    lab.viaduct("bridge", "create", "red", check=False)  # refused
+    run("curl", "-s", f"{lab.rest_url}bridges")  # and so is this
+    text = lab.metrics()
+    seen = families(text)
+    checks.check("there is something to look at", len(seen) > 80, f"{len(seen)} metrics")
+    found = complaints(text)
+    checks.check("promtool has no complaint", not found, "\n".join(found))
+    checks.check("it finds what is wrong", complaints(text + "# TYPE viaduct_wrong counter\nviaduct_wrong 1\n"))
+    checks.equal("all are described", sorted(set(seen) - set(re.findall(r"^# HELP (\S+) \S", text, re.M))), [])
+    missing = sorted(name for name in ruled() if name not in seen and not ALONE.match(name + "_"))
+    checks.equal("what runbooks say and the tool has not got", [one for one in commands() if unknown(lab, *one)], [])
+    checks.equal("what rules ask for is there", missing, [])
+
+
+if __name__ == "__main__":
+    sys.exit(run_program(__doc__, main, prefix="ml"))
