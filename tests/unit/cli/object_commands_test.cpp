@@ -105,7 +105,8 @@ TEST_F(ObjectCommands, ShowInJsonIsStable) {
   "next_hop_port": null,
   "next_hop_port_name": null,
   "gateway": null,
-  "weight": 100
+  "weight": 100,
+  "attributes": ""
 }
 )");
 }
