@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <random>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 
@@ -12,7 +13,8 @@ namespace viaduct::topology::store {
 namespace {
 
 constexpr size_t kMaxGroup = 256;             // requests in one batch
-constexpr Revision kRevisionsPerChunk = 256;  // trimmed in one batch
+constexpr Revision kRevisionsPerChunk = 256;  // of the log, read at once by compaction
+constexpr size_t kDropsPerBatch = 1024;       // so long a commit may wait for compaction
 constexpr Revision kNewest = ~Revision{0};
 
 LeaseId random_lease() {
@@ -173,8 +175,13 @@ CommitResult VersionedStore::submit(Request& request) {
   return *request.result;
 }
 
+std::unique_lock<std::mutex> VersionedStore::take_turn() {
+  std::lock_guard next(next_mutex_);
+  return std::unique_lock(write_mutex_);
+}
+
 void VersionedStore::write_group(const std::deque<Request*>& requests) {
-  std::lock_guard lock(write_mutex_);
+  const auto turn = take_turn();
   auto view = backend_->view();
   auto data = view->cursor(Table::data);
   const Revision before = progress_->head();
@@ -396,7 +403,7 @@ Status VersionedStore::compact(Revision revision) {
   if (failed_) return broken();
   {
     // The mark first: from now on nobody starts to read what goes, and a crash in between is finished next time.
-    std::lock_guard write_lock(write_mutex_);
+    const auto turn = take_turn();
     progress_->compact(revision);
     const BackendBatch mark = {{Table::meta, std::string(kCompactKey), encode_u64(revision)}};
     if (auto error = backend_->write(mark, Durability::synced)) {
@@ -415,38 +422,61 @@ std::optional<Error> VersionedStore::compact_chunk(Revision revision, bool& fini
   const auto log = view->cursor(Table::log);
   const auto data = view->cursor(Table::data);
   BackendBatch batch;
-  Revision trimmed = 0;
-  for (log->seek({}); log->valid() && trimmed < kRevisionsPerChunk; log->next(), ++trimmed) {
+  Revision records = 0;
+  Revision trimmed = trimmed_;
+  // A key that changes all the time is in most records: its versions go once.
+  std::unordered_set<std::string> done;
+  for (log->seek(encode_u64(trimmed + 1)); log->valid() && records < kRevisionsPerChunk; log->next(), ++records) {
     const auto at = decode_u64(log->key());
     const auto keys = decode_log(log->value());
     if (!at || !keys) return damaged("a log record");
     if (*at > revision) break;
     for (const std::string& key : *keys) {
+      if (!done.insert(key).second) continue;
       if (auto error = drop_old_versions(*data, key, revision, batch)) return error;
     }
     batch.push_back({Table::log, std::string(log->key()), std::nullopt});
+    trimmed = *at;
   }
   if (auto error = log->error()) return error;
-  finished = trimmed < kRevisionsPerChunk;
-  if (batch.empty()) return std::nullopt;
-  std::lock_guard lock(write_mutex_);
-  auto error = backend_->write(batch, Durability::relaxed);
-  if (error) failed_ = true;
-  return error;
+  if (auto error = drop(batch)) return error;
+  trimmed_ = trimmed;
+  finished = records < kRevisionsPerChunk;
+  return std::nullopt;
 }
 
-// All versions up to `revision` but the newest of them, and that too if it is a deletion.
+// In pieces, and in order: a log record goes behind what it names, so the next compaction finds what a crash leaves.
+std::optional<Error> VersionedStore::drop(const BackendBatch& batch) {
+  for (size_t first = 0; first < batch.size(); first += kDropsPerBatch) {
+    const auto from = batch.begin() + static_cast<ptrdiff_t>(first);
+    const auto to = from + static_cast<ptrdiff_t>(std::min(kDropsPerBatch, batch.size() - first));
+    const auto turn = take_turn();
+    if (auto error = backend_->write({from, to}, Durability::relaxed)) {
+      failed_ = true;
+      return error;
+    }
+  }
+  return std::nullopt;
+}
+
+// All versions up to `revision` but the newest of them, and that too if it is a deletion: last, for without it the ones
+// before would be there again.
 std::optional<Error> VersionedStore::drop_old_versions(Cursor& data, const std::string& key, Revision revision,
                                                        BackendBatch& batch) {
   const std::string front = encode_key(key);
-  bool newest = true;
-  for (data.seek(encode_version(key, revision)); data.valid() && data.key().starts_with(front); data.next()) {
-    const auto content = decode_content(data.value());
-    if (!content) return damaged("a value");
-    if (!newest || content->deleted) batch.push_back({Table::data, std::string(data.key()), std::nullopt});
-    newest = false;
+  std::optional<std::string> deletion;
+  data.seek(encode_version(key, revision));
+  if (data.valid() && data.key().starts_with(front)) {
+    const auto newest = decode_content(data.value());
+    if (!newest) return damaged("a value");
+    if (newest->deleted) deletion = data.key();
+    for (data.next(); data.valid() && data.key().starts_with(front); data.next()) {
+      batch.push_back({Table::data, std::string(data.key()), std::nullopt});
+    }
   }
-  return data.error();
+  if (auto error = data.error()) return error;
+  if (deletion) batch.push_back({Table::data, std::move(*deletion), std::nullopt});
+  return std::nullopt;
 }
 
 }  // namespace viaduct::topology::store

@@ -67,6 +67,9 @@ class VersionedStore final : public Store {
   std::optional<Error> load_leases();
   void start_upkeep();
   CommitResult submit(Request& request);
+  // The right to write the backend. A mutex goes to whoever comes back first, so compaction, which writes again and again,
+  // would keep the writer out: who waits for its turn holds next_mutex_, and the one that comes back waits behind it.
+  std::unique_lock<std::mutex> take_turn();
   void write_group(const std::deque<Request*>& requests);
   CommitResult decide(Group& group, const Request& request);
   CommitResult decide_transaction(Group& group, const Transaction& transaction);
@@ -75,6 +78,7 @@ class VersionedStore final : public Store {
   void erase(Group& group, Revision revision, const std::string& key);
   void change_lease(Group& group, const std::string& key, LeaseId from, LeaseId to);
   std::optional<Error> compact_chunk(Revision revision, bool& finished);
+  std::optional<Error> drop(const BackendBatch& batch);
   std::optional<Error> drop_old_versions(Cursor& data, const std::string& key, Revision revision, BackendBatch& batch);
 
   const std::shared_ptr<Backend> backend_;
@@ -86,10 +90,12 @@ class VersionedStore final : public Store {
   std::deque<Request*> queue_;
   bool writer_active_ = false;
 
+  std::mutex next_mutex_;
   std::mutex write_mutex_;  // held while the backend is written: by the writer, or by compaction
   std::mutex lease_mutex_;
   LeaseTable leases_;
   std::mutex compact_mutex_;
+  Revision trimmed_ = 0;  // the log has nothing up to here, that one need not look for; guarded by compact_mutex_
   std::atomic<bool> failed_{false};
   std::atomic<uint64_t> batches_written_{0};
   std::jthread upkeep_;  // the last member: it uses the others

@@ -2,7 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <atomic>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <set>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -152,6 +161,85 @@ TEST(VersionedStore, CompactionDoesNotDisturbReaders) {
     EXPECT_EQ(page->entries[0].value, page->entries[1].value);
   }
   writer.join();
+}
+
+// Tells what is written, before it is.
+class ObservedBackend final : public Backend {
+ public:
+  std::optional<Error> write(const BackendBatch& batch, Durability durability) override {
+    if (observer) observer(batch, durability);
+    return memory_->write(batch, durability);
+  }
+  std::unique_ptr<View> view() const override { return memory_->view(); }
+  std::function<void(const BackendBatch&, Durability)> observer;
+
+ private:
+  std::shared_ptr<Backend> memory_ = make_memory_backend();
+};
+
+TEST(VersionedStore, CompactionDropsEachVersionOnceAndInPieces) {
+  auto backend = std::make_shared<ObservedBackend>();
+  auto store = std::move(*VersionedStore::open(backend, {}));
+  constexpr int kCommits = 3000;
+  for (int i = 0; i < kCommits; ++i) {
+    ASSERT_TRUE(store->commit({{}, {{"busy", std::to_string(i)}, {"k" + std::to_string(i), "1"}}, {}}));
+  }
+  ASSERT_TRUE(store->commit({{}, {}, {"busy"}}));
+  std::vector<std::pair<Table, std::string>> dropped;
+  backend->observer = [&](const BackendBatch& batch, Durability durability) {
+    if (durability == Durability::synced) return;
+    EXPECT_LE(batch.size(), 1024u);
+    for (const BackendWrite& write : batch) dropped.emplace_back(write.table, write.key);
+  };
+  ASSERT_TRUE(store->compact(store->revision()));
+  EXPECT_EQ(dropped.size(), 2u * (kCommits + 1)) << "all versions of 'busy' with its deletion, and the log";
+  EXPECT_EQ(std::set(dropped.begin(), dropped.end()).size(), dropped.size());
+  backend->observer = {};
+  EXPECT_EQ(store->range({"", 10'000})->entries.size(), size_t{kCommits});
+  EXPECT_FALSE(store->get("busy")->entry);
+}
+
+TEST(VersionedStore, ADeletionIsDroppedBehindWhatItHides) {
+  auto backend = std::make_shared<ObservedBackend>();
+  auto store = std::move(*VersionedStore::open(backend, {}));
+  for (int i = 0; i < 2000; ++i) ASSERT_TRUE(store->commit({{}, {{"a", std::to_string(i)}}, {}}));
+  ASSERT_TRUE(store->commit({{}, {}, {"a"}}));
+  backend->observer = [&](const BackendBatch&, Durability) { EXPECT_FALSE(store->get("a")->entry); };
+  ASSERT_TRUE(store->compact(store->revision()));
+  backend->observer = {};
+  EXPECT_FALSE(store->get("a")->entry);
+}
+
+bool asleep(pid_t thread) {
+  std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
+  const std::string stat{std::istreambuf_iterator<char>(file), {}};
+  const size_t name_end = stat.rfind(')');
+  return name_end != std::string::npos && stat.compare(name_end, 3, ") S") == 0;
+}
+
+TEST(VersionedStore, ACommitWaitsForOnePieceOfACompaction) {
+  auto backend = std::make_shared<ObservedBackend>();
+  auto store = std::move(*VersionedStore::open(backend, {}));
+  for (int i = 0; i < 5000; ++i) ASSERT_TRUE(store->commit({{}, {{"a", std::to_string(i)}}, {}}));
+  std::atomic<pid_t> writer_id{0};
+  std::thread writer;
+  std::vector<Durability> order;  // written with the store's write mutex held
+  backend->observer = [&](const BackendBatch&, Durability durability) {
+    order.push_back(durability);
+    if (durability == Durability::synced || writer.joinable()) return;
+    writer = std::thread([&] {
+      writer_id = static_cast<pid_t>(syscall(SYS_gettid));
+      EXPECT_TRUE(store->commit({{}, {{"b", "1"}}, {}}));
+    });
+    while (writer_id == 0 || !asleep(writer_id)) std::this_thread::yield();
+  };
+  ASSERT_TRUE(store->compact(store->revision()));
+  ASSERT_TRUE(writer.joinable());
+  writer.join();
+  using enum Durability;
+  ASSERT_GE(order.size(), 4u);
+  EXPECT_EQ((std::vector<Durability>(order.begin(), order.begin() + 3)), (std::vector{synced, relaxed, synced}))
+      << "the mark, one piece, and then the commit";
 }
 
 }  // namespace
