@@ -14,7 +14,7 @@ from bgp_gateways import WORLD_AS, BgpGateways, session  # noqa: E402
 from checks import run_program  # noqa: E402
 from failover_test import no_segment_lost, none_lost  # noqa: E402
 from four_guests import metric  # noqa: E402
-from gateways import make_lab, uplink4, uplink6  # noqa: E402
+from gateways import make_lab, uplink4  # noqa: E402
 from hosts_lab import speakers_spaces  # noqa: E402
 from lab import TIME_SCALE, run, wait_for  # noqa: E402
 

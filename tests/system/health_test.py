@@ -7,7 +7,7 @@ import time
 from checks import run_program
 from four_guests import add_guests, apply_topology, metric, metrics, reach_all, v4_of, v6_of
 from lab import wait_for
-from stateful_test import clear, talk
+from stateful_test import clear
 
 FAMILIES = {"v4": v4_of, "v6": v6_of}
 VIP = {"v4": "203.0.113.10", "v6": "2001:db8:10::10"}

@@ -137,8 +137,8 @@ def extension_chains(sender):
         yield whole[:size]
         yield with_true_length(whole, size)
     for routing in range(6):
-        header = struct.pack("!BBBBI", UDP, 2, routing, 1, 0) + ip_bytes(router)
-        yield ip_frame(sender.mac, sender.router, own, far, 43, header + body)
+        routing_header = struct.pack("!BBBBI", UDP, 2, routing, 1, 0) + ip_bytes(router)
+        yield ip_frame(sender.mac, sender.router, own, far, 43, routing_header + body)
     jumbo = struct.pack("!BBBBI", UDP, 0, 0xC2, 4, 70000)
     frame = bytearray(ip_frame(sender.mac, sender.router, own, far, 0, jumbo + bytes(8000)))
     frame[18:20] = b"\0\0"

@@ -14,7 +14,7 @@ from checks import run_program  # noqa: E402
 from frames import Parsed, announcement, echo_frame, udp_frame  # noqa: E402
 from hostile_frames import Sender, all_kinds  # noqa: E402
 from lab import Failure, wait_for, watch  # noqa: E402
-from two_subnets import BLUE_MAC, GREEN_MAC, UP_MAC, Scene  # noqa: E402
+from two_subnets import GREEN_MAC, UP_MAC, Scene  # noqa: E402
 
 BATCH = 60  # frames between fences: fewer than a port's credit
 RSS_BOUND = 12 << 20

@@ -6,7 +6,6 @@ every path and verb of it. Whatever comes, the daemon lives, answers in time, ne
 Needs no root: the datapath is the fake one.
 """
 import argparse
-import base64
 import http.client
 import json
 import os

@@ -9,15 +9,14 @@ they came; a second fence, sent when the first has arrived, comes behind everyth
 """
 import contextlib
 import ctypes
-import os
 import select
 import socket
 import struct
 import time
 
 import lab as laboratory
-from frames import ARP, describe, ethernet, mac_text, Parsed
-from lab import Failure, run, wait_for
+from frames import ARP, describe, ethernet, Parsed
+from lab import Failure, run
 
 SOL_PACKET, PACKET_AUXDATA, PACKET_IGNORE_OUTGOING = 263, 8, 23
 VLAN_VALID, VLAN_TPID_VALID = 1 << 4, 1 << 6
