@@ -20,6 +20,7 @@
 #include "observability/status.hpp"
 #include "schema/frame.hpp"
 #include "topology/builder.hpp"
+#include "topology/cause.hpp"
 #include "topology/cluster_node.hpp"
 #include "topology/delta.hpp"
 #include "topology/feed.hpp"
@@ -52,6 +53,7 @@ struct Tick {
 struct CommitTransaction {
   std::vector<topology::Operation> operations;
   bool dry_run = false;
+  topology::Cause cause = {};
 };
 struct CommitReply {
   enum class Status : uint8_t { committed, refused, unavailable };

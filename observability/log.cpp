@@ -37,6 +37,8 @@ struct Output {
   std::mutex mutex;
   std::function<void(std::string_view)> sink;
   spdlog::sinks::stderr_sink_mt stderr_sink;
+  std::mutex event_mutex;
+  EventSink event_sink;
 
   Output() {
     stderr_sink.set_formatter(
@@ -196,6 +198,27 @@ void Value::append_to(std::string& line) const {
         }
       },
       content_);
+}
+
+std::string Value::text() const {
+  if (const auto* text = std::get_if<std::string_view>(&content_)) return std::string(*text);
+  std::string out;
+  append_to(out);
+  return out;
+}
+
+void event(Component component, Level level, EventKind kind, std::string_view message, Fields fields) {
+  if (enabled(component, level))
+    emit(format(component, level, message, fields).append(" event=").append(to_string(kind)));
+  Output& out = output();
+  std::lock_guard lock(out.event_mutex);
+  if (out.event_sink) out.event_sink(level, kind, message, fields);
+}
+
+void set_event_sink(EventSink sink) {
+  Output& out = output();
+  std::lock_guard lock(out.event_mutex);
+  out.event_sink = std::move(sink);
 }
 
 void write(Component component, Level level, std::string_view message, Fields fields) {

@@ -25,6 +25,8 @@
 #include <string_view>
 #include <variant>
 
+#include "observability/event.hpp"
+
 namespace viaduct::observability::log {
 
 enum class Level : uint8_t { trace, debug, info, warning, error, off };
@@ -81,6 +83,7 @@ class Value {
   Value(const char* text) : content_(std::string_view(text)) {}
 
   void append_to(std::string& line) const;
+  std::string text() const;  // as it is: not escaped, not cut
 
  private:
   std::variant<bool, int64_t, uint64_t, double, std::string_view> content_;
@@ -139,6 +142,13 @@ class RateLimit {
 // As log(), at most one an interval; the next that passes says suppressed=N.
 void limited(RateLimit& limit, RateLimit::TimePoint now, Component component, Level level, std::string_view message,
              Fields fields = {});
+
+// Something that operators ask for later by its kind (observability/event.hpp): a record as log(), with event=<kind> as its
+// last field, and an event in the journal whatever the levels are.
+void event(Component component, Level level, EventKind kind, std::string_view message, Fields fields = {});
+// Who keeps events; an empty function: nobody. It must not log.
+using EventSink = std::function<void(Level level, EventKind kind, std::string_view message, Fields fields)>;
+void set_event_sink(EventSink sink);
 
 // Where lines go instead of stderr (without time stamp and newline); an empty function restores stderr. For tests and
 // for the tool, which shows records its own way.

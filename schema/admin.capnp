@@ -6,6 +6,7 @@ using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("viaduct::schema");
 using Topology = import "topology.capnp";
 using State = import "state.capnp";
+using Event = import "event.capnp";
 
 const protocolMajor :UInt16 = 1;  # a daemon refuses another major version by name
 
@@ -29,7 +30,11 @@ struct AdminRequest {
     suppose @15 :Supposition;
     routes @16 :ListRoutes;
     facts @17 :ListFacts;
+    events @20 :ListEvents;
   }
+  # What the change is known by afterwards (event.capnp, Cause). Old daemons do not look at them; without a name it gets one.
+  request @18 :Text;
+  by @19 :Text;
 }
 
 struct Operation {
@@ -143,6 +148,20 @@ struct FactList {
   entries @1 :List(State.StateEntry);  # the first of them
 }
 
+# Of the journal of the asked daemon: its own events, and on a cluster node those of the agents that it serves.
+struct ListEvents {
+  after @0 :UInt64;            # events of greater ids, the first of them; 0: the newest
+  since @1 :UInt64;            # not before this moment: nanoseconds since the Unix epoch; 0: any
+  kinds @2 :List(Text);        # "port": all that begin so; "port.active"; empty: all
+  values @3 :List(Text);       # each must be the event's host or the value of one of its fields
+  limit @4 :UInt32;            # 0: 1000
+}
+struct EventList {
+  events @0 :List(Event.Event);
+  more @1 :Bool;               # there are further ones: behind them with `after`, before them without
+  next @2 :UInt64;             # `after` for those that come later
+}
+
 struct RouteLine {
   router @0 :Topology.Uuid;
   routerName @1 :Text;
@@ -175,6 +194,7 @@ struct AdminReply {
     supposed @13 :SupposedTrace;
     routes @14 :RouteList;
     facts @15 :FactList;
+    events @16 :EventList;
   }
 }
 

@@ -24,4 +24,9 @@ struct FeedBatch {
   items @2 :List(FeedItem);
   forget @3 :List(Topology.Uuid);  # owners (topology/closure.hpp) that do not concern this agent any more, with all that is theirs
   committedAt @4 :UInt64;       # nanoseconds since the Unix epoch, for the commit-to-applied histogram; 0: unknown
+  struct Request {
+    revision @0 :UInt64;
+    request @1 :Text;
+  }
+  requests @5 :List(Request);   # what the commits in it were made for, the last hundred at most
 }

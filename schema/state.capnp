@@ -7,6 +7,7 @@
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("viaduct::schema");
 using Topology = import "topology.capnp";
+using Event = import "event.capnp";
 
 # The port's interface is in the host's datapath; frames for it carry this key.
 struct PortActive {
@@ -137,6 +138,7 @@ struct StateWrite {
   # Who does not know these takes each write as a change: what the host does not say again stays until its session ends.
   begins @3 :Bool;
   ends @4 :Bool;
+  events @5 :List(Event.Event);  # what has happened on the host; for the node's journal, not for the database
 }
 
 struct StateWritten {

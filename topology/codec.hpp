@@ -18,12 +18,15 @@
 #include <variant>
 #include <vector>
 
+#include "observability/event.hpp"
 #include "schema/admin.capnp.h"
+#include "schema/event.capnp.h"
 #include "schema/feed.capnp.h"
 #include "schema/frame.hpp"
 #include "schema/state.capnp.h"
 #include "schema/topology.capnp.h"
 #include "topology/builder.hpp"
+#include "topology/cause.hpp"
 #include "topology/feed.hpp"
 #include "topology/host_state.hpp"
 #include "topology/state_write.hpp"
@@ -95,6 +98,14 @@ schema::Frame encode_state_write(const StateWrite& write);
 Decoded<StateWrite> decode_state_write(const schema::Frame& frame);
 schema::Frame encode_state_written(const StateWritten& written);
 Decoded<StateWritten> decode_state_written(const schema::Frame& frame);
+
+// --- events, causes --------------------------------------------------------------------------------
+
+void encode(const observability::Event& event, schema::Event::Builder to);
+observability::Event decode(schema::Event::Reader from);  // its texts as long as they came
+// As the store keeps it under the topology's head. Of no bytes, as an earlier version wrote, or others: an empty one.
+schema::Frame encode_cause(const Cause& cause);
+Cause decode_cause(std::span<const uint8_t> bytes);
 
 // --- feed ------------------------------------------------------------------------------------------
 

@@ -37,6 +37,10 @@ Decoded<FeedBatch> read_batch(schema::FeedBatch::Reader from) {
     batch.items.push_back(std::make_shared<const FeedItem>(std::move(out)));
   }
   for (auto id : from.getForget()) batch.forget.push_back(decode(id));
+  for (auto request : from.getRequests()) {
+    if (batch.requests.size() == kMaxFeedRequests) break;
+    batch.requests.push_back({request.getRevision(), request.getRequest().cStr()});
+  }
   return batch;
 }
 
@@ -61,6 +65,12 @@ schema::Frame encode_feed(const FeedBatch& from) {
   }
   auto forget = batch.initForget(static_cast<unsigned>(from.forget.size()));
   for (unsigned i = 0; i < forget.size(); ++i) encode(from.forget[i], forget[i]);
+  if (from.requests.empty()) return schema::Frame::of(message);
+  auto requests = batch.initRequests(static_cast<unsigned>(from.requests.size()));
+  for (unsigned i = 0; i < requests.size(); ++i) {
+    requests[i].setRevision(from.requests[i].revision);
+    requests[i].setRequest(text_of(from.requests[i].request));
+  }
   return schema::Frame::of(message);
 }
 

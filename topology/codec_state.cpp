@@ -282,6 +282,8 @@ schema::Frame encode_state_write(const StateWrite& write) {
   to.setComplete(write.complete);
   to.setBegins(write.begins);
   to.setEnds(write.ends);
+  auto events = to.initEvents(static_cast<unsigned>(write.events.size()));
+  for (unsigned i = 0; i < events.size(); ++i) encode(write.events[i], events[i]);
   return schema::Frame::of(message);
 }
 
@@ -297,6 +299,7 @@ Decoded<StateWrite> decode_state_write(const schema::Frame& frame) {
       out.puts.push_back({std::move(*entry), put.getRestore() ? StateWrite::Mode::restore : StateWrite::Mode::claim});
     }
     for (auto key : from.getDeletes()) out.deletes.emplace_back(key.cStr(), key.size());
+    for (auto event : from.getEvents()) out.events.push_back(decode(event));
     return Decoded<StateWrite>(std::move(out));
   });
   if (!read) return Decoded<StateWrite>::failure(read.failure().text);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "topology/address/id.hpp"
+#include "topology/cause.hpp"
 
 namespace viaduct::topology {
 
@@ -20,12 +21,15 @@ struct FeedItem {
 };
 using FeedItemPtr = std::shared_ptr<const FeedItem>;
 
+inline constexpr size_t kMaxFeedRequests = 100;
+
 struct FeedBatch {
   uint64_t revision = 0;
   bool complete = false;     // the items are all that there is
   std::vector<Uuid> forget;  // first: devices and tunnel zones, with all that is theirs
   std::vector<FeedItemPtr> items;
-  uint64_t committed_at = 0;  // nanoseconds since the Unix epoch; 0: unknown
+  uint64_t committed_at = 0;                  // nanoseconds since the Unix epoch; 0: unknown
+  std::vector<CausedRevision> requests = {};  // of the commits in it, kMaxFeedRequests at most, the last ones
 };
 
 }  // namespace viaduct::topology

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "observability/event.hpp"
 #include "topology/host_state.hpp"
 
 namespace viaduct::topology {
@@ -24,6 +25,9 @@ struct StateWrite {
   bool complete = false;             // the host has nothing but `puts`
   bool begins = false;
   bool ends = false;
+  std::vector<observability::Event> events = {};  // for the node's journal
+
+  bool says_nothing_of_state() const { return puts.empty() && deletes.empty() && !complete && !begins && !ends; }
 };
 
 struct StateWritten {

@@ -108,6 +108,7 @@ void committed(const Exchange& exchange, const TransactRequest& request, const C
 
 void handle(const Exchange& exchange, TransactRequest& request) {
   if (!exchange.needs_cluster()) return;
+  request.transaction.cause.node = exchange.links().host.name;
   exchange.self->request(exchange.links().store, kPartTimeout, request.transaction)
       .then([=](const CommitReply& reply) { committed(exchange, request, reply); },
             exchange.unavailable("topology store"));
@@ -304,6 +305,10 @@ void handle(const Exchange& exchange, FactsRequest& request) {
   exchange.self->request(exchange.links().tables, kPartTimeout, request.facts)
       .then([=](const Facts& facts) { exchange.answer(facts_reply(exchange.id, facts)); },
             exchange.unavailable("state tables"));
+}
+
+void handle(const Exchange& exchange, EventsRequest& request) {
+  exchange.answer(events_reply(exchange.id, exchange.links().journal.read(request.filter)));
 }
 
 void handle(const Exchange& exchange, FlushState& request) {

@@ -8,6 +8,7 @@
 #include "actors/admin/token.hpp"
 #include "actors/agent/agent_state.hpp"
 #include "actors/interfaces.hpp"
+#include "observability/journal.hpp"
 #include "observability/metrics.hpp"
 #include "observability/probes.hpp"
 
@@ -22,6 +23,7 @@ struct AdminLinks {
   observability::Registry& registry;
   observability::AdminProbe& probe;
   std::function<NodeActor()> node;  // invalid until everything has been started
+  const observability::Journal& journal;
   // Of the cluster role; invalid without it.
   TopologyStoreActor store = {};
   StateTablesActor tables = {};

@@ -19,12 +19,13 @@ std::chrono::milliseconds timeout_of(uint32_t milliseconds) {
   return std::chrono::milliseconds(milliseconds == 0 ? kDefault : std::min(milliseconds, kMost));
 }
 
-Content decode_transact(schema::Transact::Reader from) {
+Content decode_transact(schema::Transact::Reader from, topology::Cause cause) {
   auto operations = topology::decode_operations(from);
   if (!operations) return problem(ErrorCode::INVALID, operations.error());
   TransactRequest request;
   request.transaction.operations = std::move(*operations);
   request.transaction.dry_run = from.getDryRun();
+  request.transaction.cause = std::move(cause);
   request.wait_applied = from.getWaitApplied();
   request.timeout = timeout_of(from.getTimeoutMs());
   return AdminCommand(std::move(request));
@@ -164,11 +165,41 @@ Content decode_facts(schema::ListFacts::Reader from) {
   return AdminCommand(std::move(request));
 }
 
+std::optional<AdminProblem> decode_texts(std::string_view what, capnp::List<capnp::Text>::Reader from,
+                                         std::vector<std::string>& to) {
+  constexpr size_t kMost = 100;
+  if (from.size() > kMost) {
+    return problem(ErrorCode::INVALID, "at most " + std::to_string(kMost) + " " + std::string(what) + " at once");
+  }
+  for (auto each : from) to.emplace_back(each.cStr());
+  return std::nullopt;
+}
+
+Content decode_events(schema::ListEvents::Reader from) {
+  EventsRequest request;
+  auto& filter = request.filter;
+  filter.after = from.getAfter();
+  filter.since = WallTime(std::chrono::duration_cast<WallTime::duration>(
+      std::chrono::nanoseconds(static_cast<int64_t>(std::min<uint64_t>(from.getSince(), INT64_MAX)))));
+  filter.limit = limit_of(from.getLimit());
+  if (auto wrong = decode_texts("kinds", from.getKinds(), filter.kinds)) return *wrong;
+  if (auto wrong = decode_texts("values", from.getValues(), filter.values)) return *wrong;
+  return AdminCommand(std::move(request));
+}
+
+// Without a name of its own a request gets one, so that each commit can be followed.
+topology::Cause decode_cause(schema::AdminRequest::Reader from) {
+  topology::Cause cause{from.getRequest().cStr(), from.getBy().cStr()};
+  if (!topology::is_request_name(cause.request)) cause.request = Uuid::random().to_string();
+  cause.by.resize(std::min(cause.by.size(), topology::kMaxByName));
+  return cause;
+}
+
 Content decode_command(schema::AdminRequest::Reader from) {
   using Which = schema::AdminRequest;
   switch (from.which()) {
     case Which::TRANSACT:
-      return decode_transact(from.getTransact());
+      return decode_transact(from.getTransact(), decode_cause(from));
     case Which::LIST:
       return decode_list(from.getList());
     case Which::WAIT:
@@ -199,6 +230,8 @@ Content decode_command(schema::AdminRequest::Reader from) {
       return decode_routes(from.getRoutes());
     case Which::FACTS:
       return decode_facts(from.getFacts());
+    case Which::EVENTS:
+      return decode_events(from.getEvents());
     case Which::SUPPOSE:
       return decode_supposition(from.getSuppose());
   }
@@ -247,7 +280,8 @@ std::string_view kind_of(const AdminCommand& command) {
                                                 "connection_stats",
                                                 "suppose",
                                                 "routes",
-                                                "facts"};
+                                                "facts",
+                                                "events"};
   static_assert(std::size(kNames) == std::variant_size_v<AdminCommand>);
   return kNames[command.index()];
 }

@@ -139,6 +139,16 @@ schema::Frame facts_reply(uint64_t id, const Facts& facts) {
   return reply.frame();
 }
 
+schema::Frame events_reply(uint64_t id, const observability::EventPage& page) {
+  Reply reply(id);
+  auto list = reply.root.initEvents();
+  auto events = list.initEvents(static_cast<unsigned>(page.events.size()));
+  for (unsigned i = 0; i < events.size(); ++i) topology::encode(page.events[i], events[i]);
+  list.setMore(page.more);
+  list.setNext(page.next);
+  return reply.frame();
+}
+
 schema::Frame routes_reply(uint64_t id, const LearnedRouteLines& routes, const topology::Snapshot& snapshot) {
   Reply reply(id);
   auto list = reply.root.initRoutes();

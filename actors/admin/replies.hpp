@@ -19,6 +19,7 @@ schema::Frame trace_reply(uint64_t id, const TraceResult& trace, const topology:
 schema::Frame supposed_reply(uint64_t id, const Supposed& supposed, const topology::Snapshot& snapshot);
 struct LearnedRouteLines;
 schema::Frame facts_reply(uint64_t id, const Facts& facts);
+schema::Frame events_reply(uint64_t id, const observability::EventPage& page);
 schema::Frame routes_reply(uint64_t id, const LearnedRouteLines& routes, const topology::Snapshot& snapshot);
 schema::Frame flows_reply(uint64_t id, const FlowListReply& flows, const flows::simulation::Network& network);
 

@@ -10,6 +10,7 @@
 
 #include "actors/admin/token.hpp"
 #include "actors/messages.hpp"
+#include "observability/journal.hpp"
 #include "schema/admin.capnp.h"
 
 namespace viaduct::actors {
@@ -73,10 +74,13 @@ struct RoutesRequest {
 struct FactsRequest {
   ReadFacts facts;
 };
+struct EventsRequest {
+  observability::EventFilter filter;
+};
 
 using AdminCommand = std::variant<TransactRequest, ListRequest, WaitApplied, StatusRequest, FlowsRequest, TraceRequest,
                                   LogLevelRequest, StateRequest, FlushState, ConnectionsRequest, FlushConnections,
-                                  ConnectionStatsRequest, SupposeRequest, RoutesRequest, FactsRequest>;
+                                  ConnectionStatsRequest, SupposeRequest, RoutesRequest, FactsRequest, EventsRequest>;
 
 struct AdminProblem {
   schema::ErrorCode code = schema::ErrorCode::INTERNAL;

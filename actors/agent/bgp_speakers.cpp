@@ -202,7 +202,7 @@ void follow(Self self, const UplinksChanged& news) {
 
 void died(Self self, PortId port, Kept& kept, const std::string& why) {
   auto& state = self->state;
-  log::error(log::Component::routing, "a BGP speaker died",
+  log::event(log::Component::routing, log::Level::error, observability::EventKind::actor_died, "a BGP speaker died",
              {{"router", kept.plan.router_name}, {"port", kept.plan.port_name}, {"reason", why}});
   kept.runner.reset();
   const auto dead = std::make_shared<const SpeakerStatus>(SpeakerStatus{.problem = "it died: " + why});

@@ -7,11 +7,13 @@
 #include "actors/identity/handshake.hpp"
 #include "actors/runtime/status.hpp"
 #include "observability/log.hpp"
+#include "topology/codec.hpp"
 #include "topology/codec_session.hpp"
 
 namespace viaduct::actors {
 
 namespace log = observability::log;
+using observability::EventKind;
 
 namespace {
 
@@ -20,6 +22,8 @@ constexpr std::chrono::seconds kHelloTimeout{5};
 constexpr std::chrono::seconds kJoinTimeout{30};
 constexpr std::chrono::seconds kMirrorTimeout{60};  // a batch may be under way
 constexpr int kMissedBeats = 2;                     // until the node counts as dead
+constexpr size_t kEventsAtOnce = 200;               // told with a beat, so that a flood of them costs little
+constexpr size_t kEventsOfOld = 1'000;              // told to a node that is new
 
 struct LinkState {
   const char* name = "cluster_link";
@@ -38,6 +42,7 @@ struct LinkState {
   Secret secret;
   std::chrono::milliseconds beat{1'000};
   int missed = 0;
+  observability::Journal::Position told;  // of the journal: up to here the node has it
 };
 
 using Self = ClusterLinkActor::stateful_pointer<LinkState>;
@@ -51,8 +56,9 @@ void set_state(Self self, const char* state) {
 void lose(Self self, const std::string& why) {
   auto& state = self->state;
   if (state.report.last_error != why || state.session) {
-    log::warning(log::Component::mirror, "not connected to the cluster; working on with what is known",
-                 {{"node", state.report.node}, {"reason", why}});
+    log::event(log::Component::mirror, log::Level::warning, EventKind::cluster_lost,
+               "not connected to the cluster; working on with what is known",
+               {{"node", state.report.node}, {"reason", why}});
   }
   state.report.last_error = why;
   state.links->probe.lost();
@@ -88,9 +94,24 @@ auto lose_by(Self self, const char* what) {
 
 // --- joined ----------------------------------------------------------------------------------------
 
+// An older node takes them for a write of nothing.
+void tell_events(Self self) {
+  auto& state = self->state;
+  if (state.links->journal == nullptr || state.links->local) return;
+  topology::StateWrite write;
+  auto position = state.told;
+  write.events = state.links->journal->beyond(position, kEventsAtOnce);
+  if (write.events.empty()) return;
+  self->request(state.session, state.beat * kMissedBeats,
+                SessionWrite{state.secret, topology::encode_state_write(write)})
+      .then(in_this_attempt<SessionWrite>(self, [=](const SessionWrite&) { self->state.told = position; }),
+            [](const caf::error&) {});  // told again with the next beat, unless that finds the node gone
+}
+
 void send_beat(Self self) {
   auto& state = self->state;
   if (!state.session) return;
+  tell_events(self);
   const uint64_t attempt = state.attempt;
   self->request(state.session, state.beat * kMissedBeats, SessionBeat{state.secret, 0, false})
       .then(in_this_attempt<SessionBeat>(self,
@@ -107,13 +128,14 @@ void joined(Self self, const GatewayJoined& answer, const topology::JoinAnswer& 
   state.secret = answer.secret;
   state.beat = std::max(joined.beat, std::chrono::milliseconds(100));
   state.pause = {};
+  if (state.links->journal != nullptr) state.told = state.links->journal->before_newest(kEventsOfOld);
   state.report.node_name = joined.node;
   state.report.last_error.clear();
   set_state(self, "joined");
   self->monitor(state.session);
   state.links->probe.joined();
-  log::info(log::Component::mirror, "joined the cluster",
-            {{"node", joined.node}, {"session", joined.fresh ? "new" : "continued"}});
+  log::event(log::Component::mirror, log::Level::info, EventKind::cluster_joined, "joined the cluster",
+             {{"node", joined.node}, {"session", joined.fresh ? "new" : "continued"}});
   self->send(state.links->publisher, SessionChanged{state.session, state.secret});
   send_beat(self);
 }

@@ -14,6 +14,7 @@
 #include "actors/agent/dialler.hpp"
 #include "actors/identity/identity.hpp"
 #include "actors/interfaces.hpp"
+#include "observability/journal.hpp"
 #include "observability/probes.hpp"
 #include "topology/model/host.hpp"
 
@@ -31,6 +32,8 @@ struct ClusterLinkLinks {
   Connect connect = {};                           // with `nodes`
   GatewayActor local = {};                        // or the cluster node in this process, and
   Secret local_secret = {};
+  // Whose own events a node in another process is told; null: none.
+  const observability::Journal* journal = nullptr;
 };
 
 ClusterLinkActor spawn_cluster_link(caf::actor_system& system, const ClusterLinkLinks& links);

@@ -124,7 +124,7 @@ void device_down(Self self, const caf::down_msg& down) {
   auto& state = self->state;
   for (auto& [id, device] : state.devices) {
     if (!device.running || device.running.address() != down.source) continue;
-    log::error(log::Component::device, "device actor died",
+    log::event(log::Component::device, log::Level::error, observability::EventKind::actor_died, "device actor died",
                {{"device", id.to_string()}, {"reason", self->system().render(down.reason)}});
     device.running = nullptr;
     device.busy = false;

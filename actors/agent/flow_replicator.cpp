@@ -14,6 +14,7 @@ namespace viaduct::actors {
 namespace {
 
 namespace log = observability::log;
+using observability::EventKind;
 
 using flows::ConnectionKey;
 using flows::ReplicationTicket;
@@ -197,6 +198,11 @@ void share_what_is_there(ReplicatorState& state, flows::Time now) {
   }
 }
 
+void tell(const ReplicatorState& state, log::Level level, EventKind kind, HostId peer, std::string_view message) {
+  const auto* host = state.network->snapshot().find(peer);
+  log::event(log::Component::device, level, kind, message, {{"peer", host == nullptr ? peer.to_string() : host->name}});
+}
+
 void follow_hosts(ReplicatorState& state, flows::Time now) {
   std::map<HostId, bool> answering;
   std::vector<HostId> hosts;
@@ -209,8 +215,16 @@ void follow_hosts(ReplicatorState& state, flows::Time now) {
   state.replicator->reach(hosts);
   for (const auto& [host, answers] : answering) {
     const auto before = state.answering.find(host);
-    if (!answers && (before == state.answering.end() || before->second)) state.replicator->lost(host, now);
-    if (answers && before != state.answering.end() && !before->second) state.replicator->back(host, now);
+    if (!answers && (before == state.answering.end() || before->second)) {
+      state.replicator->lost(host, now);
+      if (before != state.answering.end()) {
+        tell(state, log::Level::warning, EventKind::replication_lost, host, "a host is told of connections no more");
+      }
+    }
+    if (answers && before != state.answering.end() && !before->second) {
+      state.replicator->back(host, now);
+      tell(state, log::Level::info, EventKind::replication_resync, host, "a host is told all connections anew");
+    }
   }
   state.answering = std::move(answering);
   if (first) share_what_is_there(state, now);

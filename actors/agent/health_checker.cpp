@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <random>
+#include <set>
 
 #include "actors/agent/health_duty.hpp"
 #include "actors/runtime/status.hpp"
@@ -16,6 +17,7 @@ using flows::health::Answer;
 using flows::health::HealthActions;
 using flows::health::HealthChecker;
 using flows::health::Probe;
+using observability::EventKind;
 
 namespace {
 
@@ -31,6 +33,7 @@ struct CheckerState {
   HealthDutyActions duties;
   HealthActions actions;
   std::vector<PoolId> found;         // reports that have changed
+  std::set<PoolId> told;             // that they are checked here
   std::optional<flows::Time> armed;  // the earliest timer under way
 
   ~CheckerState() {
@@ -71,17 +74,30 @@ void announce(Self self, const flows::health::MemberTurned& turned) {
   state.links->probe.turned(turned.health.up);
   const std::string where =
       member->address.is_v6() ? "[" + member->address.to_string() + "]" : member->address.to_string();
-  log::write(log::Component::device, turned.health.up ? log::Level::info : log::Level::warning,
+  log::event(log::Component::device, turned.health.up ? log::Level::info : log::Level::warning,
+             turned.health.up ? EventKind::member_up : EventKind::member_down,
              turned.health.up ? "a pool's member is up" : "a pool's member is down",
              {{"pool", pool->name.empty() ? pool->id.to_string() : pool->name},
               {"member", where + ":" + std::to_string(member->port)},
               {"reason", topology::describe(turned.health.result, turned.health.detail)}});
 }
 
+void tell(Self self, EventKind kind, PoolId id, std::string_view message) {
+  const auto* pool = self->state.topology == nullptr ? nullptr : self->state.topology->find(id);
+  log::event(log::Component::device, log::Level::info, kind, message,
+             {{"pool", pool == nullptr || pool->name.empty() ? id.to_string() : pool->name}});
+}
+
+// A duty may begin anew, by another plan.
 void perform_duties(Self self) {
   auto& state = self->state;
-  for (const PoolId pool : state.duties.end) state.checker->stop(pool);
+  for (const PoolId pool : state.duties.end) {
+    state.checker->stop(pool);
+    if (state.told.erase(pool) != 0)
+      tell(self, EventKind::pool_released, pool, "a pool's members are not checked here any more");
+  }
   for (const PoolId pool : state.duties.begin) {
+    if (state.told.insert(pool).second) tell(self, EventKind::pool_taken, pool, "a pool's members are checked here");
     state.checker->check(state.duty->plan(pool), state.duty->report(pool).members, clock_now());
   }
 }

@@ -47,12 +47,15 @@ void complain(Self self, const NatLeaserActions::Spent& spent) {
   auto& state = self->state;
   const std::string what =
       state.topology == nullptr ? spent.of.address.to_string() : describe(*state.topology, spent.of);
-  log::limited(
-      state.complaints, clock_now(), log::Component::device, log::Level::warning,
+  const auto suppressed = state.complaints.admit(clock_now());
+  if (!suppressed) return;
+  log::event(
+      log::Component::device, log::Level::warning, observability::EventKind::nat_exhausted,
       "no ports are left for new connections, which are dropped; widen the rule's range of ports or add addresses",
       {{"where", what},
        {"first_port", spent.first * flows::kNatBlockPorts},
-       {"last_port", (spent.last + 1) * flows::kNatBlockPorts - 1}});
+       {"last_port", (spent.last + 1) * flows::kNatBlockPorts - 1},
+       {"suppressed", *suppressed}});
 }
 
 // In the order that NatLeaserActions names.
@@ -69,8 +72,9 @@ void perform(Self self, const NatLeaserActions& actions) {
   if (!actions.yield.empty()) {
     state.yielded.insert(actions.yield.begin(), actions.yield.end());
     const size_t yielded = yield_connections({actions.yield.begin(), actions.yield.end()}, shared);
-    log::warning(log::Component::device, "blocks of NAT ports have become another host's, and their connections",
-                 {{"blocks", actions.yield.size()}, {"connections", yielded}});
+    log::event(log::Component::device, log::Level::warning, observability::EventKind::nat_yielded,
+               "blocks of NAT ports have become another host's, and their connections",
+               {{"blocks", actions.yield.size()}, {"connections", yielded}});
   }
   for (const auto& block : actions.use) {
     state.yielded.erase(block);

@@ -7,6 +7,7 @@
 namespace viaduct::actors {
 
 namespace log = observability::log;
+using observability::EventKind;
 
 namespace {
 
@@ -116,8 +117,9 @@ bool PortBindings::settle(PortId port, Wanted& wanted, const flows::DatapathPort
   wanted.active = active;
   if (!changed) return false;
   active_ = active ? active_.insert(port, number) : active_.erase(port);
-  log::info(log::Component::datapath, active ? "port active" : "port inactive",
-            {{"port", port.to_string()}, {"interface", wanted.interface}, {"reason", wanted.reason}});
+  log::event(log::Component::datapath, log::Level::info, active ? EventKind::port_active : EventKind::port_inactive,
+             active ? "port active" : "port inactive",
+             {{"port", port.to_string()}, {"interface", wanted.interface}, {"reason", wanted.reason}});
   return true;
 }
 

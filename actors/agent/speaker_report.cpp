@@ -46,7 +46,8 @@ void announce(const SpeakerPlan& plan, const IpAddress& address, const PeerStatu
               observability::BgpProbe& probe) {
   const bool up = is_established(now);
   probe.turned(up);
-  log::write(log::Component::routing, up ? log::Level::info : log::Level::warning,
+  log::event(log::Component::routing, up ? log::Level::info : log::Level::warning,
+             up ? observability::EventKind::bgp_up : observability::EventKind::bgp_down,
              up ? "a BGP session is established" : "a BGP session has ended",
              {{"router", plan.router_name},
               {"port", plan.port_name},

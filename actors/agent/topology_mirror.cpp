@@ -132,8 +132,15 @@ void keep(Self self, const topology::FeedBatch& batch, const FeedEffect& effect)
 
 void apply_next(Self self);
 
-void applied(Self self, Promise promise, WallTime committed_at) {
+// What this batch was to this host, and of it what was asked for.
+struct Applied {
+  WallTime committed_at;
+  std::vector<topology::CausedRevision> requests;
+};
+
+void applied(Self self, Promise promise, const Applied& what) {
   auto& state = self->state;
+  const WallTime committed_at = what.committed_at;
   if (!state.adopted) {
     state.adopted = true;
     self->send(state.links->flows, AdoptFlows{});
@@ -141,6 +148,10 @@ void applied(Self self, Promise promise, WallTime committed_at) {
   }
   if (committed_at.time_since_epoch().count() != 0) {
     state.links->probe.applied(state.mirror->revision(), std::chrono::system_clock::now() - committed_at);
+  }
+  for (const auto& [revision, request] : what.requests) {
+    log::event(log::Component::mirror, log::Level::debug, observability::EventKind::topology_applied,
+               "a change is applied", {{"revision", revision}, {"request", request}});
   }
   promise.deliver(FeedApplied{state.mirror->revision(), false});
   state.busy = false;
@@ -158,12 +169,12 @@ void fail(Self self, Promise promise, const std::string& why) {
 using PendingPtr = std::shared_ptr<MirrorState::Pending>;
 
 void finish(Self self, Promise promise, const PendingPtr& pending, const std::optional<HostPaths>& paths) {
-  auto committed_at = pending->committed_at;
+  const Applied what{pending->committed_at, pending->batch.requests};
   if (!pending->from_cache) keep(self, pending->batch, pending->effect);
   auto published = self->state.mirror->finish(std::move(*pending), paths);
   publish(self, published);
   self->request(self->state.links->flows, kFlowsTimeout, InvalidateFlows{std::move(published.invalidation)})
-      .then([=](const FlowsInvalidated&) { applied(self, promise, committed_at); },
+      .then([=](const FlowsInvalidated&) { applied(self, promise, what); },
             [=](const caf::error& error) { fail(self, promise, self->system().render(error)); });
 }
 

@@ -130,8 +130,10 @@ void act(Self self, const underlay::LivenessActions& actions) {
     note(state, change);
     const std::string peer = state.paths->name_of(change.peer);
     state.links->probe.state_changed(peer, underlay::to_string(change.to));
-    log::info(
-        log::Component::datapath, "tunnel",
+    const bool up = change.to == underlay::LivenessState::up;
+    log::event(
+        log::Component::datapath, up ? log::Level::info : log::Level::warning,
+        up ? observability::EventKind::tunnel_up : observability::EventKind::tunnel_down, "tunnel",
         {{"peer", peer}, {"state", underlay::to_string(change.to)}, {"reason", underlay::to_string(change.reason)}});
   }
   if (!actions.changes.empty()) tell_mirror(self);

@@ -44,6 +44,12 @@ WritePromise write(Self self, const SessionWrite& request) {
     return promise;
   }
   const auto& links = *self->state.links;
+  if (links.journal != nullptr) links.journal->take(links.name, std::move(write->events));
+  write->events.clear();
+  if (write->says_nothing_of_state()) {
+    promise.deliver(answer_of({false, {}, {}}));
+    return promise;
+  }
   self->request(links.tables, kTablesTimeout,
                 WriteStates{links.host, links.epoch, std::make_shared<const topology::StateWrite>(std::move(*write))})
       .then([=](const topology::StateWritten& written) mutable { promise.deliver(answer_of(written)); },

@@ -18,7 +18,8 @@ std::shared_ptr<const schema::Frame> FeedEncoder::frame_of(const FeedBatchPtr& b
 // From a batch as it came to one that others are merged into.
 void FeedBacklog::open(Part& part) {
   if (part.whole == nullptr) return;
-  part.head = {part.whole->revision, part.whole->complete, part.whole->forget, {}, part.whole->committed_at};
+  part.head = {part.whole->revision,     part.whole->complete, part.whole->forget, {},
+               part.whole->committed_at, part.whole->requests};
   for (const auto& item : part.whole->items) part.items[item->key] = item;
   part.whole = nullptr;
 }
@@ -35,6 +36,11 @@ bool FeedBacklog::add(const FeedBatchPtr& batch) {
   open(last);
   last.head.revision = batch->revision;
   for (const auto& item : batch->items) last.items[item->key] = item;
+  auto& requests = last.head.requests;
+  requests.insert(requests.end(), batch->requests.begin(), batch->requests.end());
+  if (requests.size() > topology::kMaxFeedRequests) {
+    requests.erase(requests.begin(), requests.end() - topology::kMaxFeedRequests);
+  }
   return true;
 }
 

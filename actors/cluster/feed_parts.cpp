@@ -65,7 +65,7 @@ FeedBatch FeedParts::batch_of(const ChunkList& list) const {
   return batch;
 }
 
-std::vector<FeedPart> FeedParts::make(uint64_t committed_at) const {
+std::vector<FeedPart> FeedParts::make(uint64_t committed_at, const std::string& request) const {
   std::map<ChunkList, std::vector<HostId>> groups;
   if (chunks_.size() == 1) {  // the common case: one device
     groups[{0}] = chunks_[0].hosts;
@@ -80,6 +80,7 @@ std::vector<FeedPart> FeedParts::make(uint64_t committed_at) const {
   for (auto& [list, hosts] : groups) {
     auto batch = std::make_shared<FeedBatch>(batch_of(list));
     batch->committed_at = committed_at;
+    if (!request.empty()) batch->requests.push_back({revision_, request});
     parts.push_back({std::move(hosts), std::move(batch)});
   }
   return parts;

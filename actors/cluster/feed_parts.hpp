@@ -20,7 +20,8 @@ class FeedParts {
   void add(const topology::ClosureDelta& told);
   void add(const std::vector<topology::StateChange>& changes);
 
-  std::vector<FeedPart> make(uint64_t committed_at) const;
+  // `request`: that the step was made for; empty: none is known.
+  std::vector<FeedPart> make(uint64_t committed_at, const std::string& request) const;
 
  private:
   // What goes to all of these hosts.

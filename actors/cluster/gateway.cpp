@@ -120,8 +120,8 @@ auto on_error(Self self, const JoiningPtr& joining, const char* what) {
 // The host's own session ends with the next join; an actor of an earlier one would only refuse.
 void joined(Self self, const JoiningPtr& joining, uint64_t revision) {
   auto& state = self->state;
-  SessionLinks links{joining->host.id, joining->session.epoch, random_secret(),
-                     joining->sink,    state.links->tables,    state.links->store};
+  SessionLinks links{joining->host.id, joining->host.name,  joining->session.epoch, random_secret(),
+                     joining->sink,    state.links->tables, state.links->store,     state.links->journal};
   caf::actor session = spawn_agent_session(self->system(), links);
   caf::actor& known = state.sessions[joining->host.id];
   if (known) caf::anon_send(known, Shutdown{});
@@ -171,6 +171,7 @@ void register_host(Self self, const JoiningPtr& joining, const SnapshotPtr& snap
                       "'s. After a renaming: viaduct host update, or a certificate with the id; else remove host-id");
   }
   CommitTransaction change;
+  change.cause = {Uuid::random().to_string(), joining->host.name, self->state.links->node};
   if (known == nullptr) {
     change.operations.push_back(topology::Create{joining->host});
   } else {

@@ -10,6 +10,7 @@
 
 #include "actors/identity/handshake.hpp"
 #include "actors/interfaces.hpp"
+#include "observability/journal.hpp"
 #include "observability/probes.hpp"
 
 namespace viaduct::actors {
@@ -18,9 +19,10 @@ struct GatewayLinks {
   TopologyStoreActor store;
   StateTablesActor tables;
   observability::GatewayProbe& probe;
-  std::string node;                          // of the cluster, for people
-  std::shared_ptr<const Identity> identity;  // null: no remote agents
-  Secret local;                              // of the agent in this process; empty: there is none
+  std::string node;                           // of the cluster, for people
+  std::shared_ptr<const Identity> identity;   // null: no remote agents
+  Secret local;                               // of the agent in this process; empty: there is none
+  observability::Journal* journal = nullptr;  // takes what agents tell of themselves; null: nobody does
 };
 
 using GatewayRunning = SupervisedActor::extend_with<GatewayActor>::extend<reacts_to<NewIdentity>>;  // for new hellos

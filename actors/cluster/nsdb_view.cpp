@@ -87,7 +87,7 @@ NsdbView::Step NsdbView::follow(const store::WatchBatch& batch, WallTime at) {
   if (loaded) take_history(batch);
   if (reached) ports_gone_ = {};
   if (loaded) return step;
-  step.delta = take(batch, step.states);
+  step.delta = take(batch, step.states, step.cause);
   step.snapshot = snapshot_;
   FeedParts parts(*interest_, states_, items_, revision_);
   if (!step.delta->empty()) {
@@ -100,7 +100,7 @@ NsdbView::Step NsdbView::follow(const store::WatchBatch& batch, WallTime at) {
     history_.add(revision_, change);
   }
   parts.add(step.states);
-  step.parts = parts.make(nanoseconds(at));
+  step.parts = parts.make(nanoseconds(at), step.cause.request);
   return step;
 }
 
@@ -120,13 +120,17 @@ void NsdbView::take_history(const store::WatchBatch& batch) {
 }
 
 std::shared_ptr<const topology::Delta> NsdbView::take(const store::WatchBatch& batch,
-                                                      std::vector<topology::StateChange>& states) {
+                                                      std::vector<topology::StateChange>& states,
+                                                      topology::Cause& cause) {
   auto delta = std::make_shared<topology::Delta>();
   delta->from_revision = snapshot_->revision();
   delta->to_revision = batch.revision;
   Snapshot next = *snapshot_;
   for (const auto& event : batch.events) {
-    if (event.entry.key == kTopologyHeadKey) head_ = event.entry.mod_revision;
+    if (event.entry.key == kTopologyHeadKey) {
+      head_ = event.entry.mod_revision;
+      cause = topology::decode_cause(store::as_bytes(event.entry.value));
+    }
     if (auto ref = topology::parse_key(event.entry.key)) {
       apply_object(event, *ref, next, *delta);
     } else if (topology::is_known_state(event.entry.key)) {

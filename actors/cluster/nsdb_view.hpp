@@ -22,7 +22,7 @@
 namespace viaduct::actors {
 
 // Its revision is that of the last committed change of the topology: writers compare it, so that two nodes never build
-// on the same snapshot.
+// on the same snapshot. Its value is why that was made (topology/cause.hpp).
 inline constexpr std::string_view kTopologyHeadKey = "/head/topology";
 
 class NsdbView {
@@ -40,6 +40,7 @@ class NsdbView {
     std::shared_ptr<const topology::Delta> delta;  // of the topology; may be empty
     std::vector<topology::StateChange> states;
     std::vector<FeedPart> parts;  // a host is in one at most
+    topology::Cause cause;        // of the topology's change
     WallTime at;
     bool resynchronised = false;  // everything was read again: every agent needs the whole
   };
@@ -72,7 +73,7 @@ class NsdbView {
   std::optional<std::string> take(const topology::store::Entry& entry, topology::Snapshot& into);
   void take_history(const topology::store::WatchBatch& batch);
   std::shared_ptr<const topology::Delta> take(const topology::store::WatchBatch& batch,
-                                              std::vector<topology::StateChange>& states);
+                                              std::vector<topology::StateChange>& states, topology::Cause& cause);
   void apply_object(const topology::store::WatchEvent& event, topology::ObjectRef ref, topology::Snapshot& next,
                     topology::Delta& delta);
   void apply_node(const topology::store::WatchEvent& event);

@@ -24,8 +24,9 @@ using Self = StateTablesActor::stateful_pointer<StateTablesState>;
 SessionBegun begin(Self self, const BeginSession& request) {
   auto begun = self->state.states->begin(request, std::chrono::system_clock::now());
   if (begun.refused.empty()) {
-    log::info(log::Component::store, begun.fresh ? "a host's session begins" : "a host's session goes on",
-              {{"host", request.name}, {"epoch", begun.epoch}});
+    log::event(log::Component::store, log::Level::info, observability::EventKind::host_joined,
+               begun.fresh ? "a host's session begins" : "a host's session goes on",
+               {{"host", request.name}, {"epoch", begun.epoch}});
   } else {
     log::warning(log::Component::store, "a host is refused", {{"host", request.name}, {"reason", begun.refused}});
   }

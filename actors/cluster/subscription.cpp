@@ -47,8 +47,9 @@ void acknowledged(Self self, const FeedApplied& applied, bool was_complete) {
 }
 
 void failed(Self self, const caf::error& error) {
-  log::warning(log::Component::store, "an agent does not apply its feed",
-               {{"host", self->state.links->subscriber.host.to_string()}, {"error", self->system().render(error)}});
+  log::event(log::Component::store, log::Level::warning, observability::EventKind::agent_stuck,
+             "an agent does not apply its feed",
+             {{"host", self->state.links->subscriber.host.to_string()}, {"error", self->system().render(error)}});
   self->state.in_flight = false;
   self->delayed_send(self, kRetry, Tick{});
 }

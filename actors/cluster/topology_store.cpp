@@ -17,6 +17,7 @@
 namespace viaduct::actors {
 
 namespace log = observability::log;
+using observability::EventKind;
 
 namespace {
 
@@ -135,6 +136,43 @@ void tell_tables(Self self) {
   self->send(state.tables, std::move(all));
 }
 
+// "create bridge net1, delete port 0f3c…": the first of them.
+std::string summary_of(const topology::Delta& delta) {
+  constexpr size_t kNamed = 5;
+  std::string out;
+  size_t named = 0;
+  for (const auto& [ref, change] : delta.changes) {
+    if (named++ == kNamed) return out + ", …";
+    const bool is_new = change.before == nullptr;
+    const topology::Object& object = change.after != nullptr ? *change.after : *change.before;
+    const std::string name = topology::name_of(object);
+    out += (out.empty() ? "" : ", ") + std::string(change.after == nullptr ? "delete "
+                                                   : is_new                ? "create "
+                                                                           : "update ");
+    out += std::string(topology::to_string(ref.kind)) + " " + (name.empty() ? ref.id.to_string() : name);
+  }
+  return out;
+}
+
+void tell_change(const NsdbView::Step& step) {
+  log::event(log::Component::topology, log::Level::info, EventKind::topology_changed, "the topology has changed",
+             {{"revision", step.snapshot->revision()},
+              {"request", step.cause.request},
+              {"by", step.cause.by},
+              {"node", step.cause.node},
+              {"changes", step.delta->changes.size()},
+              {"what", summary_of(*step.delta)}});
+}
+
+void tell_sessions(const NsdbView::Step& step) {
+  for (const auto& change : step.states) {
+    if (change.after != nullptr || !std::holds_alternative<topology::HostSession>(change.before->fact)) continue;
+    const auto& session = std::get<topology::HostSession>(change.before->fact);
+    log::event(log::Component::store, log::Level::warning, EventKind::host_left, "a host's session has ended",
+               {{"host", session.name}, {"node", session.node}});
+  }
+}
+
 // The store has changed: by this node or by another one.
 void publish(Self self, const NsdbView::Step& step) {
   auto& state = self->state;
@@ -153,7 +191,11 @@ void publish(Self self, const NsdbView::Step& step) {
   for (const FeedPart& part : step.parts) {
     for (HostId host : part.hosts) send_feed(self, host, part.batch);
   }
-  if (!step.delta->empty()) state.links->probe.revision(step.snapshot->revision());
+  if (!step.delta->empty()) {
+    state.links->probe.revision(step.snapshot->revision());
+    tell_change(step);
+  }
+  tell_sessions(step);
   answer_waiters(self);
 }
 
@@ -168,7 +210,6 @@ CommitReply commit(Self self, const CommitTransaction& request) {
     for (const auto& violation : reply.violations) state.links->probe.refused(topology::to_string(violation.rule));
   } else if (reply.revision != 0 && !reply.changes.empty()) {
     state.links->probe.committed(std::chrono::steady_clock::now() - begin, reply.revision);
-    log::info(log::Component::topology, "committed", {{"revision", reply.revision}, {"changes", reply.changes.size()}});
   }
   return reply;
 }
@@ -178,7 +219,8 @@ void follow(Self self) {
   state.core->bell.answer();
   state.core->writer->follow();
   if (auto error = state.core->writer->watch_error()) {
-    log::error(log::Component::store, "the store's watch has ended; it begins again", {{"error", *error}});
+    log::event(log::Component::store, log::Level::error, EventKind::store_lost,
+               "the store's watch has ended; it begins again", {{"error", *error}});
   }
 }
 

@@ -14,10 +14,10 @@ constexpr std::chrono::seconds kAwaitPatience{1};  // agents come by hundreds
 constexpr std::chrono::seconds kWatchPause{1};
 constexpr std::chrono::seconds kHistoryPatience{5};
 
-store::Transaction transaction_for(const topology::Delta& delta, uint64_t head) {
+store::Transaction transaction_for(const topology::Delta& delta, uint64_t head, const topology::Cause& cause) {
   store::Transaction out;
   out.compares.push_back(store::Compare::unchanged(std::string(kTopologyHeadKey), head));
-  out.puts.push_back({std::string(kTopologyHeadKey), ""});
+  out.puts.push_back({std::string(kTopologyHeadKey), store::to_value(topology::encode_cause(cause).bytes)});
   for (const auto& [ref, change] : delta.changes) {
     std::string key = topology::key_of(ref);
     if (change.after == nullptr) {
@@ -74,7 +74,7 @@ CommitReply TopologyWriter::commit(const CommitTransaction& request) {
     }
     uint64_t revision = snapshot()->revision();
     bool writes = !request.dry_run && !built.delta.empty();
-    if (auto error = writes ? write(built, revision) : std::nullopt) {
+    if (auto error = writes ? write(built, request.cause, revision) : std::nullopt) {
       reply.error = error->text;
       if (error->code == store::ErrorCode::conflict && follow_until(error->revision, kFollowPatience)) continue;
       return reply;
@@ -95,8 +95,9 @@ CommitReply TopologyWriter::commit(const CommitTransaction& request) {
   return reply;
 }
 
-std::optional<store::Error> TopologyWriter::write(const topology::BuildResult& built, uint64_t& revision) {
-  auto committed = store_.commit(transaction_for(built.delta, view_.head()));
+std::optional<store::Error> TopologyWriter::write(const topology::BuildResult& built, const topology::Cause& cause,
+                                                  uint64_t& revision) {
+  auto committed = store_.commit(transaction_for(built.delta, view_.head(), cause));
   if (!committed) return committed.error();
   revision = *committed;
   return std::nullopt;

@@ -46,7 +46,8 @@ class TopologyWriter {
   const SnapshotPtr& snapshot() const { return view_.snapshot(); }
 
  private:
-  std::optional<topology::store::Error> write(const topology::BuildResult& built, uint64_t& revision);
+  std::optional<topology::store::Error> write(const topology::BuildResult& built, const topology::Cause& cause,
+                                              uint64_t& revision);
   bool follow_until(uint64_t revision, std::chrono::seconds patience);
   void take(const WatchQueue::Item& item);
   void ensure_watch();

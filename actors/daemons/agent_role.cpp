@@ -306,6 +306,7 @@ void AgentRole::spawn_link(caf::actor_system& system, const Cluster& cluster) {
   links.local = cluster.local;
   served_here_ = cluster.local != nullptr;
   links.local_secret = cluster.local_secret;
+  links.journal = cluster.journal;
   link_ = spawn_cluster_link(system, links);
 }
 

@@ -17,6 +17,7 @@
 #include "actors/runtime/actor_config.hpp"
 #include "actors/runtime/node.hpp"
 #include "observability/exporter.hpp"
+#include "observability/journal.hpp"
 #include "observability/log.hpp"
 
 namespace viaduct::actors {
@@ -38,6 +39,7 @@ struct Daemon::Parts {
   std::shared_ptr<const Identity> identity;  // null: this process speaks to no other host
   std::unique_ptr<ClusterRole> cluster;
   std::unique_ptr<AgentRole> agent;
+  std::unique_ptr<observability::Journal> journal;        // of all events of the process, once it has a name
   AgentState no_agent{flows::ConnectionLimits{1, 1, 1}};  // what operators see of a daemon without that role
   std::unique_ptr<observability::Exporter> exporter;
   std::function<void(int)> stopped;
@@ -54,8 +56,12 @@ struct Daemon::Parts {
   EndpointStart endpoint;
   RestStart rest;
 
+  ~Parts() {
+    if (journal) log::set_event_sink({});
+  }
   bool open(const OpenDatapath& datapath, std::string& error);
   bool open_directories(std::string& error);
+  void open_journal();
   std::shared_ptr<const Identity> load_identity(std::string& error) const;
   bool open_identity(std::string& error);
   void renew_identity();
@@ -87,6 +93,12 @@ std::shared_ptr<const Identity> Daemon::Parts::load_identity(std::string& error)
       Identity::load(credential_files(config), needed_roles(config), std::chrono::system_clock::now(), problems);
   for (const auto& problem : problems) error += (error.empty() ? "" : "; ") + problem.text + ": " + problem.cure;
   return loaded;
+}
+
+void Daemon::Parts::open_journal() {
+  journal = std::make_unique<observability::Journal>(host.name, registry);
+  log::set_event_sink([to = journal.get()](log::Level level, observability::EventKind kind, std::string_view message,
+                                           log::Fields fields) { to->record(level, kind, message, fields); });
 }
 
 // A node that is to speak to others, and cannot prove who it is, does not start.
@@ -141,6 +153,7 @@ bool Daemon::Parts::open(const OpenDatapath& datapath, std::string& error) {
   host = load_host_identity(config.state_dir, named ? config.host.name : identity->own().host, error);
   if (error.empty()) token = load_or_create_token((fs::path(config.run_dir) / "admin.token").string(), error);
   if (!error.empty()) return false;
+  open_journal();
   if (config.has_role("cluster")) {
     cluster = std::make_unique<ClusterRole>(config, registry);
     if (!cluster->open(error)) return false;
@@ -158,7 +171,7 @@ bool Daemon::Parts::open(const OpenDatapath& datapath, std::string& error) {
 
 // cluster role -> gateway -> agent role, in this process or on another host
 bool Daemon::Parts::spawn_roles(std::string& error) {
-  if (cluster && !cluster->spawn(*system, host.name, identity, error)) return false;
+  if (cluster && !cluster->spawn(*system, host.name, identity, *journal, error)) return false;
   if (!agent) return true;
   AgentRole::Cluster served_by;
   if (cluster) {
@@ -166,14 +179,15 @@ bool Daemon::Parts::spawn_roles(std::string& error) {
     served_by.local_secret = cluster->local_secret();
   }
   served_by.identity = identity;
+  served_by.journal = journal.get();
   agent->spawn(*system, served_by, supervisor_probe);
   error = agent->wait_for_network(*system);
   return error.empty();
 }
 
 AdminLinks Daemon::Parts::admin_links() {
-  AdminLinks links{token,    host,        exporter->url(),          started, agent ? agent->state() : no_agent,
-                   registry, admin_probe, [this] { return root(); }};
+  AdminLinks links{token,    host,        exporter->url(),           started, agent ? agent->state() : no_agent,
+                   registry, admin_probe, [this] { return root(); }, *journal};
   if (cluster) {
     links.store = cluster->store();
     links.tables = cluster->tables();
@@ -294,6 +308,14 @@ ConfigChange Daemon::reconfigure(const Config& wanted) {
   if (parts_->cluster && parts_->identity) parts_->cluster->renew(parts_->identity);
   if (parts_->agent) parts_->agent->reconfigure(parts_->identity);
   return change;
+}
+
+bool Daemon::responds(std::chrono::milliseconds patience) {
+  caf::scoped_actor self(*parts_->system);
+  bool answered = false;
+  self->request(parts_->node, patience, ReportNode{})
+      .receive([&](const NodeReport&) { answered = true; }, [](const caf::error&) {});
+  return answered;
 }
 
 void Daemon::stop() { caf::anon_send(parts_->node, Shutdown{}); }

@@ -29,6 +29,9 @@ class Daemon {
   // Begins the ordered stop. Any thread.
   void stop();
 
+  // Whether the root of its actors answers in time. From the thread that started the daemon.
+  bool responds(std::chrono::milliseconds patience);
+
   uint16_t admin_port() const;
   std::string metrics_url() const;
   std::string rest_url() const;  // empty: not served

@@ -37,7 +37,8 @@ bool ClusterRole::open(std::string& error) {
 }
 
 bool ClusterRole::spawn(caf::actor_system& system, const std::string& node,
-                        const std::shared_ptr<const Identity>& identity, std::string& error) {
+                        const std::shared_ptr<const Identity>& identity, observability::Journal& journal,
+                        std::string& error) {
   // nsdb -> topology store
   store_ = spawn_topology_store(system, {*nsdb_, store_probe_, config_.cluster.history}, error);
   if (!store_) return false;
@@ -45,8 +46,8 @@ bool ClusterRole::spawn(caf::actor_system& system, const std::string& node,
   tables_ = spawn_state_tables(system, {*nsdb_, store_, gateway_probe_, node, config_.cluster.lease});
   // topology store -> record of this node -> nsdb -> other nodes
   record_ = spawn_node_record(system, {*nsdb_, store_, node, config_.cluster.lease});
-  // agents -> gateway -> topology store (feed), state tables (sessions)
-  gateway_ = spawn_gateway(system, {store_, tables_, gateway_probe_, node, identity, local_});
+  // agents -> gateway -> topology store (feed), state tables (sessions), journal (their events)
+  gateway_ = spawn_gateway(system, {store_, tables_, gateway_probe_, node, identity, local_, &journal});
   return config_.cluster.listen.empty() || listen(error);
 }
 

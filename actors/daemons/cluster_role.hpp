@@ -26,7 +26,7 @@ class ClusterRole {
   bool open(std::string& error);
   // `identity` may be null: then no other host is served. Null identity and cluster.listen set is refused by `error`.
   bool spawn(caf::actor_system& system, const std::string& node, const std::shared_ptr<const Identity>& identity,
-             std::string& error);
+             observability::Journal& journal, std::string& error);
   // For agents that come from now on.
   void renew(const std::shared_ptr<const Identity>& identity) { caf::anon_send(gateway_, NewIdentity{identity}); }
   std::vector<ChildSpec> children() const;

@@ -8,6 +8,7 @@
 namespace viaduct::actors {
 
 namespace log = observability::log;
+using observability::EventKind;
 namespace store = topology::store;
 
 namespace {
@@ -31,17 +32,18 @@ store::EtcdEvents events_to(observability::EtcdProbe& probe) {
   events.called = [&probe](std::string_view method, std::string_view result) { probe.called(method, result); };
   events.server_left = [&probe](std::string_view server, std::string_view reason) {
     probe.server_left(server);
-    log::warning(log::Component::store, "an etcd server does not serve; asking another",
-                 {{"server", server}, {"reason", reason}});
+    log::event(log::Component::store, log::Level::warning, EventKind::store_lost,
+               "an etcd server does not serve; asking another", {{"server", server}, {"reason", reason}});
   };
   events.watch_broken = [&probe](std::string_view server, std::string_view reason) {
     probe.watch_broken();
-    log::warning(log::Component::store, "the watch of etcd is broken; it will go on where it was",
-                 {{"server", server}, {"reason", reason}});
+    log::event(log::Component::store, log::Level::warning, EventKind::store_lost,
+               "the watch of etcd is broken; it will go on where it was", {{"server", server}, {"reason", reason}});
   };
   events.watch_resumed = [&probe](std::string_view server) {
     probe.watch_resumed();
-    log::info(log::Component::store, "the watch of etcd goes on", {{"server", server}});
+    log::event(log::Component::store, log::Level::info, EventKind::store_found, "the watch of etcd goes on",
+               {{"server", server}});
   };
   events.authenticated = [&probe] { probe.authenticated(); };
   return events;

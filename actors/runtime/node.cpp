@@ -84,7 +84,7 @@ void child_down(Self self, const caf::down_msg& down) {
       return stop_next(self);
     }
     child.status.last_error = self->system().render(down.reason);
-    log::error(log::Component::supervisor, "actor died",
+    log::event(log::Component::supervisor, log::Level::error, observability::EventKind::actor_died, "actor died",
                {{"actor", child.spec.name}, {"reason", child.status.last_error}});
     if (on_death(child.spec.kind) == OnDeath::end_daemon || !child.spec.restart) {
       set_state(child, ActorState::stopped);

@@ -79,6 +79,23 @@ void Table::print(std::ostream& out) const {
   for (const auto& cells : rows_) put_line(out, cells, layout);
 }
 
+std::string printable(std::string_view text) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<uint8_t>(text[i]);
+    // C1 controls are two bytes in UTF-8.
+    const bool c1 = byte == 0xc2 && i + 1 < text.size() && static_cast<uint8_t>(text[i + 1]) < 0xa0;
+    if (byte >= 0x20 && byte != 0x7f && !c1) {
+      out += text[i];
+    } else {
+      const uint8_t code = c1 ? static_cast<uint8_t>(text[++i]) : byte;
+      out += {'\\', 'x', kHex[code >> 4], kHex[code & 15]};
+    }
+  }
+  return out;
+}
+
 Table table_of(const Json& rows, const std::vector<std::string>& headings, const std::vector<std::string>& keys) {
   Table table(headings);
   for (const Json& row : rows) {

@@ -30,6 +30,7 @@ class Table {
 Table table_of(const Json& rows, const std::vector<std::string>& headings, const std::vector<std::string>& keys);
 
 std::string cell(const Json& value);                       // null: empty; true: yes
+std::string printable(std::string_view text);              // control characters, which could drive a terminal, as \xNN
 std::string dump(const Json& json);                        // indented; what is not UTF-8 is replaced, not refused
 std::string duration(double seconds);                      // "3d 4h", "12.3s"
 std::string text_at(const Json& object, const char* key);  // cell() of a member, empty when absent

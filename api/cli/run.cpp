@@ -78,6 +78,7 @@ std::unique_ptr<Tree> make_tree(Settings& settings) {
   add_flow_commands(*tree);
   add_conntrack_commands(*tree);
   add_trace_command(*tree);
+  add_event_command(*tree);
   add_apply_command(*tree);
   add_export_command(*tree);
   add_diff_command(*tree);

@@ -38,6 +38,10 @@ Result<Client*> Session::client() {
     auto client = another_client();
     if (!client) return client.failure();
     client_ = std::move(*client);
+    auto user = environment_.variable("SUDO_USER");
+    if (!user) user = environment_.variable("USER");
+    if (!user) user = environment_.variable("LOGNAME");
+    client_->set_cause(request_, user.value_or(""));
   }
   return client_.get();
 }

@@ -68,6 +68,7 @@ class Session {
 
   Environment& environment_;
   Settings settings_;
+  const std::string request_ = Uuid::random().to_string();  // one for all changes of the command
   std::unique_ptr<Client> client_;
   std::unique_ptr<Directory> directory_;
 };

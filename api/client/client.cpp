@@ -123,6 +123,10 @@ Result<schema::Frame> Client::exchange(const Fill& fill) {
   request.setToken(kj::arrayPtr(credential_.token.data(), credential_.token.size()));
   request.setId(++last_id_);
   fill(request);
+  if (request.isTransact()) {
+    request.setRequest(cause_.request);
+    request.setBy(cause_.by);
+  }
   auto deadline = std::chrono::steady_clock::now() + timeout_;
   if (request.isTransact() || request.isWait()) deadline += kGrace;
   return transport_->exchange(schema::Frame::of(message), deadline);

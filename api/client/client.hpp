@@ -10,6 +10,7 @@
 #include "api/client/connection.hpp"
 #include "api/client/record.hpp"
 #include "schema/admin.capnp.h"
+#include "topology/cause.hpp"
 
 namespace viaduct::api {
 
@@ -63,6 +64,9 @@ class Client {
     return call(fill, expected, read);
   }
 
+  // What its changes are known by from now on (topology/cause.hpp); without it the daemon names each request.
+  void set_cause(std::string request, std::string by) { cause_ = {std::move(request), std::move(by), {}}; }
+
   std::chrono::milliseconds timeout() const { return timeout_; }
   uint32_t timeout_ms() const { return static_cast<uint32_t>(timeout_.count()); }
 
@@ -75,6 +79,7 @@ class Client {
   const Credential credential_;
   const std::chrono::milliseconds timeout_;
   uint64_t last_id_ = 0;
+  topology::Cause cause_;
 };
 
 }  // namespace viaduct::api

@@ -193,6 +193,7 @@ Result<Response> Gateway::route(const Request& request, Asked& asked) const {
   if (path.size() == 1 && path[0] == "events") return watch(request, user);
   auto client = links_.connect(options_.timeout);
   if (!client) return client.failure();
+  (*client)->set_cause(request.id, user.name);
   Context context(**client, base_of(request, options_.root));
   if (user.role == Role::admin) context.show_secrets();
   if (user.role == Role::member) context.confine(user.tenant);

@@ -6,9 +6,7 @@
 
 namespace viaduct::api::rest {
 
-inline constexpr size_t kMaxRequestId = 64;
-
-// The client's own, when it has at most 64 characters and all are letters, digits, '.', '_' or '-'; otherwise a new one.
+// The client's own, when it is a name (topology/cause.hpp); otherwise a new one.
 std::string request_id(std::string_view own);
 
 }  // namespace viaduct::api::rest

@@ -71,6 +71,7 @@ void expect_feed(const std::string& name, const FeedBatch& sample) {
 TEST(Golden, FeedBatches) {
   expect_feed("feed", sample_feed());
   expect_feed("feed-complete", sample_complete_feed());
+  expect_feed("feed-requests", sample_feed_of_requests());
 }
 
 // One fact of each kind that a host tells the cluster.
@@ -169,6 +170,21 @@ TEST(Golden, AWriteOfSeveral) {
   EXPECT_TRUE(answer->again && !answer->ended);
 }
 
+TEST(Golden, EventsOfAHost) {
+  StateWrite write;
+  write.events = {sample_event()};
+  const auto decoded = decode_state_write(golden("state-write-events", encode_state_write(write)));
+  ASSERT_TRUE(decoded) << decoded.error();
+  EXPECT_EQ(decoded->events, write.events);
+  EXPECT_TRUE(decoded->says_nothing_of_state());
+}
+
+TEST(Golden, CausesOfCommits) {
+  const Cause cause{"4f7c0c5e", "rosa", "db1"};
+  EXPECT_EQ(decode_cause(golden("cause", encode_cause(cause)).bytes), cause);
+  EXPECT_EQ(decode_cause({}), Cause{}) << "as earlier versions wrote it";
+}
+
 TEST(Golden, JoiningOfAHost) {
   const JoinRequest join{sample_id<HostId>(1), "hypervisor-1", "instance-1", 2042, {sample_uuid(2), sample_uuid(3)}};
   const auto request = decode_join(golden("join", encode_join(join)));
@@ -244,6 +260,45 @@ TEST(Golden, AdminRequest) {
   });
   EXPECT_TRUE(read) << read.failure().text;
   EXPECT_EQ(canonical<schema::AdminRequest>(sample_request()), canonical<schema::AdminRequest>(bytes));
+}
+
+TEST(Golden, AdminRequestsForEvents) {
+  capnp::MallocMessageBuilder message;
+  auto request = message.initRoot<schema::AdminRequest>();
+  request.setMajor(schema::PROTOCOL_MAJOR);
+  request.setRequest("4f7c0c5e");
+  request.setBy("rosa");
+  auto events = request.initEvents();
+  events.setAfter(17);
+  events.setSince(1'790'000'000'000'000'000);
+  events.initKinds(1).set(0, "port");
+  events.initValues(1).set(0, "hypervisor-1");
+  events.setLimit(7);
+  const schema::Frame bytes = golden("admin-events", schema::Frame::of(message));
+  auto read = schema::with_root<schema::AdminRequest>(bytes, {}, [](schema::AdminRequest::Reader from) {
+    EXPECT_EQ(from.getRequest(), "4f7c0c5e");
+    EXPECT_EQ(from.getBy(), "rosa");
+    ASSERT_TRUE(from.isEvents());
+    EXPECT_EQ(from.getEvents().getAfter(), 17u);
+    EXPECT_EQ(from.getEvents().getSince(), 1'790'000'000'000'000'000u);
+    EXPECT_EQ(from.getEvents().getKinds()[0], "port");
+    EXPECT_EQ(from.getEvents().getValues()[0], "hypervisor-1");
+    EXPECT_EQ(from.getEvents().getLimit(), 7u);
+  });
+  EXPECT_TRUE(read) << read.failure().text;
+
+  capnp::MallocMessageBuilder answer;
+  auto list = answer.initRoot<schema::AdminReply>().initEvents();
+  encode(sample_event(), list.initEvents(1)[0]);
+  list.setMore(true);
+  list.setNext(18);
+  const schema::Frame reply = golden("admin-event-list", schema::Frame::of(answer));
+  read = schema::with_root<schema::AdminReply>(reply, {}, [](schema::AdminReply::Reader from) {
+    EXPECT_EQ(decode(from.getEvents().getEvents()[0]), sample_event());
+    EXPECT_TRUE(from.getEvents().getMore());
+    EXPECT_EQ(from.getEvents().getNext(), 18u);
+  });
+  EXPECT_TRUE(read) << read.failure().text;
 }
 
 TEST(Golden, AdminReplies) {

@@ -223,6 +223,12 @@ inline FeedBatch sample_complete_feed() {
   batch.items.push_back(feed_item(sample_objects()[0].second));
   return batch;
 }
+// With what its commits were made for.
+inline FeedBatch sample_feed_of_requests() {
+  FeedBatch batch = sample_complete_feed();
+  batch.requests = {{2042, "4f7c0c5e"}, {2043, "nightly.apply-7_2"}};
+  return batch;
+}
 inline bool same(const FeedBatch& one, const FeedBatch& other) {
   // Values by what they mean: a newer schema leaves room for its fields.
   const auto object = [](const FeedItem& item) {
@@ -235,8 +241,21 @@ inline bool same(const FeedBatch& one, const FeedBatch& other) {
     return one && two && *one == *two;
   };
   return one.revision == other.revision && one.complete == other.complete && one.forget == other.forget &&
-         one.committed_at == other.committed_at &&
+         one.committed_at == other.committed_at && one.requests == other.requests &&
          std::equal(one.items.begin(), one.items.end(), other.items.begin(), other.items.end(), equal);
+}
+
+inline observability::Event sample_event() {
+  observability::Event event;
+  event.id = 1'790'000'000'000'000;
+  event.origin = 1'789'999'999'000'000;
+  event.at = std::chrono::system_clock::time_point(std::chrono::microseconds(1'790'000'000'123'456));
+  event.kind = "tunnel.down";
+  event.level = "warning";
+  event.host = "hypervisor-1";
+  event.message = "tunnel";
+  event.fields = {{"peer", "hypervisor-2"}, {"reason", "silent"}};
+  return event;
 }
 
 inline std::vector<Operation> sample_operations() {

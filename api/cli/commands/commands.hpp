@@ -13,6 +13,7 @@ void add_status_commands(Tree& tree);         // status, version, wait, log
 void add_bgp_command(Tree& tree);             // bgp
 void add_flow_commands(Tree& tree);           // flows, state
 void add_conntrack_commands(Tree& tree);      // conntrack list, show, flush, stats
+void add_event_command(Tree& tree);           // events
 void add_trace_command(Tree& tree);           // trace
 void add_apply_command(Tree& tree);           // apply
 void add_export_command(Tree& tree);          // export
