@@ -14,6 +14,7 @@
 #include "actors/daemons/config_text.hpp"
 #include "actors/daemons/datapath_choice.hpp"
 #include "actors/daemons/host_identity.hpp"
+#include "actors/daemons/service_manager.hpp"
 #include "observability/log.hpp"
 
 namespace {
@@ -23,6 +24,8 @@ using viaduct::actors::ConfigSource;
 using viaduct::actors::Daemon;
 using viaduct::actors::Invocation;
 namespace log = viaduct::observability::log;
+namespace service_manager = viaduct::actors::service_manager;
+using viaduct::observability::EventKind;
 
 // Blocked in every thread, so that they arrive by the descriptor only.
 int take_signals() {
@@ -66,6 +69,10 @@ int check(const ConfigSource& source) {
   return 0;
 }
 
+std::string status_of(const Daemon& daemon) {
+  return "serving; datapath: " + daemon.datapath_kind() + "; viaduct status shows more";
+}
+
 // An invalid file changes nothing.
 void reload(Daemon& daemon, const Invocation& invocation) {
   auto source = viaduct::actors::load_config(invocation);
@@ -76,23 +83,39 @@ void reload(Daemon& daemon, const Invocation& invocation) {
     return;
   }
   auto change = daemon.reconfigure(source.config);
-  log::info(log::Component::daemon, "configuration read again",
-            {{"file", source.file}, {"changed", names_of(change.live)}});
+  log::event(log::Component::daemon, log::Level::info, EventKind::daemon_reloaded, "configuration read again",
+             {{"file", source.file}, {"changed", names_of(change.live)}});
   if (!change.restart.empty())
     log::warning(log::Component::daemon, "changed in the file, needs a restart", {{"keys", names_of(change.restart)}});
 }
 
 void obey(uint32_t signal, Daemon& daemon, const Invocation& invocation) {
-  if (signal == SIGHUP) return reload(daemon, invocation);
-  log::info(log::Component::daemon, "stopping; the kernel keeps forwarding known flows", {{"signal", signal}});
+  if (signal == SIGHUP) {
+    service_manager::reloading();
+    reload(daemon, invocation);
+    return service_manager::ready(status_of(daemon));
+  }
+  service_manager::stopping();
+  log::event(log::Component::daemon, log::Level::info, EventKind::daemon_stopping,
+             "stopping; the kernel keeps forwarding known flows", {{"signal", signal}});
   daemon.stop();
+}
+
+// A daemon whose actors stand still is not said to be alive, and is killed: its successor takes over what is in the kernel.
+void tell_alive(Daemon& daemon, std::chrono::milliseconds interval) {
+  if (daemon.responds(interval)) return service_manager::alive();
+  log::error(log::Component::supervisor, "the supervisor does not answer; the service manager is told nothing",
+             {{"waited", interval}});
 }
 
 // Until a signal asks for the end or the daemon ends by itself.
 int serve(Daemon& daemon, const Invocation& invocation, int signals, int ended) {
   pollfd wait[] = {{signals, POLLIN, 0}, {ended, POLLIN, 0}};
+  const auto watchdog = service_manager::watchdog();
   while (true) {
-    if (poll(wait, 2, -1) < 0) continue;
+    const int ready = poll(wait, 2, watchdog ? static_cast<int>(watchdog->count() / 2) : -1);
+    if (ready < 0) continue;
+    if (watchdog) tell_alive(daemon, *watchdog / 2);
     if ((wait[1].revents & POLLIN) != 0) {
       uint64_t code = 1;
       if (read(ended, &code, sizeof code) != sizeof code) return 1;
@@ -118,11 +141,12 @@ int run(const Config& config, const Invocation& invocation) {
     std::fprintf(stderr, "viaductd: cannot start: %s\n", error.c_str());
     return 1;
   }
-  log::info(log::Component::daemon, "ready",
-            {{"datapath", daemon->datapath_kind()},
-             {"admin_port", daemon->admin_port()},
-             {"metrics", daemon->metrics_url()},
-             {"rest", daemon->rest_url()}});
+  log::event(log::Component::daemon, log::Level::info, EventKind::daemon_ready, "ready",
+             {{"datapath", daemon->datapath_kind()},
+              {"admin_port", daemon->admin_port()},
+              {"metrics", daemon->metrics_url()},
+              {"rest", daemon->rest_url()}});
+  service_manager::ready(status_of(*daemon));
   return serve(*daemon, invocation, signals, ended);
 }
 

@@ -58,6 +58,7 @@ FENCES = [
     (r"curl/", ["api/rest", "tests"], True),
     (r"editline/", ["api/midonet_cli"], True),
     (r"zlib\.h", ["api/rest/compression.cpp", "tests"], True),
+    (r"systemd/", ["actors/daemons/service_manager.cpp"], True),
     (r"crypt\.h", ["api/rest/password_file.cpp", "tests"], True),
 ]
 # Built and tested without any third-party library.

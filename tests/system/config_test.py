@@ -6,6 +6,7 @@ Needs no root: the datapath is the fake one.
 import argparse
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -69,6 +70,23 @@ def reload(file, process, log):
     after_hup(valid, "configuration read again")
 
 
+class ServiceManager:
+    """What systemd is to the daemon: a socket that it is told at (sd_notify(3))."""
+
+    def __init__(self, directory):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(f"{directory}/notify")
+        self.socket.settimeout(30)
+        self.environment = {**os.environ, "NOTIFY_SOCKET": f"{directory}/notify", "WATCHDOG_USEC": "1000000"}
+
+    def hears(self, *wanted):
+        """These, in this order, whatever else comes in between."""
+        for word in wanted:
+            while word not in self.socket.recv(1000).decode().splitlines():
+                pass
+            expect(f"the service manager is told {word}", True)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
@@ -78,11 +96,18 @@ def main():
         file.write_text(CONFIG.format(directory=directory))
         check_and_print(daemon, file)
         with open(log, "w") as out:
-            process = subprocess.Popen([daemon, "--config", file], stdout=out, stderr=out)
+            manager = ServiceManager(directory)
+            process = subprocess.Popen([daemon, "--config", file], stdout=out, stderr=out, env=manager.environment)
         try:
+            manager.hears("READY=1")
             wait_for(lambda: 'msg=ready' in log.read_text() or 'msg="ready"' in log.read_text(), "viaductd starts")
+            manager.hears("WATCHDOG=1", "WATCHDOG=1", "WATCHDOG=1")
+            process.send_signal(signal.SIGHUP)
+            manager.hears("RELOADING=1", "READY=1", "WATCHDOG=1")
             reload(file, process, log)
             process.terminate()
+            manager.socket.settimeout(20)
+            manager.hears("STOPPING=1")
             expect("it ends in order", process.wait(20) == 0)
         finally:
             if process.poll() is None:
