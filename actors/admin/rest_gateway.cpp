@@ -9,6 +9,7 @@
 #include "actors/runtime/status.hpp"
 #include "api/rest/gateway.hpp"
 #include "api/rest/server.hpp"
+#include "api/web/console.hpp"
 #include "observability/log.hpp"
 
 namespace viaduct::actors {
@@ -157,7 +158,9 @@ caf::result<uint16_t, std::string> listen(Self self, const RestOptions& options)
   gateway.rate = {.per_second = options.requests_per_second, .burst = options.burst};
   state.gateway = std::make_unique<rest::Gateway>(gateway_links(self), gateway);
   auto started = rest::Server::start(
-      [gateway = state.gateway.get()](const rest::Request& request) { return gateway->answer(request); },
+      [gateway = state.gateway.get()](const rest::Request& request) {
+        return api::web::is_console(request.path) ? api::web::answer(request) : gateway->answer(request);
+      },
       server_events(state.links->probe), server);
   if (started.server == nullptr) return {uint16_t{0}, started.error + " (rest.port)"};
   state.server = std::move(started.server);

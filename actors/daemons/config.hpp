@@ -306,7 +306,7 @@ inline constexpr auto kSettings = [] {
       "Address of /metrics."),
 
     setting<&C::rest, &C::Rest::address>("rest.address", "", A::texts("an IPv4 or IPv6 address", is::address), restart,
-      "Address of the REST API, of nodes with the cluster role; empty: not served. Beyond loopback it needs rest.certificate, and authentication."),
+      "Address of the REST API and the console, of nodes with the cluster role; empty: not served. Beyond loopback it needs rest.certificate, and authentication."),
     setting<&C::rest, &C::Rest::port>("rest.port", "--rest-port", A::numbers(0, 65'535), restart,
       "TCP port of the REST API; 0: any."),
     setting<&C::rest, &C::Rest::authentication>("rest.authentication", "", A::texts("token, password, keystone or none", is::authentication), restart,

@@ -57,7 +57,8 @@ Answer answer_root(Call& call) {
   struct Entry {
     std::string_view path, collection, one;
   };
-  std::vector<Entry> entries = {{"events", "events", ""}, {"system_state", "systemState", ""}};
+  std::vector<Entry> entries = {
+      {"events", "events", ""}, {"node_status", "nodeStatus", ""}, {"system_state", "systemState", ""}};
   for (const Resource* each : resources()) entries.push_back({each->path, each->root_collection, each->root_template});
   for (const Later& each : kLater) entries.push_back({each.path, each.collection, each.one});
   std::ranges::sort(entries, {}, &Entry::path);

@@ -72,6 +72,14 @@ std::optional<Answer> answer_view(Call& call);
 // hosts/{id}/ports and hosts/{id}/interfaces, and what is below them.
 Answer answer_host_part(Call& call, const Uuid& host);
 
+// --- observation.cpp ---------------------------------------------------------------------------------
+
+// node_status: this node's counters, what it knows of hosts, and what it complains of.
+Answer answer_node_status(Call& call);
+// ports/{id}/trace?packet=: what would become of a packet (packet_description.hpp) that enters by the port, which has to be on
+// this node.
+Answer answer_trace(Call& call, const Uuid& port);
+
 // --- application.cpp ---------------------------------------------------------------------------------
 
 Answer answer_root(Call& call);

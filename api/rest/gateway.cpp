@@ -68,6 +68,7 @@ Answer dispatch(Call& call) {
   if (auto allowed = admit(call); !allowed) return allowed.failure();
   if (path.empty()) return answer_root(call);
   if (path[0] == "system_state" && path.size() == 1) return answer_system_state(call);
+  if (path[0] == "node_status" && path.size() == 1) return answer_node_status(call);
   if (path[0] == "transactions" && path.size() == 1) return answer_transactions(call);
   if (path[0] == "openapi.json" && path.size() == 1) {
     if (call.method() != Method::get) return no_such_verb(call.method(), path[0]);

@@ -96,14 +96,16 @@ std::optional<Answer> answer_view(Call& call) {
   const bool three = path.size() == 3;
   const bool link = three && path[0] == "ports" && path[2] == "link";
   const bool groups = three && path[0] == "ports" && path[2] == "port_groups";
+  const bool trace = three && path[0] == "ports" && path[2] == "trace";
   const bool peers = three && (path[0] == "bridges" || path[0] == "routers") && path[2] == "peer_ports";
   const bool vips = three && path[0] == "load_balancers" && path[2] == "vips";
   const bool host = path[0] == "hosts" && (path[2] == "ports" || path[2] == "interfaces");
-  if (!link && !groups && !peers && !vips && !host) return std::nullopt;
+  if (!link && !groups && !trace && !peers && !vips && !host) return std::nullopt;
   auto id = id_of(call, 1);
   if (!id) return Answer(id.failure());
   if (link) return answer_link(call, *id);
   if (groups) return answer_groups_of_port(call, *id);
+  if (trace) return answer_trace(call, *id);
   if (peers) return answer_peers(call, path[0] == "bridges" ? Kind::BRIDGE : Kind::ROUTER, *id);
   return vips ? answer_vips(call, *id) : answer_host_part(call, *id);
 }

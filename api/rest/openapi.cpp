@@ -191,6 +191,53 @@ void add_object(Json& paths, const std::string& path, const Resource& resource, 
 
 Json text_schema() { return {{"type", "string"}}; }
 
+Json list_schema(Json of) { return {{"type", "array"}, {"items", std::move(of)}}; }
+Json object_schema(std::initializer_list<std::string_view> texts, std::initializer_list<std::string_view> numbers) {
+  Json members = Json::object();
+  for (std::string_view each : texts) members[text(each)] = with_null(text_schema());
+  for (std::string_view each : numbers) members[text(each)] = {{"type", "number"}};
+  return {{"type", "object"}, {"properties", std::move(members)}};
+}
+
+// What the node that is asked sees itself.
+void add_observations(Json& paths) {
+  Json port = object_schema({"portId", "name", "interfaceName", "reason"},
+                            {"rxPackets", "rxBytes", "txPackets", "txBytes", "upcalls", "upcallsLost"});
+  port["properties"]["active"] = {{"type", "boolean"}};
+  Json node = object_schema({"version", "hostId", "hostName", "datapath"}, {"upSeconds", "committedRevision"});
+  auto& members = node["properties"];
+  members["flows"] = {{"type", {"integer", "null"}}};
+  members["problems"] = list_schema(text_schema());
+  members["hosts"] = list_schema(object_schema({"hostId", "name", "state", "node"}, {"lagRevisions"}));
+  members["ports"] = with_null(list_schema(std::move(port)));
+  members["drops"] = with_null(list_schema(object_schema({"reason"}, {"packets"})));
+  members["tunnels"] = with_null(list_schema(object_schema({"hostId", "name", "type", "source", "destination", "state"},
+                                                           {"mtu", "roundTripSeconds", "loss"})));
+  Json status = {{"operationId", "getNodeStatus"}, {"tags", {"Observation"}}};
+  status["responses"] =
+      answers("200",
+              {{"description", "What this node counts, null where it has no agent role; for operators"},
+               {"content", {{text(kJsonType), {{"schema", std::move(node)}}}}}},
+              Method::get);
+  paths["/node_status"]["get"] = std::move(status);
+
+  Json way = object_schema({"portId", "packet", "outcome", "dropReason", "actions", "match"}, {});
+  way["properties"]["outputs"] = list_schema(text_schema());
+  way["properties"]["steps"] =
+      list_schema(object_schema({"deviceType", "deviceId", "deviceName", "stage", "detail"}, {"depth"}));
+  Json trace = {{"operationId", "tracePacket"}, {"tags", {"Observation"}}};
+  trace["parameters"] = {
+      parameter("id", "path", "Of the port where the packet enters, which is on this node", uuid()),
+      parameter("packet", "query", "In words, as viaduct trace takes them: tcp to 10.0.2.10 dport 80", text_schema())};
+  trace["responses"] = answers("200",
+                               {{"description", "What would become of the packet; nothing is sent"},
+                                {"content", {{text(kJsonType), {{"schema", std::move(way)}}}}}},
+                               Method::get);
+  trace["responses"]["400"] = failure("The packet makes no sense, or the port is not active on this node");
+  trace["responses"]["403"] = failure("The user may not");
+  paths["/ports/{id}/trace"]["get"] = std::move(trace);
+}
+
 // What is no resource of the table.
 void add_others(Json& paths) {
   Json streamed = {{"description", "Server-sent events: created, updated, deleted, reset"},
@@ -216,6 +263,7 @@ void add_others(Json& paths) {
   transact["responses"] = answers("200", {{"description", "All of it is done"}}, Method::post);
   paths["/transactions"]["post"] = std::move(transact);
 
+  add_observations(paths);
   const Json token = {{"type", "object"},
                       {"properties", {{"key", text_schema()}, {"expires", with_null(text_schema())}}}};
   Json login = {{"operationId", "login"}, {"tags", {"Login"}}};

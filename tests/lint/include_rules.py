@@ -31,9 +31,10 @@ MAY_INCLUDE = {
     "flows/table": ["flows/match", "flows/packet"],
     "flows/datapath": ["flows/packet", "flows/match"],
     "actors": ["schema", "observability", "topology", "routing", "flows", "actors"],
-    "actors/admin": ["schema", "observability", "topology", "routing", "flows", "actors", "api/client", "api/rest"],
+    "actors/admin": ["schema", "observability", "topology", "routing", "flows", "actors", "api/client", "api/rest", "api/web"],
     "api": ["schema", "topology", "observability", "api"],
     "api/midonet_cli": ["schema", "topology", "api/client", "api/rest"],
+    "api/web": ["api/rest"],
     "integrations": ["schema", "topology", "observability", "api", "integrations"],
     "tests": ["schema", "observability", "topology", "routing", "flows", "actors", "api", "integrations", "tests"],
 }

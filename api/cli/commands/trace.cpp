@@ -2,7 +2,7 @@
 #include "api/cli/commands/commands.hpp"
 #include "api/cli/commands/plan_file.hpp"
 #include "api/cli/output.hpp"
-#include "api/cli/packet_description.hpp"
+#include "api/client/packet_description.hpp"
 
 namespace viaduct::api::cli {
 namespace {

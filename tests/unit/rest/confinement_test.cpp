@@ -254,7 +254,7 @@ TEST_F(RestTenants, WhatIsTheOperatorsIsRefused) {
        {std::string("hosts"), zone_host, zone_host + "/ports", zone_host + "/interfaces", zone, zone + "/hosts",
         std::string("tunnel_zones"), monitor, monitor + "/pools", std::string("system_state"),
         red["routers"] + "/bgp_peers", blue["routers"] + "/bgp_peers", blue["routers"] + "/bgp_networks",
-        std::string("bgp_peers")}) {
+        std::string("bgp_peers"), std::string("node_status"), blue["ports"] + "/trace"}) {
     for (const Method method : {Method::get, Method::post, Method::put, Method::remove}) {
       EXPECT_EQ(ask(kBlue, method, path, Json::object()).status, 403) << path;
     }

@@ -179,5 +179,31 @@ TEST_F(RestGateway, PathsThatAreNoneAre404AndWhatComesLaterIs501) {
   EXPECT_EQ(gateway.answer({.path = "/elsewhere"}).status, 404);
 }
 
+TEST_F(RestGateway, WhatTheNodeCountsIsNullWithoutTheAgentRole) {
+  const Headers reader = {{"x-auth-token", "fedcba9876543210"}};
+  const Response response = ask(Method::get, "node_status", nullptr, reader);
+  ASSERT_EQ(response.status, 200) << response.body;
+  const Json status = Json::parse(response.body);
+  for (const char* counted : {"ports", "drops", "tunnels", "datapath", "flows"}) {
+    EXPECT_TRUE(status.at(counted).is_null()) << counted;
+  }
+  EXPECT_TRUE(status.at("hosts").is_array());
+  EXPECT_EQ(ask(Method::post, "node_status").status, 405);
+}
+
+TEST_F(RestGateway, ATraceIsOfAPortAndOfAPacketThatMakesSense) {
+  const std::string bridge = create("bridges", {{"name", "b"}});
+  const std::string trace = create(bridge + "/ports", {{"type", "Bridge"}}) + "/trace";
+  const Response nonsense = ask(Method::get, trace + "?packet=tcp towards 10.0.0.1");
+  EXPECT_EQ(nonsense.status, 400);
+  EXPECT_THAT(nonsense.body, HasSubstr("'towards' is not a word"));
+  EXPECT_EQ(ask(Method::get, trace).status, 400);
+  EXPECT_EQ(ask(Method::post, trace).status, 405);
+  EXPECT_EQ(ask(Method::get, "ports/00000000-0000-4000-8000-000000000001/trace?packet=icmp to 10.0.0.1").status, 404);
+  // The daemon in memory has no datapath.
+  const Headers reader = {{"x-auth-token", "fedcba9876543210"}};
+  EXPECT_EQ(ask(Method::get, trace + "?packet=icmp to 10.0.0.1", nullptr, reader).status, 503);
+}
+
 }  // namespace
 }  // namespace viaduct::api::rest

@@ -1,4 +1,4 @@
-#include "api/cli/packet_description.hpp"
+#include "api/client/packet_description.hpp"
 
 #include <charconv>
 #include <functional>
@@ -8,7 +8,7 @@
 
 #include "api/client/value.hpp"
 
-namespace viaduct::api::cli {
+namespace viaduct::api {
 namespace {
 
 constexpr uint8_t kTcp = 6, kUdp = 17, kSctp = 132;
@@ -190,4 +190,4 @@ const std::vector<std::string>& packet_words() {
   return kWords;
 }
 
-}  // namespace viaduct::api::cli
+}  // namespace viaduct::api

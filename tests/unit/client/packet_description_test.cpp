@@ -1,4 +1,4 @@
-#include "api/cli/packet_description.hpp"
+#include "api/client/packet_description.hpp"
 
 #include <capnp/message.h>
 
@@ -7,7 +7,7 @@
 
 #include <sstream>
 
-namespace viaduct::api::cli {
+namespace viaduct::api {
 namespace {
 
 using testing::HasSubstr;
@@ -106,4 +106,4 @@ TEST(PacketWords, Written) {
 }
 
 }  // namespace
-}  // namespace viaduct::api::cli
+}  // namespace viaduct::api

@@ -20,7 +20,7 @@
 #include "topology/address/ip_address.hpp"
 #include "topology/address/mac_address.hpp"
 
-namespace viaduct::api::cli {
+namespace viaduct::api {
 
 struct PacketDescription {
   std::vector<uint8_t> frame;
@@ -44,4 +44,4 @@ void write_packet(const PacketDescription& packet, schema::PacketDescription::Bu
 // For the help and for completion.
 const std::vector<std::string>& packet_words();
 
-}  // namespace viaduct::api::cli
+}  // namespace viaduct::api
