@@ -24,8 +24,9 @@ def limit_of(alert):
     for path in RULES.glob("*.rules.yml"):
         found = re.search(rf"^ +- alert: {alert}\n((?:(?! +- alert: ).*\n)*)", path.read_text(), re.M)
         if found:
-            compares = re.search(r" (==|>|<) ([0-9.]+)\b", found.group(1))
-            return compares.group(1), float(compares.group(2)), re.search(r"severity: (\w+)", found.group(1)).group(1)
+            compares = re.search(r" (==|>|<) ([0-9.]+)(?: \* ([0-9.]+))?", found.group(1))
+            limit = float(compares.group(2)) * float(compares.group(3) or 1)
+            return compares.group(1), limit, re.search(r"severity: (\w+)", found.group(1)).group(1)
     raise KeyError(f"no alert is called {alert}")
 
 
@@ -38,7 +39,7 @@ def steps_of(alert, above):
         compares, limit = ">", above
     if limit == 0:  # a threshold holds from its value on, an alert of more than nothing does not
         limit = 0.000001
-    if compares == "==":  # of nothing
+    if compares in ("==", "<"):  # of nothing, or of too little
         return [{"color": COLOURS[severity], "value": None}, {"color": "green", "value": limit}]
     return [{"color": "green", "value": None}, {"color": COLOURS[severity], "value": limit}]
 
@@ -180,19 +181,37 @@ def hosts_of(metric, several=True):
             variable("instance", "Host", f'label_values({metric}{{job=~"$job"}}, instance)', several)]
 
 
+def lines_of(panels):
+    """Panels from left to right, as many a line as fit; a last line of few gets some of the one above."""
+    lines = [[]]
+    for panel in panels:
+        if sum(one.width for one in lines[-1]) + panel.width > COLUMNS:
+            lines.append([])
+        lines[-1].append(panel)
+    while len(lines) > 1 and len(lines[-1]) + 1 < len(lines[-2]):
+        lines[-1].insert(0, lines[-2].pop())
+    return lines
+
+
+def widths_of(line):
+    """So that the line is full."""
+    widths = [panel.width * COLUMNS // sum(one.width for one in line) for panel in line]
+    return [*widths[:-1], COLUMNS - sum(widths[:-1])]
+
+
 def placed(rows):
-    """Panels from left to right, in rows with titles."""
+    """Rows with titles, and the panels of each."""
     out, y = [], 0
     for title, panels in rows:
         out.append({"type": "row", "title": title, "collapsed": False, "panels": [],
                     "gridPos": {"x": 0, "y": y, "w": COLUMNS, "h": 1}})
-        x, y, height = 0, y + 1, 0
-        for panel in panels:
-            if x + panel.width > COLUMNS:
-                x, y, height = 0, y + height, 0
-            out.append({**panel.json(), "gridPos": {"x": x, "y": y, "w": panel.width, "h": panel.height}})
-            x, height = x + panel.width, max(height, panel.height)
-        y += height
+        y += 1
+        for line in lines_of(panels):
+            x = 0
+            for panel, width in zip(line, widths_of(line)):
+                out.append({**panel.json(), "gridPos": {"x": x, "y": y, "w": width, "h": panel.height}})
+                x += width
+            y += max(panel.height for panel in line)
     return [{"id": number, **panel} for number, panel in enumerate(out, start=1)]
 
 
