@@ -1,5 +1,6 @@
 """Something of everything for those who look on, in the network of hosts_mesh.py: tunnels, rules, NAT, a load balancer with a server
 that is down, drops, and requests by REST."""
+from four_guests import metric
 from health_test import serve_http
 from lab import Failure, run, wait_for
 
@@ -55,11 +56,16 @@ class ObservedNetwork:
         self.mesh.ping_all()
         self.lab.guest("blue1", "python3", "-c", CLIENT, 4, f"{VIP}:80", f"{self.mesh.v4_of('green1')}:{PORT}")
         self.lab.guest("blue2", "python3", "-c", CLIENT, 4, f"{VIP}:80")
-        self.lab.guest("blue1", "python3", "-c", SHOUTER, self.mesh.v4_of("blue2"))
+        wait_for(self.shout, "the kernel drops what a rule drops", 30)
         sent, received, _ = self.lab.ping("blue1", NOWHERE, 3, wait=1)
         if received:
             raise Failure(f"{NOWHERE} is nowhere, and {received} of {sent} pings were answered")
         self.administer()
+
+    def shout(self):
+        """Whether the kernel has dropped some of it: the first ones are the daemon's."""
+        self.lab.guest("blue1", "python3", "-c", SHOUTER, self.mesh.v4_of("blue2"))
+        return metric(self.lab.host(1), "viaduct_flow_dropped_packets_total") > 0
 
     def administer(self):
         """Changes that are made, and one that is refused; requests by REST, with a token and without."""
