@@ -22,7 +22,8 @@ MODULES = (host, network, gateway, control_plane)
 def texts():
     """Of each file, what it should hold."""
     boards = [module.board() for module in MODULES]
-    return {FOLDER / f"{board['uid'].removeprefix('viaduct-')}.json": json.dumps(board, indent=1, ensure_ascii=False) + "\n" for board in boards}
+    return {FOLDER / f"{board['uid'].removeprefix('viaduct-')}.json": json.dumps(board, indent=1, ensure_ascii=False) + "\n"
+            for board in boards}
 
 
 def differing():
