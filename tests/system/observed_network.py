@@ -35,7 +35,7 @@ class ObservedNetwork:
             serve_http(self.lab, name, self.mesh.v4_of(name), PORT)
         drop = [{"ip-proto": "udp", "l4-dst": "9", "drop": True}]
         post = [{"ip-proto": "tcp", "eth-type": "ipv4", "ip-src": self.mesh.v4_of("blue1"), "ip-dst": self.mesh.v4_of("green1"),
-                 "snat": True, "target": [OUTSIDE]}]
+                 "l4-dst": str(PORT), "snat": True, "target": [OUTSIDE]}]
         members = [{"ip": self.mesh.v4_of(f"green{number}"), "port": PORT} for number in range(1, len(self.lab.agents) + 1)]
         self.lab.cluster.apply({
             "chains": [{"name": "no-discard", "rules": drop}, {"name": "post", "rules": post},
