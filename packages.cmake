@@ -39,6 +39,15 @@ endforeach()
 get_property(VIADUCT_PACKAGED GLOBAL PROPERTY VIADUCT_PACKAGED)
 add_custom_target(package_contents DEPENDS viaduct viaductd ${VIADUCT_PACKAGED})
 
+# --- what operators load -----------------------------------------------------------------------
+file(GLOB VIADUCT_RULES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/observability/prometheus/*.rules.yml)
+file(GLOB VIADUCT_DASHBOARDS CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/observability/grafana/*.json)
+install(FILES ${VIADUCT_RULES} observability/prometheus/prometheus.yml observability/prometheus/runbooks.md
+        DESTINATION share/viaduct/prometheus COMPONENT common)
+install(FILES observability/prometheus/targets/agents.yml DESTINATION share/viaduct/prometheus/targets COMPONENT common)
+install(FILES ${VIADUCT_DASHBOARDS} DESTINATION share/viaduct/grafana COMPONENT common)
+install(DIRECTORY observability/grafana/provisioning DESTINATION share/viaduct/grafana COMPONENT common)
+
 # --- what only packages hold ----------------------------------------------------------------------
 # EXCLUDE_FROM_ALL: cmake --install puts the programs in place, and configures nobody's machine.
 foreach(component common agent cluster cli)
@@ -109,8 +118,9 @@ Viaduct makes packets behave as if the virtual network existed that an
 operator asked for: bridges, routers, security rules, NAT and load balancers,
 over the hosts of a private cloud.
 
-This package has the daemon viaductd. viaduct-agent and viaduct-cluster run
-it.")
+This package has the daemon viaductd, which viaduct-agent and viaduct-cluster
+run, and for those who watch it rules and runbooks for Prometheus and
+dashboards for Grafana.")
 
 set(CPACK_DEBIAN_AGENT_PACKAGE_NAME viaduct-agent)
 set(CPACK_DEBIAN_AGENT_PACKAGE_ARCHITECTURE all)

@@ -11,6 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "observability/prometheus"
 METRIC = re.compile(r"\bviaduct_[a-z0-9_]+")
+RECORDED = re.compile(r"[a-z_]+(?::[a-z0-9_]+)+")
 # In the sources, names that metrics are registered under; tests and the programs in the kernel do not count.
 SOURCES = ("observability", "actors")
 DEFAULTS = {"viaduct:flows:limit": "max_flows", "viaduct:connection_entries:limit": "max"}
@@ -44,20 +45,30 @@ def histograms():
     return set(re.findall(r'histogram\(\s*"(viaduct_[a-z0-9_]+)"', text))
 
 
+class Names:
+    """What a query may name: series that daemons have, and those that rules record."""
+
+    def __init__(self):
+        self.measured = histograms()
+        self.known = counted() | {f"{name}{part}" for name in self.measured for part in ("_bucket", "_count", "_sum")}
+        self.recorded = {name for path in rule_files() for name in re.findall(r"^ +- record: (\S+)$", path.read_text(), re.M)}
+
+    def problems(self, expression):
+        for name in RECORDED.findall(expression):
+            if name not in self.recorded:
+                yield f"{name} is recorded by no rule"
+        for name in METRIC.findall(RECORDED.sub("", expression)):
+            if name not in self.known or name in self.measured:
+                yield f"{name} is no series that the daemon has"
+
+
 def problems_of_names():
-    known, measured = counted(), histograms()
-    known |= {f"{name}{part}" for name in measured for part in ("_bucket", "_count", "_sum")}
-    recorded = {name for path in rule_files() for name in re.findall(r"^ +- record: (\S+)$", path.read_text(), re.M)}
+    names = Names()
     for path in rule_files():
         for expression in expressions_of(path.read_text()):
-            for name in re.findall(r"[a-z_]+(?::[a-z0-9_]+)+", expression):
-                if name not in recorded:
-                    yield f"{path.name}: {name} is recorded by no rule"
-            for name in METRIC.findall(re.sub(r"[a-z_]+(?::[a-z0-9_]+)+", "", expression)):
-                if name not in known or name in measured:
-                    yield f"{path.name}: {name} is no series that the daemon has"
-    for name in METRIC.findall(re.sub(r"[a-z_]+(?::[a-z0-9_]+)+", "", (FOLDER / "runbooks.md").read_text())):
-        if name not in known:
+            yield from (f"{path.name}: {problem}" for problem in names.problems(expression))
+    for name in METRIC.findall(RECORDED.sub("", (FOLDER / "runbooks.md").read_text())):
+        if name not in names.known:
             yield f"runbooks.md: {name} is no metric of the daemon"
 
 

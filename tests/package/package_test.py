@@ -17,9 +17,14 @@ ROOT = Path(__file__).resolve().parents[2]
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 UNITS = {"viaduct-agent": "viaductd.service", "viaduct-cluster": "viaduct-cluster.service"}
 ORDER = ["viaduct-common", "viaduct-agent", "viaduct-cluster", "viaduct-cli"]
+MONITORING = ["/usr/share/viaduct/prometheus/" + name for name in (
+    "cluster.rules.yml", "hosts.rules.yml", "network.rules.yml", "recording.rules.yml", "rest.rules.yml", "tables.rules.yml", "prometheus.yml",
+    "runbooks.md", "targets/agents.yml")]
+MONITORING += ["/usr/share/viaduct/grafana/" + name for name in (
+    "control-plane.json", "gateway.json", "host.json", "network.json", "provisioning/dashboards.yml", "provisioning/datasources.yml")]
 CONTENTS = {
     "viaduct-common": ["/usr/lib/sysusers.d/viaduct.conf", "/usr/sbin/viaductd", "/usr/share/man/man8/viaductd.8.gz",
-                       "/usr/share/doc/viaduct-common/examples/viaductd.toml"],
+                       "/usr/share/doc/viaduct-common/examples/viaductd.toml", *MONITORING],
     "viaduct-agent": ["/etc/viaduct/viaductd.toml", "/usr/lib/systemd/system/viaductd.service"],
     "viaduct-cluster": ["/etc/viaduct/cluster.toml", "/usr/lib/systemd/system/viaduct-cluster.service"],
     "viaduct-cli": ["/usr/bin/viaduct", "/usr/share/man/man1/viaduct.1.gz",

@@ -26,8 +26,7 @@ def expect(checks, prometheus, what, wanted):
 
 def all_is_well(checks, lab, prometheus):
     nodes = [*lab.agents, *lab.nodes]
-    wait_for(lambda: prometheus.health() == {prometheus.target(node): "up" for node in nodes}, "all daemons are scraped", 20)
-    wait_for(lambda: set(prometheus.rules().values()) == {"ok"}, "all rules are evaluated")
+    prometheus.await_scrapes()
     expect(checks, prometheus, "nothing fires", [])
     for node in nodes:
         checks.equal(f"{node.name}: promtool has no complaint", complaints(node.metrics()), [])

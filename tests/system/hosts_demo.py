@@ -3,6 +3,10 @@ from four_guests import metric, metrics
 from hosts_lab import HostsLab
 from hosts_mesh import Mesh
 from lab import Failure, wait_for
+from observed import demand, observe, tell
+from observed_network import ObservedNetwork
+from prometheus import ADDRESS, Prometheus
+from promql import DASHBOARDS
 from traffic import Ping, Transfer
 
 
@@ -127,6 +131,37 @@ def tour(lab, kind):
     kill_agent(lab, mesh)
     title("without the cluster")
     stop_cluster(lab, mesh)
+    return mesh
+
+
+def look_on(lab, mesh, prometheus):
+    title("a load balancer, NAT, rules that drop; and Prometheus with the rules that operators load, over all daemons")
+    network = ObservedNetwork(lab, mesh)
+    network.build()
+    prometheus.start()
+    prometheus.await_scrapes()
+    print(f"scraped: {', '.join(sorted(prometheus.health()))}; alerts wait for {prometheus.patience} s instead of minutes")
+    network.speak()
+    wait_for(prometheus.alerts, "a server that is down is an alert", 30)
+    print("one server of the pool was never started; what fires: "
+          + ", ".join(sorted({f"{alert} at {instance}" for alert, instance, *_ in prometheus.firing()})))
+    title("every query of the Grafana dashboards, and every rule")
+    findings = observe(prometheus, {"interface": "blue1"})
+    tell(findings)
+    demand(findings)
+
+
+def explain_observed(lab, prometheus, keep):
+    print(f"""
+Where to look:
+  Prometheus       http://{ADDRESS} in the network namespace {lab.network}, with the rules of observability/prometheus
+                   nsenter --net=/run/netns/{lab.network} curl -s 'http://{ADDRESS}/api/v1/alerts'
+  the dashboards   {DASHBOARDS}/*.json; in Grafana: Dashboards, New, Import, one file after the other; or all of them by
+                   provisioning, see {DASHBOARDS}/README.md""")
+    if keep:
+        print(f"  from outside     {prometheus.open_outside()}: for a browser, and as Grafana's data source of the type Prometheus")
+    else:
+        print("It ends now; with --keep it goes on.")
 
 
 def explain_keep(lab):
@@ -144,9 +179,16 @@ Stop it:
   {lab.stop_command()}""")
 
 
-def run_hosts_demo(build, hosts, kind, datapath, keep):
+def run_hosts_demo(build, hosts, kind, datapath, keep, observed=False):
+    """`observed`: with Prometheus."""
     with HostsLab(build, hosts=hosts, datapath=datapath, lease=60, keep=keep) as lab:
         lab.forget_soon()
-        tour(lab, kind)
+        prometheus = Prometheus(lab) if observed else None
+        for node in [*lab.nodes, *lab.agents] if observed else ():
+            prometheus.show(node)
+        mesh = tour(lab, kind)
+        if observed:
+            look_on(lab, mesh, prometheus)
+            explain_observed(lab, prometheus, keep)
         if keep:
             explain_keep(lab)

@@ -237,7 +237,9 @@ class HostsLab(Guests):
 
     def stop_command(self):
         """What ends a laboratory that is kept, as one line for a shell."""
-        pids = " ".join(str(node.daemon.pid) for node in [*self.agents, *self.nodes] if node.runs())
+        running = [process for process in self.background if process.poll() is None]
+        running += [node.daemon for node in [*self.agents, *self.nodes] if node.runs()]
+        pids = " ".join(str(process.pid) for process in running)
         cleanups = "; ".join(" ".join(map(str, [*agent.beside(), *agent.daemon_identity(), "--cleanup"]))
                              for agent in self.agents)
         spaces = " ".join([*map(self.namespace, self.guests), *self.spaces])

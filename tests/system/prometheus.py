@@ -3,6 +3,7 @@ its configuration: only targets, paths and durations are other ones. And promtoo
 import json
 import re
 import shutil
+import socket
 import subprocess
 import sys
 
@@ -12,9 +13,10 @@ FOLDER = ROOT / "observability/prometheus"
 METRICS_PORT = 9464
 ADDRESS = "127.0.0.1:9090"  # in the underlay's own namespace
 
-# Daemons give their metrics on loopback only. What stands in front of them for others, without the authentication that it should have.
+# Daemons give their metrics on loopback only. What stands in front of them for others, without the authentication that it should have:
+# ADDRESS PORT, or a socket that listens already, maybe in another namespace.
 PROXY = """
-import asyncio, sys
+import asyncio, socket, sys
 async def copy(reader, writer):
     try:
         while data := await reader.read(65536):
@@ -30,7 +32,8 @@ async def serve(reader, writer):
         return writer.close()
     await asyncio.gather(copy(reader, to_writer), copy(to_reader, writer))
 async def main():
-    await (await asyncio.start_server(serve, sys.argv[1], int(sys.argv[2]))).serve_forever()
+    where = dict(host=sys.argv[1], port=int(sys.argv[2])) if len(sys.argv) < 4 else dict(sock=socket.socket(fileno=int(sys.argv[3])))
+    await (await asyncio.start_server(serve, **where)).serve_forever()
 asyncio.run(main())
 """
 
@@ -80,8 +83,17 @@ class Prometheus:
     def show(self, node):
         """Before its daemon starts: it shows its metrics to the underlay, by a proxy."""
         node.settings["metrics"] = {"port": METRICS_PORT}
-        self.lab.background.append(subprocess.Popen(
-            [*node.beside(), sys.executable, "-c", PROXY, node.address(), str(METRICS_PORT)], stderr=subprocess.DEVNULL))
+        self.stand_before([*node.beside(), sys.executable, "-c", PROXY, node.address(), str(METRICS_PORT)])
+
+    def stand_before(self, command, **options):
+        self.lab.background.append(subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True, **options))
+
+    def open_outside(self):
+        """Its address for this machine, outside of the laboratory's namespaces; on loopback, too."""
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            self.stand_before([*self.beside, sys.executable, "-c", PROXY, "-", ADDRESS.rsplit(":", 1)[1], str(listening.fileno())],
+                              pass_fds=[listening.fileno()])
+            return f"http://127.0.0.1:{listening.getsockname()[1]}"
 
     @staticmethod
     def target(node):
@@ -108,7 +120,8 @@ class Prometheus:
         with open(self.directory / "log", "w") as log:
             process = subprocess.Popen(
                 [*self.beside, "prometheus", f"--config.file={self.directory}/prometheus.yml",
-                 f"--storage.tsdb.path={self.directory}/data", f"--web.listen-address={ADDRESS}"], stdout=log, stderr=log)
+                 f"--storage.tsdb.path={self.directory}/data", f"--web.listen-address={ADDRESS}"], stdout=log, stderr=log,
+                start_new_session=True)
         self.lab.background.append(process)
 
         def ready():
@@ -117,6 +130,12 @@ class Prometheus:
             return run(*self.beside, "curl", "-sf", f"http://{ADDRESS}/-/ready", check=False).returncode == 0
 
         wait_for(ready, "prometheus is ready", 30)
+
+    def await_scrapes(self):
+        """Every daemon is scraped, every rule evaluated."""
+        nodes = [*self.lab.agents, *self.lab.nodes]
+        wait_for(lambda: self.health() == {self.target(node): "up" for node in nodes}, "all daemons are scraped", 20)
+        wait_for(lambda: set(self.rules().values()) == {"ok"}, "all rules are evaluated")
 
     def ask(self, what):
         answer = run(*self.beside, "curl", "-sf", "--max-time", "5", f"http://{ADDRESS}/api/v1/{what}").stdout
