@@ -139,8 +139,9 @@ void applied(Self self, Promise promise, WallTime committed_at) {
     self->send(state.links->flows, AdoptFlows{});
     state.links->on_first_network();
   }
+  state.links->probe.applied(state.mirror->revision());
   if (committed_at.time_since_epoch().count() != 0) {
-    state.links->probe.applied(state.mirror->revision(), std::chrono::system_clock::now() - committed_at);
+    state.links->probe.enforced_after(std::chrono::system_clock::now() - committed_at);
   }
   promise.deliver(FeedApplied{state.mirror->revision(), false});
   state.busy = false;

@@ -64,10 +64,11 @@ DROPS = [
           width=12, links=[TO_HOST]),
 ]
 SHARED = [
-    graph("Updates that wait", "short",
-          "Updates of connections that wait to be sent to other hosts, which would go on with them if this one died.",
+    graph("How long updates wait", "s",
+          "For how long the oldest update of connections has waited for other hosts to acknowledge it; they would go on with "
+          "these connections if this host died.",
           "A peer does not take them as fast as they are made: see the round trip, and that host's CPU.",
-          ("viaduct_replication_waiting_updates{HOST}", "{{instance}}"), alert="ViaductReplicationLag", links=[TO_HOST]),
+          ("viaduct_replication_lag_seconds{HOST}", "{{instance}}"), alert="ViaductReplicationLag", links=[TO_HOST]),
     graph("Connections that began unprotected", "pps",
           "First packets that left before another host knew their connection: it would not survive this host.",
           "Hosts do not acknowledge in time (`connections.patience`): see the round trip and loss above.",

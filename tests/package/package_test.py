@@ -19,7 +19,7 @@ UNITS = {"viaduct-agent": "viaductd.service", "viaduct-cluster": "viaduct-cluste
 ORDER = ["viaduct-common", "viaduct-agent", "viaduct-cluster", "viaduct-cli"]
 MONITORING = ["/usr/share/viaduct/prometheus/" + name for name in (
     "cluster.rules.yml", "hosts.rules.yml", "network.rules.yml", "recording.rules.yml", "rest.rules.yml", "tables.rules.yml", "prometheus.yml",
-    "runbooks.md", "targets/agents.yml")]
+    "runbooks.md")]
 MONITORING += ["/usr/share/viaduct/grafana/" + name for name in (
     "control-plane.json", "gateway.json", "host.json", "network.json", "provisioning/dashboards.yml", "provisioning/datasources.yml")]
 CONTENTS = {
