@@ -1,5 +1,6 @@
 """All hosts together: do they reach each other, and where are packets lost?"""
 from board import TO_HOST, column, dashboard, graph, hosts_of, link, table
+from port import busiest
 
 ROW_TO_HOST = link("host", "this host", ("instance", "${__data.fields.instance}"))
 HOSTS = [
@@ -84,5 +85,5 @@ SHARED = [
 
 def board():
     return dashboard("network", "network", "Do the hosts reach each other, and where are packets lost?", hosts_of("viaduct_flows"),
-                     [("Hosts", HOSTS), ("Tunnels between hosts", TUNNELS),
+                     [("Hosts", HOSTS), ("Tunnels between hosts", TUNNELS), ("Ports", [busiest(20)]),
                       ("Dropped packets", DROPS), ("Connections that other hosts know", SHARED)])
