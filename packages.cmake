@@ -44,7 +44,6 @@ file(GLOB VIADUCT_RULES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/observability/prom
 file(GLOB VIADUCT_DASHBOARDS CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/observability/grafana/*.json)
 install(FILES ${VIADUCT_RULES} observability/prometheus/prometheus.yml observability/prometheus/runbooks.md
         DESTINATION share/viaduct/prometheus COMPONENT common)
-install(FILES observability/prometheus/targets/agents.yml DESTINATION share/viaduct/prometheus/targets COMPONENT common)
 install(FILES ${VIADUCT_DASHBOARDS} DESTINATION share/viaduct/grafana COMPONENT common)
 install(DIRECTORY observability/grafana/provisioning DESTINATION share/viaduct/grafana COMPONENT common)
 

@@ -13,7 +13,7 @@ ExportedCallback BgpProbe::exported(std::string_view name, std::string_view help
     for (const Numbers& one : all) {
       Labels labels{{"router", one.router}, {"port", one.port}, {"port_id", one.port_id}};
       if constexpr (requires { one.peer; }) labels.emplace_back("peer", one.peer);
-      samples.push_back({std::move(labels), static_cast<double>(show(one)), {}});
+      samples.push_back({std::move(labels), static_cast<double>(show(one))});
     }
     return samples;
   });

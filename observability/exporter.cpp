@@ -1,87 +1,23 @@
 #include "observability/exporter.hpp"
 
 #include <arpa/inet.h>
-#include <prometheus/collectable.h>
-#include <prometheus/exposer.h>
-#include <prometheus/metric_family.h>
+#include <civetweb.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <limits>
 #include <stop_token>
 #include <string>
 #include <system_error>
 #include <thread>
 #include <utility>
-#include <vector>
+
+#include "observability/text_format.hpp"
 
 namespace viaduct::observability {
 namespace {
-
-prometheus::ClientMetric::Histogram convert(const HistogramValue& value) {
-  prometheus::ClientMetric::Histogram out;
-  out.sample_count = value.count;
-  out.sample_sum = value.sum_seconds;
-  uint64_t cumulative = 0;
-  for (size_t i = 0; i < value.buckets.size(); ++i) {
-    cumulative += value.buckets[i];
-    const double bound = i < kFiniteBuckets ? bucket_upper_bound_seconds(i) : std::numeric_limits<double>::infinity();
-    out.bucket.push_back({cumulative, bound});
-  }
-  return out;
-}
-
-prometheus::ClientMetric convert(const Sample& sample, MetricKind kind) {
-  prometheus::ClientMetric out;
-  for (const auto& [name, value] : sample.labels) out.label.push_back({name, value});
-  switch (kind) {
-    case MetricKind::counter:
-      out.counter.value = sample.value;
-      break;
-    case MetricKind::gauge:
-      out.gauge.value = sample.value;
-      break;
-    case MetricKind::histogram:
-      out.histogram = convert(sample.histogram);
-      break;
-  }
-  return out;
-}
-
-prometheus::MetricType convert(MetricKind kind) {
-  switch (kind) {
-    case MetricKind::counter:
-      return prometheus::MetricType::Counter;
-    case MetricKind::gauge:
-      return prometheus::MetricType::Gauge;
-    case MetricKind::histogram:
-      return prometheus::MetricType::Histogram;
-  }
-  return prometheus::MetricType::Untyped;
-}
-
-class RegistryView final : public prometheus::Collectable {
- public:
-  explicit RegistryView(const Registry& registry) : registry_(registry) {}
-
-  std::vector<prometheus::MetricFamily> Collect() const override {
-    std::vector<prometheus::MetricFamily> out;
-    for (const FamilySample& family : registry_.collect()) {
-      auto& converted = out.emplace_back();
-      converted.name = family.name;
-      converted.help = family.help;
-      converted.type = convert(family.kind);
-      for (const Sample& sample : family.samples) converted.metric.push_back(convert(sample, family.kind));
-    }
-    return out;
-  }
-
- private:
-  const Registry& registry_;
-};
 
 struct SocketAddress {
   sockaddr_storage storage{};
@@ -136,23 +72,51 @@ std::string bracketed(const ExporterOptions& options, uint16_t port) {
 }  // namespace
 
 struct Exporter::Server {
+  const Registry& registry;
+  Histogram& scrapes;
   ExporterOptions options;
-  std::shared_ptr<RegistryView> view;  // the exposer holds it weakly
-  std::unique_ptr<prometheus::Exposer> exposer;
-  uint16_t port;
+  mg_context* http = nullptr;
+  uint16_t port = 0;
 
-  Server(const Registry& registry, const ExporterOptions& wanted)
-      : options(wanted),
-        view(std::make_shared<RegistryView>(registry)),
-        exposer(std::make_unique<prometheus::Exposer>(
-            std::vector<std::string>{"listening_ports", bracketed(wanted, wanted.port), "num_threads", "2",
-                                     "request_timeout_ms", "5000", "enable_keep_alive", "no"})),
-        port(static_cast<uint16_t>(exposer->GetListeningPorts().at(0))) {
-    exposer->RegisterCollectable(view);
+  Server(Registry& counted, const ExporterOptions& wanted)
+      : registry(counted),
+        scrapes(counted.histogram("viaduct_scrape_seconds", "Gathering and writing down all metrics for one scrape.")),
+        options(wanted) {
+    mg_init_library(MG_FEATURES_DEFAULT);
+    const std::string listen = bracketed(wanted, wanted.port);
+    const char* settings[] = {"listening_ports",   listen.c_str(), "num_threads", "2", "request_timeout_ms", "5000",
+                              "enable_keep_alive", "no",           nullptr};
+    const mg_callbacks callbacks{};
+    http = mg_start(&callbacks, nullptr, settings);
+    if (http == nullptr) return;
+    mg_server_port bound{};
+    if (mg_get_server_ports(http, 1, &bound) == 1) port = static_cast<uint16_t>(bound.port);
+    mg_set_request_handler(http, "/metrics$", answer, this);
+  }
+
+  // Returns the status. Everything else than /metrics is the library's 404.
+  static int answer(mg_connection* connection, void* self) {
+    const std::string_view method = mg_get_request_info(connection)->request_method;
+    if (method != "GET" && method != "HEAD") {
+      mg_printf(connection, "HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD\r\nContent-Length: 0\r\n\r\n");
+      return 405;
+    }
+    const auto& server = *static_cast<const Server*>(self);
+    const auto begin = std::chrono::steady_clock::now();
+    const std::string text = to_text(server.registry.collect());
+    server.scrapes.observe(std::chrono::steady_clock::now() - begin);
+    mg_printf(connection, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
+              kTextFormat.data(), text.size());
+    if (method == "GET") mg_write(connection, text.data(), text.size());
+    return 200;
   }
 
   // The HTTP server looks for its end only every two seconds, or when somebody connects.
   ~Server() {
+    if (http != nullptr) stop();
+    mg_exit_library();
+  }
+  void stop() {
     const std::jthread waker([this](const std::stop_token& stop) {
       SocketAddress own;
       own.parse(options.address, port);
@@ -161,23 +125,23 @@ struct Exporter::Server {
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
       }
     });
-    exposer.reset();
+    mg_stop(http);
   }
 };
 
 Exporter::Exporter(std::unique_ptr<Server> server) : server_(std::move(server)) {}
 Exporter::~Exporter() = default;
 
-ExporterStart Exporter::start(const Registry& registry, const ExporterOptions& options) {
+ExporterStart Exporter::start(Registry& registry, const ExporterOptions& options) {
   SocketAddress address;
   if (!address.parse(options.address, options.port)) {
     return {nullptr, "metrics address '" + options.address + "' is neither an IPv4 nor an IPv6 address"};
   }
-  try {
-    return {std::unique_ptr<Exporter>(new Exporter(std::make_unique<Server>(registry, options))), {}};
-  } catch (const std::exception&) {
+  auto server = std::make_unique<Server>(registry, options);
+  if (server->http == nullptr || server->port == 0) {
     return {nullptr, "cannot serve metrics at " + bracketed(options, options.port) + ": " + why_not_bound(address)};
   }
+  return {std::unique_ptr<Exporter>(new Exporter(std::move(server))), {}};
 }
 
 uint16_t Exporter::port() const { return server_->port; }

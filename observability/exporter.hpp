@@ -1,7 +1,8 @@
 // The HTTP endpoint that Prometheus scrapes: GET /metrics.
 //
 // Serves with two threads of its own, on loopback unless told otherwise; there is no authentication, so any other
-// address is the operator's decision. The registry must outlive the exporter.
+// address is the operator's decision. Answers are not compressed: on the same host that costs more than it saves, and a proxy
+// can do it. The registry must outlive the exporter, which counts its own scrapes.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,7 @@ struct ExporterStart {
 
 class Exporter {
  public:
-  static ExporterStart start(const Registry& registry, const ExporterOptions& options);
+  static ExporterStart start(Registry& registry, const ExporterOptions& options);
   ~Exporter();
   Exporter(const Exporter&) = delete;
   Exporter& operator=(const Exporter&) = delete;

@@ -21,7 +21,8 @@ void check_name(std::string_view name, MetricKind kind) {
   const bool right_end = kind == MetricKind::counter     ? name.ends_with("_total")
                          : kind == MetricKind::histogram ? name.ends_with("_seconds")
                                                          : !name.ends_with("_total");
-  if (!is_name(name) || !name.starts_with("viaduct_") || !right_end) {
+  const bool known_start = name.starts_with("viaduct_") || name.starts_with("process_");
+  if (!is_name(name) || !known_start || !right_end) {
     throw std::invalid_argument("metric name against the conventions: " + std::string(name));
   }
 }
@@ -91,14 +92,57 @@ HistogramValue Histogram::value() const {
   return value;
 }
 
+// --- samples ---------------------------------------------------------------------------------------
+
+struct SampleLabels::Rendered {
+  Labels labels;
+  std::string text;
+};
+
+namespace {
+std::string text_of(const Labels& labels) {
+  std::string out;
+  for (const auto& [name, value] : labels) {
+    if (!out.empty()) out += ',';
+    out += name;
+    out += "=\"";
+    for (const char c : value) {
+      if (c == '\n') {
+        out += "\\n";
+        continue;
+      }
+      if (c == '"' || c == '\\') out += '\\';
+      out += c;
+    }
+    out += '"';
+  }
+  return out;
+}
+}  // namespace
+
+SampleLabels::SampleLabels(Labels labels) {
+  if (labels.empty()) return;
+  std::string text = text_of(labels);
+  rendered_ = std::make_shared<const Rendered>(Rendered{std::move(labels), std::move(text)});
+}
+
+const Labels& SampleLabels::all() const {
+  static const Labels kNone;
+  return rendered_ ? rendered_->labels : kNone;
+}
+
+const std::string& SampleLabels::text() const {
+  static const std::string kNone;
+  return rendered_ ? rendered_->text : kNone;
+}
+
 // --- callbacks ------------------------------------------------------------------------------------
 
 class CallbackTable {
  public:
   struct Entry {
-    std::string name, help;
-    MetricKind kind;
-    std::function<std::vector<Sample>()> read;
+    std::vector<FamilyDescription> families;
+    Registry::ReadFamilies read;
   };
 
   uint64_t add(Entry entry) {
@@ -115,7 +159,9 @@ class CallbackTable {
   std::optional<MetricKind> kind_of(std::string_view name) {
     std::lock_guard lock(mutex_);
     for (const auto& [id, entry] : entries_) {
-      if (entry.name == name) return entry.kind;
+      for (const FamilyDescription& family : entry.families) {
+        if (family.name == name) return family.kind;
+      }
     }
     return std::nullopt;
   }
@@ -124,7 +170,7 @@ class CallbackTable {
   template <class F>
   void each(F&& f) {
     std::lock_guard lock(mutex_);
-    for (const auto& [id, entry] : entries_) f(entry, entry.read());
+    for (const auto& [id, entry] : entries_) f(entry.families, entry.read());
   }
 
  private:
@@ -171,15 +217,16 @@ struct Registry::Family {
     FamilySample out{name, help, kind, {}};
     for (const auto& [labels, one] : series) {
       Sample& sample = out.samples.emplace_back();
-      sample.labels = labels;
+      sample.labels = SampleLabels(labels);
       if (one.counter) sample.value = static_cast<double>(one.counter->value());
       if (one.gauge) sample.value = one.gauge->value();
-      if (one.histogram) sample.histogram = one.histogram->value();
+      if (one.histogram) sample.histogram = std::make_shared<const HistogramValue>(one.histogram->value());
     }
     for (size_t i = 0; i < values.size(); ++i) {
       uint64_t sum = 0;
       for (const auto& cell : cells) sum += cell->value(i);
-      out.samples.push_back({label.empty() ? Labels{} : Labels{{label, values[i]}}, static_cast<double>(sum), {}});
+      SampleLabels labels = label.empty() ? Labels{} : Labels{{label, values[i]}};
+      out.samples.push_back({std::move(labels), static_cast<double>(sum)});
     }
     return out;
   }
@@ -244,21 +291,26 @@ std::shared_ptr<PacketCell> Registry::packet_cell(std::string_view name, std::st
 ExportedCallback Registry::export_callback(std::string_view name, std::string_view help, MetricKind kind,
                                            const Labels& labels, std::function<double()> read) {
   check_labels(labels);
-  return export_callback(name, help, kind, [labels, read = std::move(read)] {
-    return std::vector<Sample>{{labels, read(), {}}};
+  return export_callback(name, help, kind, [labels = SampleLabels(labels), read = std::move(read)] {
+    return std::vector<Sample>{{labels, read()}};
   });
 }
 
 ExportedCallback Registry::export_callback(std::string_view name, std::string_view help, MetricKind kind,
                                            std::function<std::vector<Sample>()> read) {
-  check_name(name, kind);
-  {
+  return export_families({{std::string(name), std::string(help), kind}},
+                         [read = std::move(read)] { return std::vector<std::vector<Sample>>{read()}; });
+}
+
+ExportedCallback Registry::export_families(std::vector<FamilyDescription> families, ReadFamilies read) {
+  for (const auto& [name, help, kind] : families) {
+    check_name(name, kind);
     std::lock_guard lock(mutex_);
     const auto found = families_.find(name);
     const auto other = found != families_.end() ? std::optional(found->second.kind) : callbacks_->kind_of(name);
-    if (other.value_or(kind) != kind) throw std::logic_error("metric of two kinds: " + std::string(name));
+    if (other.value_or(kind) != kind) throw std::logic_error("metric of two kinds: " + name);
   }
-  const uint64_t id = callbacks_->add({std::string(name), std::string(help), kind, std::move(read)});
+  const uint64_t id = callbacks_->add({std::move(families), std::move(read)});
   return ExportedCallback(callbacks_, id);
 }
 
@@ -273,17 +325,24 @@ std::vector<FamilySample> Registry::collect() const {
     for (const auto& [name, family] : families_) {
       by_name.emplace(name, family.sample(name));
       if (family.overflows == 0) continue;
-      overflow.samples.push_back({{{"family", name}}, static_cast<double>(family.overflows), {}});
+      overflow.samples.push_back({{{"family", name}}, static_cast<double>(family.overflows)});
     }
   }
-  callbacks_->each([&](const CallbackTable::Entry& entry, std::vector<Sample> samples) {
-    auto& family = by_name.try_emplace(entry.name, FamilySample{entry.name, entry.help, entry.kind, {}}).first->second;
-    const size_t kept = std::min(samples.size(), kMaxSeries);
+  const auto add = [&](const FamilyDescription& of, std::vector<Sample> samples) {
+    auto& family = by_name.try_emplace(of.name, FamilySample{of.name, of.help, of.kind, {}}).first->second;
+    const size_t kept = std::min(samples.size(), kMaxExported);
     if (kept < samples.size()) {
-      overflow.samples.push_back({{{"family", entry.name}}, static_cast<double>(samples.size() - kept), {}});
+      overflow.samples.push_back({{{"family", of.name}}, static_cast<double>(samples.size() - kept)});
       samples.resize(kept);
     }
-    std::move(samples.begin(), samples.end(), std::back_inserter(family.samples));
+    if (family.samples.empty()) {
+      family.samples = std::move(samples);
+    } else {
+      std::move(samples.begin(), samples.end(), std::back_inserter(family.samples));
+    }
+  };
+  callbacks_->each([&](const std::vector<FamilyDescription>& families, std::vector<std::vector<Sample>> read) {
+    for (size_t i = 0; i < families.size() && i < read.size(); ++i) add(families[i], std::move(read[i]));
   });
   if (!overflow.samples.empty()) by_name.emplace(overflow.name, std::move(overflow));
   std::vector<FamilySample> out;

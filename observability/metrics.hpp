@@ -7,13 +7,14 @@
 // Three ways to count, by price:
 //   Counter, Gauge, Histogram::observe  any thread, one atomic read-modify-write (5 ns)
 //   PacketCell, HistogramCell           one writing thread each, a relaxed load and store (below 1 ns); the registry sums
-//   export_callback                     free until scraped: a function reads what the kernel or a table counts anyway
+//   export_callback, export_families    free until scraped: a function reads what the kernel or a table counts anyway
 //
-// Names follow the Prometheus conventions and are checked when registered: viaduct_*, counters end in _total, times are
-// seconds and end in _seconds. A name used twice must be of one kind. Breaking this is a bug and throws.
+// Names follow the Prometheus conventions and are checked when registered: viaduct_*, or process_* for what every program
+// has; counters end in _total, times are seconds and end in _seconds. A name used twice must be of one kind. Breaking this
+// is a bug and throws.
 //
 // Label sets are bounded: beyond kMaxSeries of one family, further label values are counted under "other", and
-// viaduct_metrics_overflow_total{family} says how often that happened.
+// viaduct_metrics_overflow_total{family} says how often that happened. Of exported families kMaxExported are shown.
 //
 // Threads: the registry and all it hands out may be used by any thread, cells by one each.
 #pragma once
@@ -23,6 +24,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -37,6 +39,7 @@ namespace viaduct::observability {
 
 using Labels = std::vector<std::pair<std::string, std::string>>;
 inline constexpr size_t kMaxSeries = 1024;
+inline constexpr size_t kMaxExported = 16'384;
 inline constexpr size_t kCellSlots = 128;
 
 class Counter {
@@ -119,10 +122,29 @@ class Histogram {
 
 enum class MetricKind : uint8_t { counter, gauge, histogram };
 
+// Labels of a sample, with their text. A copy costs nothing: samples of several metrics, scrape after scrape, may share it.
+class SampleLabels {
+ public:
+  SampleLabels() = default;
+  SampleLabels(Labels labels);  // NOLINT(google-explicit-constructor): a sample is written as {labels, value}
+  SampleLabels(std::initializer_list<Labels::value_type> labels) : SampleLabels(Labels(labels)) {}
+
+  const Labels& all() const;
+  Labels::const_iterator begin() const { return all().begin(); }
+  Labels::const_iterator end() const { return all().end(); }
+  // As Prometheus' text format has them, without braces: `port="1",state="up"`; values are escaped.
+  const std::string& text() const;
+  friend bool operator==(const SampleLabels& a, const SampleLabels& b) { return a.all() == b.all(); }
+
+ private:
+  struct Rendered;
+  std::shared_ptr<const Rendered> rendered_;  // null: none
+};
+
 struct Sample {
-  Labels labels;
+  SampleLabels labels;
   double value = 0;
-  HistogramValue histogram;  // for families of that kind
+  std::shared_ptr<const HistogramValue> histogram = {};  // for families of that kind
 };
 
 // What one scrape sees of one name.
@@ -131,6 +153,12 @@ struct FamilySample {
   std::string help;
   MetricKind kind = MetricKind::gauge;
   std::vector<Sample> samples;
+};
+
+struct FamilyDescription {
+  std::string name;
+  std::string help;
+  MetricKind kind = MetricKind::gauge;
 };
 
 class CallbackTable;
@@ -171,6 +199,9 @@ class Registry {
                                                  const Labels& labels, std::function<double()> read);
   [[nodiscard]] ExportedCallback export_callback(std::string_view name, std::string_view help, MetricKind kind,
                                                  std::function<std::vector<Sample>()> read);
+  // Several families that one reading fills, in the order of their descriptions: what is read once for all of them.
+  using ReadFamilies = std::function<std::vector<std::vector<Sample>>()>;
+  [[nodiscard]] ExportedCallback export_families(std::vector<FamilyDescription> families, ReadFamilies read);
 
   std::vector<FamilySample> collect() const;  // by name, each name once
 

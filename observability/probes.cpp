@@ -3,46 +3,29 @@
 namespace viaduct::observability {
 namespace {
 
-std::shared_ptr<PacketCell> single(Registry& registry, std::string_view name, std::string_view help) {
-  static const std::vector<std::string> kNoLabel(1);
-  return registry.packet_cell(name, help, "", kNoLabel);
+// So that they are there before anything has happened.
+void begin(Registry& registry, std::string_view name, std::string_view help, const char* label, const Names& values) {
+  for (const std::string& value : values) registry.counter(name, help, {{label, value}});
 }
 
 }  // namespace
 
-WorkerProbe::WorkerProbe(Registry& registry, const WorkerLabels& labels)
-    : upcalls_(registry.packet_cell("viaduct_upcalls_total", "Packets that the datapath had no flow for, by reason.",
-                                    "reason", labels.upcall_reasons)),
-      verdicts_(registry.packet_cell("viaduct_verdicts_total", "Simulations, by outcome.", "outcome",
-                                     labels.verdict_outcomes)),
-      drops_(registry.packet_cell("viaduct_dropped_packets_total",
-                                  "Packets dropped by the slow path, by the reason that a trace shows.", "reason",
-                                  labels.drop_reasons)),
-      installs_(registry.packet_cell("viaduct_flow_installs_total", "Flows handed to the datapath, by result.",
-                                     "result", labels.install_results)),
-      parked_(single(registry, "viaduct_parked_packets_total", "Packets that waited for a missing fact.")),
-      emitted_(single(registry, "viaduct_emitted_packets_total",
-                      "Packets made by virtual devices: ARP, neighbour discovery, ICMP.")),
-      connections_(single(registry, "viaduct_connection_entries_opened_total",
-                          "Entries of the connections' table that packets have opened.")),
-      anomalies_(registry.packet_cell(
-          "viaduct_worker_anomalies_total", "Things that a packet worker coped with, by event.", "event",
-          std::vector<std::string>{"learning_refused", "stale_verdict", "record_lost", "install_deferred"})),
-      upcall_to_flow_(
-          registry
-              .histogram("viaduct_upcall_to_flow_seconds", "From the arrival of an upcall to its flow in the datapath.")
-              .claim_cell()),
-      simulation_(registry
-                      .histogram("viaduct_simulation_seconds",
-                                 "Deciding one packet: its simulation, and again when facts changed meanwhile.")
-                      .claim_cell()) {}
+namespace {
+constexpr std::string_view kStoreRefused = "viaduct_store_refused_total";
+constexpr std::string_view kStoreRefusedHelp = "Changes that were not committed, by reason.";
+}  // namespace
 
-StoreProbe::StoreProbe(Registry& registry)
+StoreProbe::StoreProbe(Registry& registry, const Names& refusals)
     : registry_(registry),
       commits_(registry.histogram("viaduct_store_commit_seconds", "A transaction, until it is durable.")),
       revision_(registry.gauge("viaduct_store_revision", "The store's latest revision.")),
+      behind_(registry.gauge("viaduct_feed_agents_behind",
+                             "Agents of this node that were sent changes and have not applied them all.")),
+      lag_(registry.gauge("viaduct_feed_lag_seconds", "For how long the slowest of those agents has applied nothing.")),
       compacted_(registry.counter("viaduct_store_watch_compacted_total",
-                                  "Watchers that asked for revisions which were no longer kept.")) {}
+                                  "Watchers that asked for revisions which were no longer kept.")) {
+  begin(registry, kStoreRefused, kStoreRefusedHelp, "reason", refusals);
+}
 
 void StoreProbe::committed(std::chrono::nanoseconds duration, uint64_t revision) {
   commits_.observe(duration);
@@ -50,20 +33,29 @@ void StoreProbe::committed(std::chrono::nanoseconds duration, uint64_t revision)
 }
 
 void StoreProbe::refused(std::string_view reason) {
-  registry_
-      .counter("viaduct_store_refused_total", "Changes that were not committed, by reason.",
-               {{"reason", std::string(reason)}})
-      .add();
+  registry_.counter(kStoreRefused, kStoreRefusedHelp, {{"reason", std::string(reason)}}).add();
 }
 
 void StoreProbe::revision(uint64_t revision) { revision_.set(static_cast<double>(revision)); }
+void StoreProbe::agents_behind(size_t agents, std::chrono::nanoseconds lag) {
+  behind_.set(static_cast<double>(agents));
+  lag_.set(std::chrono::duration<double>(lag).count());
+}
 void StoreProbe::watch_compacted() { compacted_.add(); }
 
 EtcdProbe::EtcdProbe(Registry& registry)
     : registry_(registry),
+      reachable_(registry.gauge("viaduct_etcd_reachable", "1 while a server of etcd answers, else 0.")),
       broken_(registry.counter("viaduct_etcd_watches_broken_total", "Watches of etcd whose stream ended.")),
       resumed_(registry.counter("viaduct_etcd_watches_resumed_total", "Watches of etcd that go on after they broke.")),
       authentications_(registry.counter("viaduct_etcd_authentications_total", "Tokens that etcd gave.")) {}
+
+void EtcdProbe::took(std::string_view method, std::chrono::nanoseconds duration) {
+  registry_
+      .histogram("viaduct_etcd_call_seconds", "Calls to etcd's servers, each attempt, by method.",
+                 {{"method", std::string(method)}})
+      .observe(duration);
+}
 
 void EtcdProbe::called(std::string_view method, std::string_view result) {
   registry_
@@ -80,16 +72,26 @@ void EtcdProbe::server_left(std::string_view server) {
 }
 
 MirrorProbe::MirrorProbe(Registry& registry)
-    : revision_(registry.gauge("viaduct_mirror_applied_revision", "The latest revision that this host enforces.")),
-      commit_to_applied_(registry.histogram("viaduct_commit_to_applied_seconds",
+    : commit_to_applied_(registry.histogram("viaduct_commit_to_applied_seconds",
                                             "From the commit of a change to its enforcement on this host.")),
       resyncs_(registry.counter("viaduct_mirror_resyncs_total",
                                 "Times the mirror read the whole topology instead of following changes.")),
       cache_failures_(registry.counter("viaduct_mirror_cache_failures_total",
-                                       "Batches of the feed that could not be written to the host's cache.")) {}
+                                       "Batches of the feed that could not be written to the host's cache.")),
+      export_(registry.export_callback("viaduct_mirror_applied_revision",
+                                       "The latest revision that this host enforces; not there before the first.",
+                                       MetricKind::gauge, [this] {
+                                         std::vector<Sample> samples;
+                                         if (any_) samples.push_back({{}, static_cast<double>(revision_.load())});
+                                         return samples;
+                                       })) {}
 
-void MirrorProbe::applied(uint64_t revision, std::chrono::nanoseconds commit_to_applied) {
-  revision_.set(static_cast<double>(revision));
+void MirrorProbe::applied(uint64_t revision) {
+  revision_ = revision;
+  any_ = true;
+}
+
+void MirrorProbe::enforced_after(std::chrono::nanoseconds commit_to_applied) {
   commit_to_applied_.observe(commit_to_applied);
 }
 
@@ -136,7 +138,31 @@ NatProbe::NatProbe(Registry& registry)
       adopted_(registry.counter("viaduct_nat_blocks_adopted_total", "Blocks claimed with a dead host's connections.")),
       ended_(registry.counter(
           "viaduct_nat_connections_ended_total",
-          "Connections that ended because their block of ports went back: no rule names it any more.")) {}
+          "Connections that ended because their block of ports went back: no rule names it any more.")),
+      export_(registry.export_callback(
+          "viaduct_nat_blocks",
+          "Blocks of 64 NAT ports that rules give out, by address of a device and by state: held by this host, by "
+          "others, resting (a host that is gone had them), free.",
+          MetricKind::gauge, [this] {
+            std::lock_guard lock(mutex_);
+            std::vector<Sample> samples;
+            for (const AddressNumbers& one : addresses_) {
+              const auto put = [&](const char* state, size_t blocks) {
+                samples.push_back({{{"device", one.device}, {"address", one.address}, {"state", state}},
+                                   static_cast<double>(blocks)});
+              };
+              put("held", one.held);
+              put("others", one.others);
+              put("resting", one.resting);
+              put("free", one.free);
+            }
+            return samples;
+          })) {}
+
+void NatProbe::addresses(std::vector<AddressNumbers> all) {
+  std::lock_guard lock(mutex_);
+  addresses_ = std::move(all);
+}
 
 void NatProbe::leasing(const Leasing& now) {
   held_.set(static_cast<double>(now.held));
@@ -162,6 +188,8 @@ ReplicationProbe::ReplicationProbe(Registry& registry)
       waiting_(registry.gauge("viaduct_replication_waiting_updates", "Updates that wait to be sent to other hosts.")),
       silent_(registry.gauge("viaduct_replication_silent_peers",
                              "Hosts that do not acknowledge what they are sent; nobody waits for them.")),
+      lag_(registry.gauge("viaduct_replication_lag_seconds",
+                          "Age of the oldest update that a host which answers has not acknowledged.")),
       sent_(registry.counter("viaduct_replication_updates_sent_total", "Updates of connections sent to other hosts.")),
       sent_again_(registry.counter("viaduct_replication_frames_sent_again_total",
                                    "Frames that were sent again because they were not acknowledged in time.")),
@@ -187,12 +215,15 @@ ReplicationProbe::ReplicationProbe(Registry& registry)
           "viaduct_replication_yields_unheard_total",
           "Yielded connections that ended: the new holder of their ports, without a copy, could not be reached.")),
       waited_(registry.histogram("viaduct_replication_wait_seconds",
-                                 "What the first packet of a connection waited until other hosts knew it.")) {}
+                                 "What the first packet of a connection waited until other hosts knew it.")),
+      acknowledged_(registry.histogram("viaduct_replication_acknowledgement_seconds",
+                                       "From sending a batch of updates to another host to its acknowledgement.")) {}
 
 void ReplicationProbe::observed(const Numbers& now) {
   shared_.set(static_cast<double>(now.shared));
   waiting_.set(static_cast<double>(now.waiting));
   silent_.set(static_cast<double>(now.silent_peers));
+  lag_.set(std::chrono::duration<double>(now.lag).count());
   sent_.add(now.sent - known_.sent);
   sent_again_.add(now.sent_again - known_.sent_again);
   received_.add(now.received - known_.received);
@@ -225,6 +256,7 @@ void ReplicationProbe::frame_refused(std::string_view reason) {
 }
 
 void ReplicationProbe::waited(std::chrono::nanoseconds time) { waited_.observe(time); }
+void ReplicationProbe::acknowledged(std::chrono::nanoseconds time) { acknowledged_.observe(time); }
 
 ClusterLinkProbe::ClusterLinkProbe(Registry& registry)
     : connected_(registry.gauge("viaduct_cluster_connected", "1 while a cluster node serves this host.")),
@@ -242,106 +274,106 @@ void ClusterLinkProbe::lost() {
   losses_.add();
 }
 
-GatewayProbe::GatewayProbe(Registry& registry)
+namespace {
+constexpr std::string_view kGatewayRefused = "viaduct_gateway_refused_total";
+constexpr std::string_view kGatewayRefusedHelp = "Agents that were not let in, by reason.";
+constexpr std::string_view kGatewayJoins = "viaduct_gateway_joins_total";
+constexpr std::string_view kGatewayJoinsHelp = "Agents that have joined, by whether their session was still there.";
+}  // namespace
+
+GatewayProbe::GatewayProbe(Registry& registry, const Names& refusals)
     : registry_(registry),
       sessions_(registry.gauge("viaduct_gateway_sessions", "Agents that this node serves.")),
       claims_refused_(registry.counter("viaduct_state_claims_refused_total",
-                                       "Blocks of NAT ports and pools to check that hosts claimed without need.")) {}
+                                       "Blocks of NAT ports and pools to check that hosts claimed without need.")) {
+  begin(registry, kGatewayRefused, kGatewayRefusedHelp, "reason", refusals);
+  begin(registry, kGatewayJoins, kGatewayJoinsHelp, "session", {"new", "continued"});
+}
 
 void GatewayProbe::refused(std::string_view reason) {
-  registry_
-      .counter("viaduct_gateway_refused_total", "Agents that were not let in, by reason.",
-               {{"reason", std::string(reason)}})
-      .add();
+  registry_.counter(kGatewayRefused, kGatewayRefusedHelp, {{"reason", std::string(reason)}}).add();
 }
 
 void GatewayProbe::joined(bool fresh) {
-  registry_
-      .counter("viaduct_gateway_joins_total", "Agents that have joined, by whether their session was still there.",
-               {{"session", fresh ? "new" : "continued"}})
-      .add();
+  registry_.counter(kGatewayJoins, kGatewayJoinsHelp, {{"session", fresh ? "new" : "continued"}}).add();
 }
 
 void GatewayProbe::claims_refused(uint64_t claims) { claims_refused_.add(claims); }
 
 void GatewayProbe::sessions(size_t now) { sessions_.set(static_cast<double>(now)); }
 
-SupervisorProbe::SupervisorProbe(Registry& registry)
-    : registry_(registry),
-      export_(registry.export_callback("viaduct_actor_mailbox_depth", "Messages that wait in an actor's mailbox.",
-                                       MetricKind::gauge, [this] { return depths(); })) {}
+namespace {
+constexpr std::string_view kFlowsEvicted = "viaduct_flows_evicted_total";
+constexpr std::string_view kFlowsEvictedHelp = "Flows removed to keep a limit, by limit.";
+constexpr std::string_view kFlowDropped = "viaduct_flow_dropped_packets_total";
+constexpr std::string_view kFlowDroppedHelp =
+    "Packets dropped in the datapath by a flow, by the reason of the decision that made it.";
+}  // namespace
 
-void SupervisorProbe::restarted(std::string_view actor) {
-  registry_
-      .counter("viaduct_actor_restarts_total", "Restarts of an actor after it failed.", {{"actor", std::string(actor)}})
-      .add();
-}
-
-void SupervisorProbe::mailbox_depth(std::string_view actor, uint64_t messages) {
-  std::lock_guard lock(mutex_);
-  depths_.insert_or_assign(std::string(actor), messages);
-}
-
-void SupervisorProbe::ended(std::string_view actor) {
-  std::lock_guard lock(mutex_);
-  if (auto found = depths_.find(actor); found != depths_.end()) depths_.erase(found);
-}
-
-std::vector<Sample> SupervisorProbe::depths() const {
-  std::lock_guard lock(mutex_);
-  std::vector<Sample> samples;
-  for (const auto& [actor, messages] : depths_) {
-    samples.push_back({{{"actor", actor}}, static_cast<double>(messages), {}});
-  }
-  return samples;
-}
-
-FlowControllerProbe::FlowControllerProbe(Registry& registry)
+FlowControllerProbe::FlowControllerProbe(Registry& registry, const Names& drops)
     : registry_(registry),
       flows_(registry.gauge("viaduct_flows", "Flows in the datapath.")),
+      limit_(registry.gauge("viaduct_flows_limit", "So many flows there may be: datapath.max_flows.")),
       expired_(registry.counter("viaduct_flows_expired_total", "Flows removed because they were idle.")),
       invalidated_(registry.counter("viaduct_flows_invalidated_total",
                                     "Flows removed because something they depended on changed.")),
       adopted_(registry.counter("viaduct_flows_adopted_total", "Flows found in the datapath at the start and kept.")),
       renewed_(
           registry.counter("viaduct_flows_renewed_total",
-                           "Flows removed because their connection began to end, so that the next packet is seen.")) {}
+                           "Flows removed because their connection began to end, so that the next packet is seen.")) {
+  begin(registry, kFlowsEvicted, kFlowsEvictedHelp, "reason", {"table_full"});
+  begin(registry, kFlowDropped, kFlowDroppedHelp, "reason", drops);
+}
 
 void FlowControllerProbe::flows(uint64_t installed) { flows_.set(static_cast<double>(installed)); }
 
 void FlowControllerProbe::evicted(std::string_view reason, uint64_t flows) {
-  registry_
-      .counter("viaduct_flows_evicted_total", "Flows removed to keep a limit, by limit.",
-               {{"reason", std::string(reason)}})
-      .add(flows);
+  registry_.counter(kFlowsEvicted, kFlowsEvictedHelp, {{"reason", std::string(reason)}}).add(flows);
 }
 
 void FlowControllerProbe::dropped(std::string_view reason, uint64_t packets) {
+  registry_.counter(kFlowDropped, kFlowDroppedHelp, {{"reason", std::string(reason)}}).add(packets);
+}
+
+namespace {
+constexpr std::string_view kExpired = "viaduct_connections_expired_total";
+constexpr std::string_view kExpiredHelp =
+    "Connections that ended by themselves, by the state in which they were idle for too long.";
+constexpr std::string_view kEvicted = "viaduct_connections_evicted_total";
+constexpr std::string_view kEvictedHelp = "Connections that ended to make room, by what was short of it.";
+constexpr std::string_view kFlushed = "viaduct_connections_flushed_total";
+constexpr std::string_view kFlushedHelp = "Connections that an operator has ended.";
+}  // namespace
+
+ConnectionProbe::ConnectionProbe(Registry& registry, const Names& expiries, const Names& shortages)
+    : registry_(registry) {
+  begin(registry, kExpired, kExpiredHelp, "reason", expiries);
+  begin(registry, kEvicted, kEvictedHelp, "reason", shortages);
+  registry.counter(kFlushed, kFlushedHelp);
+}
+
+void ConnectionProbe::limits(size_t all, size_t of_a_port, size_t of_a_tenant) {
+  registry_.gauge("viaduct_connection_entries_limit", "So many entries of connections there may be: connections.max.")
+      .set(static_cast<double>(all));
   registry_
-      .counter("viaduct_flow_dropped_packets_total",
-               "Packets dropped in the datapath by a flow, by the reason of the decision that made it.",
-               {{"reason", std::string(reason)}})
-      .add(packets);
+      .gauge("viaduct_connection_entries_port_limit",
+             "Of those, so many may be of what enters by one port: connections.per_port.")
+      .set(static_cast<double>(of_a_port));
+  registry_
+      .gauge("viaduct_connection_entries_tenant_limit",
+             "Of those, so many may be of one tenant: connections.per_tenant.")
+      .set(static_cast<double>(of_a_tenant));
 }
 
 void ConnectionProbe::expired(std::string_view reason, uint64_t connections) {
-  registry_
-      .counter("viaduct_connections_expired_total",
-               "Connections that ended by themselves, by the state in which they were idle for too long.",
-               {{"reason", std::string(reason)}})
-      .add(connections);
+  registry_.counter(kExpired, kExpiredHelp, {{"reason", std::string(reason)}}).add(connections);
 }
 
 void ConnectionProbe::evicted(std::string_view reason, uint64_t connections) {
-  registry_
-      .counter("viaduct_connections_evicted_total", "Connections that ended to make room, by what was short of it.",
-               {{"reason", std::string(reason)}})
-      .add(connections);
+  registry_.counter(kEvicted, kEvictedHelp, {{"reason", std::string(reason)}}).add(connections);
 }
 
-void ConnectionProbe::flushed(uint64_t connections) {
-  registry_.counter("viaduct_connections_flushed_total", "Connections that an operator has ended.").add(connections);
-}
+void ConnectionProbe::flushed(uint64_t connections) { registry_.counter(kFlushed, kFlushedHelp).add(connections); }
 
 void ConnectionProbe::entries(std::string_view kind, uint64_t now) {
   registry_
@@ -363,13 +395,6 @@ void DatapathProbe::error(std::string_view name, uint64_t count) {
       .add(count);
 }
 
-void DatapathProbe::upcalls_lost(std::string_view port, uint64_t count) {
-  registry_
-      .counter("viaduct_upcalls_lost_total", "Upcalls lost between kernel and daemon, by port.",
-               {{"port", std::string(port)}})
-      .add(count);
-}
-
 void AdminProbe::request(std::string_view kind, std::string_view outcome) {
   registry_
       .counter("viaduct_admin_requests_total", "Operators' requests, by kind and outcome.",
@@ -384,56 +409,69 @@ void AdminProbe::malformed(std::string_view reason) {
       .add();
 }
 
+namespace {
+constexpr std::string_view kRestRequests = "viaduct_rest_requests_total";
+constexpr std::string_view kRestRequestsHelp = "Requests of the REST API, by method and status.";
+constexpr std::string_view kRestRefused = "viaduct_rest_refused_total";
+constexpr std::string_view kRestRefusedHelp =
+    "Requests and connections that the REST API has not taken, by reason: too_big, too_slow, busy, bad_request, "
+    "rate_user, rate_address, watchers.";
+constexpr std::string_view kLoginFailures = "viaduct_rest_login_failures_total";
+constexpr std::string_view kLoginFailuresHelp =
+    "Logins of the REST API that were refused, by reason: unknown_user, wrong_password, slowed_down, busy, no_role, "
+    "unavailable.";
+constexpr std::string_view kKeystoneFailures = "viaduct_rest_keystone_failures_total";
+constexpr std::string_view kKeystoneFailuresHelp =
+    "Times that Keystone was to say who somebody is, and did not, by reason: unreachable, error, service_user, busy, "
+    "pause.";
+constexpr std::string_view kEventResets = "viaduct_rest_event_resets_total";
+constexpr std::string_view kEventResetsHelp =
+    "Times that a watcher of events had to read anew, by reason: slow, unknown, burst.";
+}  // namespace
+
 RestProbe::RestProbe(Registry& registry)
     : registry_(registry),
       seconds_(registry.histogram("viaduct_rest_seconds", "From a whole request of the REST API to its answer.")),
       watching_(registry.gauge("viaduct_rest_watchers", "Clients that watch the events of the REST API.")) {}
 
+void RestProbe::serving() {
+  for (const char* method : {"GET", "POST", "PUT", "DELETE"}) {
+    for (const char* status : {"200", "500", "503"}) {
+      registry_.counter(kRestRequests, kRestRequestsHelp, {{"method", method}, {"status", status}});
+    }
+  }
+  begin(registry_, kRestRefused, kRestRefusedHelp, "reason",
+        {"too_big", "too_slow", "busy", "bad_request", "rate_user", "rate_address", "watchers"});
+  begin(registry_, kLoginFailures, kLoginFailuresHelp, "reason",
+        {"unknown_user", "wrong_password", "slowed_down", "busy", "no_role", "unavailable"});
+  begin(registry_, kKeystoneFailures, kKeystoneFailuresHelp, "reason",
+        {"unreachable", "error", "service_user", "busy", "pause"});
+  begin(registry_, kEventResets, kEventResetsHelp, "reason", {"slow", "unknown", "burst"});
+}
+
 void RestProbe::answered(std::string_view method, int status, std::chrono::nanoseconds taken) {
   registry_
-      .counter("viaduct_rest_requests_total", "Requests of the REST API, by method and status.",
-               {{"method", std::string(method)}, {"status", std::to_string(status)}})
+      .counter(kRestRequests, kRestRequestsHelp, {{"method", std::string(method)}, {"status", std::to_string(status)}})
       .add();
   seconds_.observe(taken);
 }
 
 void RestProbe::refused(std::string_view reason) {
-  registry_
-      .counter(
-          "viaduct_rest_refused_total",
-          "Requests and connections that the REST API has not taken, by reason: too_big, too_slow, busy, bad_request, "
-          "rate_user, rate_address, watchers.",
-          {{"reason", std::string(reason)}})
-      .add();
+  registry_.counter(kRestRefused, kRestRefusedHelp, {{"reason", std::string(reason)}}).add();
 }
 
 void RestProbe::login_failed(std::string_view reason) {
-  registry_
-      .counter("viaduct_rest_login_failures_total",
-               "Logins of the REST API that were refused, by reason: unknown_user, wrong_password, slowed_down, busy, "
-               "no_role, unavailable.",
-               {{"reason", std::string(reason)}})
-      .add();
+  registry_.counter(kLoginFailures, kLoginFailuresHelp, {{"reason", std::string(reason)}}).add();
 }
 
 void RestProbe::keystone_failed(std::string_view reason) {
-  registry_
-      .counter(
-          "viaduct_rest_keystone_failures_total",
-          "Times that Keystone was to say who somebody is, and did not, by reason: unreachable, error, service_user, "
-          "busy, pause.",
-          {{"reason", std::string(reason)}})
-      .add();
+  registry_.counter(kKeystoneFailures, kKeystoneFailuresHelp, {{"reason", std::string(reason)}}).add();
 }
 
 void RestProbe::watching(size_t now) { watching_.set(static_cast<double>(now)); }
 
 void RestProbe::events_reset(std::string_view reason) {
-  registry_
-      .counter("viaduct_rest_event_resets_total",
-               "Times that a watcher of events had to read anew, by reason: slow, unknown, burst.",
-               {{"reason", std::string(reason)}})
-      .add();
+  registry_.counter(kEventResets, kEventResetsHelp, {{"reason", std::string(reason)}}).add();
 }
 
 // `show` appends the samples of one tunnel.
@@ -457,25 +495,25 @@ TunnelProbe::TunnelProbe(Registry& registry)
                            "Hosts that answer again and were silent so often that they stay doubtful for a while.")),
       up_(exported("viaduct_tunnel_up", "1 when the peer answers through its tunnel, else 0.",
                    [](const TunnelNumbers& tunnel, std::vector<Sample>& out) {
-                     out.push_back({{{"peer", tunnel.peer}, {"kind", tunnel.kind}}, tunnel.up ? 1.0 : 0.0, {}});
+                     out.push_back({{{"peer", tunnel.peer}, {"kind", tunnel.kind}}, tunnel.up ? 1.0 : 0.0});
                    })),
       round_trip_(exported("viaduct_tunnel_rtt_seconds", "Round trip of probes through the tunnel, smoothed.",
                            [](const TunnelNumbers& tunnel, std::vector<Sample>& out) {
                              if (!tunnel.round_trip) return;
                              const std::chrono::duration<double> seconds = *tunnel.round_trip;
-                             out.push_back({{{"peer", tunnel.peer}}, seconds.count(), {}});
+                             out.push_back({{{"peer", tunnel.peer}}, seconds.count()});
                            })),
       loss_(exported("viaduct_tunnel_probe_loss_ratio", "Part of the last probes that was lost, by direction.",
                      [](const TunnelNumbers& tunnel, std::vector<Sample>& out) {
                        const auto put = [&](const char* direction, const std::optional<double>& loss) {
-                         if (loss) out.push_back({{{"peer", tunnel.peer}, {"direction", direction}}, *loss, {}});
+                         if (loss) out.push_back({{{"peer", tunnel.peer}, {"direction", direction}}, *loss});
                        };
                        put("from_peer", tunnel.loss_to_us);
                        put("to_peer", tunnel.loss_to_peer);
                      })),
       mtu_(exported("viaduct_tunnel_mtu_bytes", "What fits behind the inner Ethernet header.",
                     [](const TunnelNumbers& tunnel, std::vector<Sample>& out) {
-                      out.push_back({{{"peer", tunnel.peer}}, static_cast<double>(tunnel.mtu_bytes), {}});
+                      out.push_back({{{"peer", tunnel.peer}}, static_cast<double>(tunnel.mtu_bytes)});
                     })) {}
 
 void TunnelProbe::observed(std::vector<TunnelNumbers> all) {

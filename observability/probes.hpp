@@ -2,68 +2,45 @@
 // its name, labels and help text, is decided here and in probes.cpp only.
 //
 // A probe is made with the registry, which must outlive it. WorkerProbe belongs to one thread; all others may be called
-// by any thread. Labels that come from outside (names of actors, errors, ports) are bounded by the registry.
+// by any thread. Labels that come from outside (names of actors, errors, ports) are bounded by the registry. Where it is
+// known which labels there can be, their counters are there from the start: a rule then sees the first event, too.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <map>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "observability/metrics.hpp"
+#include "observability/supervisor_probe.hpp"
+#include "observability/worker_probe.hpp"
 
 namespace viaduct::observability {
 
-// The names behind the indices that a WorkerProbe takes; see label_values().
-struct WorkerLabels {
-  std::vector<std::string> upcall_reasons;
-  std::vector<std::string> verdict_outcomes;
-  std::vector<std::string> drop_reasons;
-  std::vector<std::string> install_results;
-};
-
-// One packet worker (a thread). Its counts stay when it dies; the next worker goes on with its cells.
-class WorkerProbe {
- public:
-  WorkerProbe(Registry& registry, const WorkerLabels& labels);
-
-  void upcall_received(LabelIndex reason, uint64_t count = 1) { upcalls_->add(reason, count); }
-  void verdict(LabelIndex outcome) { verdicts_->add(outcome); }
-  void dropped(LabelIndex reason, uint64_t packets = 1) { drops_->add(reason, packets); }
-  void flow_installed(LabelIndex result) { installs_->add(result); }
-  // From the kernel's miss arriving here to the flow being in the datapath.
-  void upcall_to_flow(std::chrono::nanoseconds duration) { upcall_to_flow_->observe(duration); }
-  void simulated(std::chrono::nanoseconds duration) { simulation_->observe(duration); }
-  void parked() { parked_->add(0); }                                 // waits for a missing fact
-  void emitted(uint64_t packets = 1) { emitted_->add(0, packets); }  // made by the simulation: ARP, ICMP, ND
-  void connections_opened(uint64_t entries) { connections_->add(0, entries); }
-  void learning_refused() { anomalies_->add(0); }  // a table or a device's share of it is full
-  void stale_verdict() { anomalies_->add(1); }     // the facts kept changing: executed, no flow
-  void record_lost() { anomalies_->add(2); }       // the ring to the flow controller was full; found by its dump
-  void install_deferred() { anomalies_->add(3); }  // the port has the most flows of a full table, eviction is behind
-
- private:
-  std::shared_ptr<PacketCell> upcalls_, verdicts_, drops_, installs_, parked_, emitted_, connections_, anomalies_;
-  std::shared_ptr<HistogramCell> upcall_to_flow_, simulation_;
-};
+using Names = std::vector<std::string>;
 
 class StoreProbe {
  public:
-  explicit StoreProbe(Registry& registry);
+  // `refusals`: the reasons that refused() is called with.
+  explicit StoreProbe(Registry& registry, const Names& refusals = {});
   void committed(std::chrono::nanoseconds duration, uint64_t revision);
   void refused(std::string_view reason);
   void revision(uint64_t revision);  // as found when the store is opened
   void watch_compacted();            // a watcher had to read everything again
+  // Agents of this node that were sent something and have not applied it; for how long the slowest has applied nothing.
+  void agents_behind(size_t agents, std::chrono::nanoseconds lag);
 
  private:
   Registry& registry_;
   Histogram& commits_;
   Gauge& revision_;
+  Gauge& behind_;
+  Gauge& lag_;
   Counter& compacted_;
 };
 
@@ -72,13 +49,16 @@ class EtcdProbe {
  public:
   explicit EtcdProbe(Registry& registry);
   void called(std::string_view method, std::string_view result);  // one attempt at one server
-  void server_left(std::string_view server);                      // it failed, another one is asked
+  void took(std::string_view method, std::chrono::nanoseconds duration);
+  void reachable(bool now) { reachable_.set(now ? 1 : 0); }  // a call was answered by any server; or by none
+  void server_left(std::string_view server);                 // it failed, another one is asked
   void watch_broken() { broken_.add(); }
   void watch_resumed() { resumed_.add(); }
   void authenticated() { authentications_.add(); }  // a token was given
 
  private:
   Registry& registry_;
+  Gauge& reachable_;
   Counter& broken_;
   Counter& resumed_;
   Counter& authentications_;
@@ -87,15 +67,18 @@ class EtcdProbe {
 class MirrorProbe {
  public:
   explicit MirrorProbe(Registry& registry);
-  void applied(uint64_t revision, std::chrono::nanoseconds commit_to_applied);
+  void applied(uint64_t revision);  // nothing is shown before
+  void enforced_after(std::chrono::nanoseconds commit_to_applied);
   void resynchronised();  // read everything instead of following changes
   void cache_failed();    // a batch could not be written to the cache
 
  private:
-  Gauge& revision_;
+  std::atomic<uint64_t> revision_{0};
+  std::atomic<bool> any_{false};
   Histogram& commit_to_applied_;
   Counter& resyncs_;
   Counter& cache_failures_;
+  ExportedCallback export_;
 };
 
 // What this host tells the cluster of itself.
@@ -123,10 +106,16 @@ class NatProbe {
     uint64_t wanted = 0, claimed = 0, lost = 0, exhausted = 0, refused = 0, adopted = 0;  // since the start
   };
   explicit NatProbe(Registry& registry);
+  // One address of one device: what becomes of the blocks that rules give out there.
+  struct AddressNumbers {
+    std::string device, address;  // the device's id
+    size_t held = 0, others = 0, resting = 0, free = 0;
+  };
   void leasing(const Leasing& now);
-  void connections(uint64_t now);  // that have a port of some block
-  void ended(size_t connections);  // with a block that went back
-  void refused();                  // the table of blocks is full
+  void addresses(std::vector<AddressNumbers> all);  // who is not among them is no longer shown
+  void connections(uint64_t now);                   // that have a port of some block
+  void ended(size_t connections);                   // with a block that went back
+  void refused();                                   // the table of blocks is full
 
  private:
   Gauge& held_;
@@ -141,6 +130,9 @@ class NatProbe {
   Counter& adopted_;
   Counter& ended_;
   Leasing known_;
+  mutable std::mutex mutex_;
+  std::vector<AddressNumbers> addresses_;
+  ExportedCallback export_;
 };
 
 // Connections that are shared with other hosts.
@@ -148,6 +140,7 @@ class ReplicationProbe {
  public:
   struct Numbers {
     size_t shared = 0, waiting = 0, silent_peers = 0;
+    std::chrono::nanoseconds lag{};  // the age of the oldest update that a host which answers has not acknowledged
     uint64_t sent = 0, sent_again = 0, received = 0, overflows = 0, resyncs = 0, unacknowledged = 0;
     uint64_t handed_over = 0, not_answered = 0;
     uint64_t yielded = 0, taken_over = 0, yields_refused = 0, yields_unheard = 0;
@@ -156,13 +149,15 @@ class ReplicationProbe {
   explicit ReplicationProbe(Registry& registry);
   void observed(const Numbers& now);
   void frame_refused(std::string_view reason);
-  void waited(std::chrono::nanoseconds time);  // a packet, until it was released
+  void waited(std::chrono::nanoseconds time);        // a packet, until it was released
+  void acknowledged(std::chrono::nanoseconds time);  // a batch, since it was first sent
 
  private:
   Registry& registry_;
   Gauge& shared_;
   Gauge& waiting_;
   Gauge& silent_;
+  Gauge& lag_;
   Counter& sent_;
   Counter& sent_again_;
   Counter& received_;
@@ -176,6 +171,7 @@ class ReplicationProbe {
   Counter& yields_refused_;
   Counter& yields_unheard_;
   Histogram& waited_;
+  Histogram& acknowledged_;
   Numbers known_;
 };
 
@@ -195,7 +191,8 @@ class ClusterLinkProbe {
 // A cluster node's side of it.
 class GatewayProbe {
  public:
-  explicit GatewayProbe(Registry& registry);
+  // `refusals`: the reasons that refused() is called with.
+  explicit GatewayProbe(Registry& registry, const Names& refusals = {});
   void refused(std::string_view reason);
   void joined(bool fresh);
   void sessions(size_t now);
@@ -207,25 +204,11 @@ class GatewayProbe {
   Counter& claims_refused_;
 };
 
-class SupervisorProbe {
- public:
-  explicit SupervisorProbe(Registry& registry);
-  void restarted(std::string_view actor);
-  void mailbox_depth(std::string_view actor, uint64_t messages);
-  void ended(std::string_view actor);  // its mailbox is no longer shown
-
- private:
-  std::vector<Sample> depths() const;
-
-  Registry& registry_;
-  mutable std::mutex mutex_;
-  std::map<std::string, uint64_t, std::less<>> depths_;
-  ExportedCallback export_;
-};
-
 class FlowControllerProbe {
  public:
-  explicit FlowControllerProbe(Registry& registry);
+  // `drops`: the reasons of dropped().
+  explicit FlowControllerProbe(Registry& registry, const Names& drops = {});
+  void limit(uint64_t flows) { limit_.set(static_cast<double>(flows)); }
   void flows(uint64_t installed);
   void expired(uint64_t flows = 1) { expired_.add(flows); }          // idle
   void invalidated(uint64_t flows = 1) { invalidated_.add(flows); }  // what it depended on changed
@@ -237,6 +220,7 @@ class FlowControllerProbe {
  private:
   Registry& registry_;
   Gauge& flows_;
+  Gauge& limit_;
   Counter& expired_;
   Counter& invalidated_;
   Counter& adopted_;
@@ -246,7 +230,10 @@ class FlowControllerProbe {
 // Connections that this host knows.
 class ConnectionProbe {
  public:
-  explicit ConnectionProbe(Registry& registry) : registry_(registry) {}
+  // The reasons of expired() and evicted().
+  ConnectionProbe(Registry& registry, const Names& expiries, const Names& shortages);
+  // Entries: of the table, of what enters by one port, of one tenant.
+  void limits(size_t all, size_t of_a_port, size_t of_a_tenant);
   void expired(std::string_view reason, uint64_t connections);
   void evicted(std::string_view reason, uint64_t connections);  // to make room
   void flushed(uint64_t connections);                           // an operator's word
@@ -261,7 +248,6 @@ class DatapathProbe {
  public:
   explicit DatapathProbe(Registry& registry) : registry_(registry) {}
   void error(std::string_view name, uint64_t count = 1);
-  void upcalls_lost(std::string_view port, uint64_t count = 1);
 
  private:
   Registry& registry_;
@@ -281,6 +267,7 @@ class AdminProbe {
 class RestProbe {
  public:
   explicit RestProbe(Registry& registry);
+  void serving();  // there is a REST API: what it counts is shown from 0 on
   void answered(std::string_view method, int status, std::chrono::nanoseconds taken);
   void refused(std::string_view reason);
   void login_failed(std::string_view reason);

@@ -12,7 +12,7 @@ namespace viaduct::actors {
 namespace {
 
 enum Timer : uint32_t { kHint, kCount };
-constexpr std::chrono::seconds kCountInterval{5};
+constexpr std::chrono::seconds kCountInterval{2};
 
 struct DatapathState {
   const char* name = "datapath";
@@ -23,7 +23,6 @@ struct DatapathState {
   TopologyMirrorActor mirror;  // whoever asked last
   std::shared_ptr<std::atomic<bool>> hinted = std::make_shared<std::atomic<bool>>(false);
   std::map<std::string, uint64_t> errors_seen;
-  std::map<std::string, uint64_t> lost_seen;  // by interface
 
   void start(const DatapathLinks& given) {
     held = std::make_unique<DatapathLinks>(given);
@@ -50,16 +49,16 @@ struct DatapathState {
       seen = count;
     }
   }
-  // By interface; a port that is made again counts from 0.
-  void count_lost_upcalls() {
-    std::map<std::string, uint64_t> now;
-    for (const auto& port : bindings->report()) {
-      uint64_t lost = port.stats.upcalls_lost;
-      uint64_t before = lost_seen[port.interface];
-      if (lost > before) links->probe.upcalls_lost(port.interface, lost - before);
-      now[port.interface] = lost;
-    }
-    lost_seen = std::move(now);
+  // Which ports there are; whoever scrapes reads their counters.
+  void name_ports() {
+    const auto network = links->network.load();
+    std::vector<observability::PortProbe::Port> ports;
+    bindings->for_each([&](PortId id, const std::string& interface, flows::PortNumber number, bool active) {
+      const auto* view = network->port(id);
+      const std::string device = view != nullptr ? view->device_id.to_string() : "";
+      ports.push_back({{id.to_string(), interface, device}, number.value, active});
+    });
+    links->ports.observed(std::move(ports));
   }
 };
 
@@ -77,7 +76,7 @@ void interface_hint(Self self) {
 void tick(Self self, uint32_t timer) {
   if (timer == kHint) return interface_hint(self);
   self->state.count_errors();
-  self->state.count_lost_upcalls();
+  self->state.name_ports();
   self->delayed_send(self, kCountInterval, Tick{kCount});
 }
 

@@ -5,6 +5,7 @@
 
 #include "actors/agent/worker_pool.hpp"
 #include "actors/interfaces.hpp"
+#include "observability/port_probe.hpp"
 #include "observability/probes.hpp"
 
 namespace viaduct::actors {
@@ -13,6 +14,8 @@ struct DatapathLinks {
   flows::Datapath& datapath;
   WorkerPool& workers;
   observability::DatapathProbe& probe;
+  observability::PortProbe& ports;
+  const NetworkSlot& network;  // says of which device a port is
 };
 
 DatapathActor spawn_datapath(caf::actor_system& system, const DatapathLinks& links);

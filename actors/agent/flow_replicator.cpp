@@ -264,6 +264,7 @@ void show(ReplicatorState& state) {
   observability::ReplicationProbe::Numbers now;
   now.shared = state.replicator->shared();
   now.waiting = state.replicator->backlog();
+  now.lag = state.replicator->lag(clock_now());
   for (const auto& [host, answers] : state.answering) now.silent_peers += state.replicator->silent(host) ? 1 : 0;
   now.sent = counters.sent;
   now.sent_again = counters.sent_again;
@@ -313,6 +314,7 @@ FlowReplicatorActor::behavior_type replicator_behavior(Self self, const FlowRepl
   const auto holder_of = [self](const ConnectionKey& key) { return self->state.claims.holder_of(key); };
   flows::Replicator::Options options;
   options.link.patience = links.state.replication_patience;
+  options.link.on_acknowledged = [probe = &links.probe](std::chrono::nanoseconds took) { probe->acknowledged(took); };
   state.replicator = std::make_unique<flows::Replicator>(links.host, links.life, links.state.connections, may_claim,
                                                          peers_of, holder_of, options);
   const auto weak = caf::actor_cast<caf::weak_actor_ptr>(self->ctrl());

@@ -126,6 +126,12 @@ class NatLeaser {
   size_t held() const;
   size_t resting() const;  // in quarantine
   std::vector<NatLeaserActions::Spent> spent() const;
+  // What becomes of the blocks first to last of an address; `free` are those that nobody is known to have.
+  struct Occupancy {
+    size_t held = 0, others = 0, resting = 0, free = 0;
+  };
+  Occupancy occupancy(const NatAddress& address, uint16_t first, uint16_t last) const;
+  std::vector<NatAddress> addresses() const;  // those that something is known of
   bool owns(const flows::NatBlock& block) const;
 
  private:

@@ -17,6 +17,7 @@ namespace {
 constexpr std::chrono::seconds kTick{1};
 constexpr std::chrono::milliseconds kSlicePause{10};
 constexpr std::chrono::seconds kLookInterval{60};
+constexpr std::chrono::seconds kShowInterval{5};
 constexpr std::chrono::seconds kComplaintInterval{10};
 
 enum Timer : uint32_t { kTime, kRetry, kSlice };
@@ -31,6 +32,7 @@ struct LeaserState {
   std::optional<NatLook> look;        // under way
   std::set<flows::NatBlock> yielded;  // since the last second
   flows::Time next_look;
+  flows::Time next_show;
   bool retry_armed = false;
   log::RateLimit complaints{kComplaintInterval};
 
@@ -192,6 +194,20 @@ void look_on(Self self) {
   act(self, [&](NatLeaser& leaser, NatLeaserActions& out) { leaser.check(named, clock_now(), out); });
 }
 
+// What is left of each address that rules give ports out of.
+void show_addresses(const LeaserState& state) {
+  if (state.topology == nullptr) return;
+  std::vector<observability::NatProbe::AddressNumbers> all;
+  for (const NatAddress& address : state.leaser->addresses()) {
+    const auto range = blocks_named(*state.topology, address);
+    if (!range) continue;
+    const auto now = state.leaser->occupancy(address, range->first, range->last);
+    all.push_back(
+        {address.device.to_string(), address.address.to_string(), now.held, now.others, now.resting, now.free});
+  }
+  state.links->probe.addresses(std::move(all));
+}
+
 void tick(Self self, uint32_t timer) {
   auto& state = self->state;
   const flows::Time now = clock_now();
@@ -205,6 +221,10 @@ void tick(Self self, uint32_t timer) {
     self->delayed_send(self, kTick, Tick{kTime});
     // A worker may have been about to open one more.
     if (!state.yielded.empty()) yield_connections(std::exchange(state.yielded, {}), state.links->state);
+    if (now >= state.next_show) {
+      state.next_show = now + kShowInterval;
+      show_addresses(state);
+    }
     if (now >= state.next_look && !state.look) {
       state.next_look = now + kLookInterval;
       state.look.emplace();

@@ -119,6 +119,29 @@ std::optional<Time> NatLeaser::next_retry() const {
 
 // --- for operators -----------------------------------------------------------------------------------
 
+NatLeaser::Occupancy NatLeaser::occupancy(const NatAddress& key, uint16_t first, uint16_t last) const {
+  Occupancy out;
+  const auto found = addresses_.find(key);
+  static const Address kUnknown;
+  const Address& address = found == addresses_.end() ? kUnknown : found->second;
+  for (const auto& [block, own] : address.own) out.held += in_range(block, first, last) ? 1 : 0;
+  for (const auto& [block, owner] : address.others) {
+    out.others += in_range(block, first, last) && !address.own.contains(block) ? 1 : 0;
+  }
+  for (const auto& [block, rest] : address.resting) {
+    const bool counted = address.own.contains(block) || address.others.contains(block);
+    out.resting += in_range(block, first, last) && !counted ? 1 : 0;
+  }
+  out.free = last - first + 1U - out.held - out.others - out.resting;
+  return out;
+}
+
+std::vector<NatAddress> NatLeaser::addresses() const {
+  std::vector<NatAddress> out;
+  for (const auto& [key, address] : addresses_) out.push_back(key);
+  return out;
+}
+
 size_t NatLeaser::held() const {
   size_t out = 0;
   for (const auto& [key, address] : addresses_) {

@@ -135,6 +135,7 @@ void PacketWorker::give_up(std::vector<ParkedPacket> packets, Time now) {
 
 void PacketWorker::retry(std::vector<ParkedPacket> packets, Time now, bool give_up) {
   for (ParkedPacket& parked : packets) {
+    probe_.unparked(parked.cause, now - parked.since);
     frames_.push_back(std::move(parked.frame));
     Job job{flows::parse(frames_.back(), parked.in_port, parked.offload), parked.emitted_from, parked.received};
     job.packet.key.tunnel = parked.tunnel;
@@ -146,9 +147,9 @@ void PacketWorker::retry(std::vector<ParkedPacket> packets, Time now, bool give_
 
 void PacketWorker::process(Job& job, Time now) {
   bool stable = false;
-  const Time begin = std::chrono::steady_clock::now();
+  const auto begin = probe_.simulating();
   uint64_t epoch = decide(job, now, stable);
-  probe_.simulated(std::chrono::steady_clock::now() - begin);
+  probe_.simulated(begin);
   probe_.verdict(verdict_.outcome);
   act(job, now, epoch, stable);
 }
@@ -237,7 +238,7 @@ void PacketWorker::act(const Job& job, Time now, uint64_t epoch, bool stable) {
   }
 }
 
-ParkedPacket PacketWorker::parked_packet(const Job& job) {
+ParkedPacket PacketWorker::parked_packet(const Job& job, ParkCause cause, Time now) {
   ParkedPacket parked;
   parked.frame.assign(job.packet.bytes.begin(), job.packet.bytes.end());
   parked.offload = job.packet.offload;
@@ -245,19 +246,26 @@ ParkedPacket PacketWorker::parked_packet(const Job& job) {
   parked.tunnel = job.packet.key.tunnel;
   parked.emitted_from = job.emitted_from;
   parked.received = job.received;
+  parked.since = now;
+  parked.cause = cause;
   return parked;
 }
 
+void PacketWorker::wait(const flows::simulation::Wanted& wanted, ParkedPacket packet, Time deadline) {
+  const ParkCause cause = packet.cause;
+  if (const auto refused = parking_.park(wanted, std::move(packet), deadline)) {
+    probe_.park_refused(*refused);
+    return drop(DropReason::park_overflow);
+  }
+  probe_.parked(cause);
+}
+
 void PacketWorker::park(const Job& job, Time now) {
-  ParkedPacket parked = parked_packet(job);
   const auto* block = std::get_if<flows::simulation::NatBlockWanted>(&verdict_.wanted);
   const flows::simulation::Wanted place =
       block == nullptr ? verdict_.wanted : parked_for(block->device, block->address);
-  if (parking_.park(place, std::move(parked), now + kParkTime)) {
-    probe_.parked();
-  } else {
-    drop(DropReason::park_overflow);
-  }
+  const ParkCause cause = block == nullptr ? ParkCause::neighbour : ParkCause::nat_ports;
+  wait(place, parked_packet(job, cause, now), now + kParkTime);
   if (block != nullptr) return state_.nat_news.wanted({*block, true});
   events_.wanted.push_back(std::get<flows::simulation::NeighbourWanted>(verdict_.wanted));
 }

@@ -66,6 +66,7 @@ class PacketWorker {
   WorkerInbox& inbox() { return inbox_; }
   // The flow controller's end; it is told by AgentState::flow_news.
   InstalledRing& installed() { return installed_; }
+  const InstalledRing& installed() const { return installed_; }
   void wake() { channel_->wake(); }
 
  private:
@@ -100,7 +101,8 @@ class PacketWorker {
   void learn(const flows::simulation::LearnMac& write, flows::Time now);
   void learn(const flows::simulation::LearnNeighbour& write, flows::Time now);
   void act(const Job& job, flows::Time now, uint64_t epoch, bool stable);
-  static ParkedPacket parked_packet(const Job& job);
+  static ParkedPacket parked_packet(const Job& job, ParkCause cause, flows::Time now);
+  void wait(const flows::simulation::Wanted& wanted, ParkedPacket packet, flows::Time deadline);
   void park(const Job& job, flows::Time now);
   bool crowded(flows::PortNumber port) const;
   void queue_install(const Job& job, uint64_t epoch);

@@ -16,10 +16,10 @@ std::optional<ParkRefusal> ParkingLot::refusal(const Wanted& wanted, const Parke
   return std::nullopt;
 }
 
-bool ParkingLot::park(const Wanted& wanted, ParkedPacket packet, flows::Time deadline) {
+std::optional<ParkRefusal> ParkingLot::park(const Wanted& wanted, ParkedPacket packet, flows::Time deadline) {
   if (auto reason = refusal(wanted, packet)) {
     ++refused_[static_cast<size_t>(*reason)];
-    return false;
+    return reason;
   }
   bytes_ += packet.frame.size();
   ++by_port_[packet.in_port];
@@ -27,7 +27,7 @@ bool ParkingLot::park(const Wanted& wanted, ParkedPacket packet, flows::Time dea
   auto behind = spots_.end();
   while (behind != spots_.begin() && std::prev(behind)->deadline > deadline) --behind;
   waiting_[wanted].push_back(spots_.insert(behind, {wanted, std::move(packet), deadline}));
-  return true;
+  return std::nullopt;
 }
 
 ParkedPacket ParkingLot::leave(Spots::iterator spot) {

@@ -19,6 +19,9 @@
 
 namespace viaduct::actors {
 
+enum class ParkRefusal : uint8_t { fact_full, port_full, packets_full, bytes_full, count_ };
+enum class ParkCause : uint8_t { neighbour, nat_ports, replication, count_ };
+
 // A packet with bytes of its own, and what it takes to simulate it again from the start.
 struct ParkedPacket {
   std::vector<uint8_t> frame;
@@ -28,9 +31,9 @@ struct ParkedPacket {
   flows::Time received;
   flows::Tunnel tunnel = {};  // by which it came
   uint64_t ticket = 0;        // set when it waits for other hosts to know its connection
+  flows::Time since = {};     // when it began to wait, and for what
+  ParkCause cause = ParkCause::neighbour;
 };
-
-enum class ParkRefusal : uint8_t { fact_full, port_full, packets_full, bytes_full, count_ };
 
 class ParkingLot {
  public:
@@ -43,8 +46,8 @@ class ParkingLot {
   ParkingLot() : ParkingLot(Options()) {}
   explicit ParkingLot(const Options& options) : options_(options) {}
 
-  // False, and counted, when it is refused.
-  bool park(const flows::simulation::Wanted& wanted, ParkedPacket packet, flows::Time deadline);
+  // Nothing when it waits; else why it cannot, which is counted.
+  std::optional<ParkRefusal> park(const flows::simulation::Wanted& wanted, ParkedPacket packet, flows::Time deadline);
   // What waits for this, in the order of arrival.
   std::vector<ParkedPacket> take(const flows::simulation::Wanted& wanted);
   // What has waited until its deadline.

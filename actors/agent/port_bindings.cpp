@@ -123,6 +123,10 @@ bool PortBindings::settle(PortId port, Wanted& wanted, const flows::DatapathPort
   return true;
 }
 
+void PortBindings::for_each(const Visit& visit) const {
+  for (const auto& [port, wanted] : wanted_) visit(port, wanted.interface, wanted.number, wanted.active);
+}
+
 std::vector<DatapathReport::Port> PortBindings::report() {
   std::vector<DatapathReport::Port> out;
   for (auto& [port, wanted] : wanted_) {

@@ -8,6 +8,7 @@
 //      +---------------+
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -29,6 +30,9 @@ class PortBindings {
 
   const flows::simulation::Bindings& active() const { return active_; }
   std::vector<DatapathReport::Port> report();
+  // All that are wanted; one without a number is not in the datapath.
+  using Visit = std::function<void(PortId, const std::string& interface, flows::PortNumber number, bool active)>;
+  void for_each(const Visit& visit) const;
 
  private:
   struct Wanted {

@@ -146,8 +146,9 @@ void applied(Self self, Promise promise, const Applied& what) {
     self->send(state.links->flows, AdoptFlows{});
     state.links->on_first_network();
   }
+  state.links->probe.applied(state.mirror->revision());
   if (committed_at.time_since_epoch().count() != 0) {
-    state.links->probe.applied(state.mirror->revision(), std::chrono::system_clock::now() - committed_at);
+    state.links->probe.enforced_after(std::chrono::system_clock::now() - committed_at);
   }
   for (const auto& [revision, request] : what.requests) {
     log::event(log::Component::mirror, log::Level::debug, observability::EventKind::topology_applied,

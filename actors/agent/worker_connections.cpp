@@ -84,14 +84,10 @@ bool PacketWorker::share(const Job& job, Time now) {
   state.peers = verdict_.peers;
   shares_.push_back(state);
   if (ticket == 0) return false;
-  ParkedPacket parked = parked_packet(job);
+  ParkedPacket parked = parked_packet(job, ParkCause::replication, now);
   parked.ticket = ticket;
   const flows::Time latest = now + state_.replication_patience + kShareMargin;
-  if (parking_.park(flows::simulation::StateShared{ticket}, std::move(parked), latest)) {
-    probe_.parked();
-  } else {
-    drop(flows::DropReason::park_overflow);
-  }
+  wait(flows::simulation::StateShared{ticket}, std::move(parked), latest);
   return true;
 }
 

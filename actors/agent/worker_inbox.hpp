@@ -42,6 +42,10 @@ using WorkerRequest = std::variant<EmitPacket, NeighbourReady, NeighbourFailed, 
 class WorkerInbox {
  public:
   static constexpr size_t kCapacity = 4096;
+  size_t size() const {
+    std::lock_guard lock(mutex_);
+    return requests_.size();
+  }
 
   // False, and counted, when it is full. Any thread.
   bool post(WorkerRequest request) {
@@ -69,7 +73,7 @@ class WorkerInbox {
   uint64_t refused() const { return refused_.load(std::memory_order_relaxed); }
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::vector<WorkerRequest> requests_;
   std::atomic<bool> waiting_{false};
   std::atomic<uint64_t> refused_{0};

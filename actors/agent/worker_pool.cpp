@@ -1,5 +1,8 @@
 #include "actors/agent/worker_pool.hpp"
 
+#include <pthread.h>
+#include <time.h>
+
 namespace viaduct::actors {
 
 namespace {
@@ -12,7 +15,18 @@ observability::WorkerLabels worker_labels() {
     labels.drop_reasons.emplace_back(flows::to_string(static_cast<flows::DropReason>(i)));
   }
   labels.install_results = {"installed", "replaced", "overlaps", "table_full", "unsupported", "error"};
+  labels.park_causes = {"neighbour", "nat_ports", "replication"};
+  labels.park_refusals = {"fact", "port", "packets", "bytes"};
   return labels;
+}
+
+double cpu_seconds_of(const std::jthread& thread) {
+  clockid_t clock{};
+  timespec time{};
+  // native_handle() changes nothing, and is not const.
+  if (pthread_getcpuclockid(const_cast<std::jthread&>(thread).native_handle(), &clock) != 0) return 0;
+  if (clock_gettime(clock, &time) != 0) return 0;
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
 }  // namespace
@@ -26,16 +40,31 @@ WorkerPool::WorkerPool(AgentState& state, flows::Datapath& datapath, unsigned wo
     workers_.push_back(std::make_unique<PacketWorker>(state, datapath.capabilities(), datapath.open_channel(i),
                                                       tell_all, *probes_.back(), i));
   }
+  if (workers > 0) exported_ = observability::export_workers(registry, [this] { return numbers(); });
+}
+
+std::vector<observability::WorkerNumbers> WorkerPool::numbers() const {
+  std::vector<observability::WorkerNumbers> out(workers_.size());
+  std::lock_guard lock(threads_mutex_);  // no thread ends while its clock is read
+  for (size_t i = 0; i < workers_.size(); ++i) {
+    out[i] = {probes_[i]->upcalls(), 0, workers_[i]->inbox().size(), workers_[i]->installed().size()};
+    if (i < threads_.size()) out[i].cpu_seconds = cpu_seconds_of(threads_[i]);
+  }
+  return out;
 }
 
 void WorkerPool::start() {
+  std::lock_guard lock(threads_mutex_);
   if (!threads_.empty()) return;
   for (auto& worker : workers_) {
     threads_.emplace_back([&worker](std::stop_token stop) { worker->run(std::move(stop)); });
   }
 }
 
-void WorkerPool::stop() { threads_.clear(); }
+void WorkerPool::stop() {
+  std::lock_guard lock(threads_mutex_);
+  threads_.clear();
+}
 
 bool WorkerPool::emit(EmitPacket packet) { return post(std::move(packet)); }
 

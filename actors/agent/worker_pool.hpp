@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -35,13 +36,16 @@ class WorkerPool {
   InstalledRing& installed(size_t worker) { return workers_[worker]->installed(); }
   PacketWorker& worker(size_t index) { return *workers_[index]; }
   uint64_t requests_refused() const;
+  std::vector<observability::WorkerNumbers> numbers() const;  // by worker; any thread
 
  private:
   bool post(WorkerRequest request);
   std::vector<std::unique_ptr<observability::WorkerProbe>> probes_;
   std::vector<std::unique_ptr<PacketWorker>> workers_;
+  mutable std::mutex threads_mutex_;
   std::vector<std::jthread> threads_;
   std::atomic<unsigned> next_{0};
+  observability::ExportedCallback exported_;
 };
 
 }  // namespace viaduct::actors

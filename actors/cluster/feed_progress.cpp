@@ -23,12 +23,27 @@ void FeedProgress::end(HostId host) {
   agents_.erase(host);
 }
 
-void FeedProgress::sent(HostId host, uint64_t revision) {
-  change(host, [=](Agent& agent) { agent.sent = revision; });
+void FeedProgress::sent(HostId host, uint64_t revision, Time now) {
+  change(host, [=](Agent& agent) {
+    if (!agent.outstanding()) agent.since = now;
+    agent.sent = revision;
+  });
 }
 
-void FeedProgress::applied(HostId host, uint64_t revision) {
-  change(host, [=](Agent& agent) { agent.applied = revision; });
+void FeedProgress::applied(HostId host, uint64_t revision, Time now) {
+  change(host, [=](Agent& agent) {
+    agent.applied = revision;
+    agent.since = now;
+  });
+}
+
+std::chrono::nanoseconds FeedProgress::lag(Time now) const {
+  std::chrono::nanoseconds lag{};
+  if (behind_.empty()) return lag;
+  for (const auto& [host, agent] : agents_) {
+    if (agent.outstanding()) lag = std::max<std::chrono::nanoseconds>(lag, now - agent.since);
+  }
+  return lag;
 }
 
 uint64_t FeedProgress::least(uint64_t newest) const {

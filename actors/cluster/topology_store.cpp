@@ -105,7 +105,7 @@ void answer_waiters(Self self) {
 void send_feed(Self self, HostId host, const FeedBatchPtr& batch) {
   auto agent = self->state.served.find(host);
   if (agent == self->state.served.end()) return;
-  self->state.progress.sent(host, batch->revision);
+  self->state.progress.sent(host, batch->revision, std::chrono::steady_clock::now());
   self->send(agent->second, FeedChange{batch});
 }
 
@@ -247,7 +247,7 @@ SubscriptionActor subscribe(Self self, const Subscribe& subscriber) {
   SubscriptionLinks links{subscriber, TopologyStoreActor(self), first, state.encoder};
   agent = spawn_subscription(self->system(), links);
   state.progress.begin(subscriber.host, subscriber.revision);
-  state.progress.sent(subscriber.host, first->revision);
+  state.progress.sent(subscriber.host, first->revision, std::chrono::steady_clock::now());
   self->link_to(agent);  // an agent that silently gets nothing any more would be worse than a restart
   self->monitor(agent);
   tell_record(self);
@@ -338,7 +338,7 @@ void stop(Self self) {
 }
 
 void applied(Self self, const AgentApplied& news) {
-  self->state.progress.applied(news.host, news.revision);
+  self->state.progress.applied(news.host, news.revision, std::chrono::steady_clock::now());
   answer_waiters(self);
 }
 
@@ -347,6 +347,8 @@ void tick(Self self, uint32_t timer) {
     follow(self);
     tell_the_idle(self);
     self->state.core->writer->rest();
+    const FeedProgress& progress = self->state.progress;
+    self->state.links->probe.agents_behind(progress.behind(), progress.lag(std::chrono::steady_clock::now()));
     self->delayed_send(self, kFollowInterval, Tick{kFollow});
   }
   answer_waiters(self);

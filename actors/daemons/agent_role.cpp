@@ -4,6 +4,7 @@
 #include <random>
 
 #include "actors/agent/bgp_speakers.hpp"
+#include "actors/agent/connection_ageing.hpp"
 #include "actors/agent/connections_actor.hpp"
 #include "actors/agent/datapath_actor.hpp"
 #include "actors/agent/devices.hpp"
@@ -11,10 +12,12 @@
 #include "actors/agent/flow_replicator.hpp"
 #include "actors/agent/health_checker.hpp"
 #include "actors/agent/learned_state_actor.hpp"
+#include "actors/agent/measured_datapath.hpp"
 #include "actors/agent/nat_leaser_actor.hpp"
 #include "actors/agent/state_publisher.hpp"
 #include "actors/agent/topology_mirror.hpp"
 #include "actors/agent/tunnel_manager.hpp"
+#include "actors/daemons/agent_numbers.hpp"
 #include "actors/daemons/host_identity.hpp"
 #include "observability/log.hpp"
 #include "topology/store/rocks_backend.hpp"
@@ -67,7 +70,7 @@ AgentRole::AgentRole(const Config& config, observability::Registry& registry)
     : config_(config),
       registry_(registry),
       mirror_probe_(registry),
-      flow_probe_(registry),
+      flow_probe_(registry, observability::label_values<flows::DropReason>(flows::kDropReasons)),
       datapath_probe_(registry),
       tunnel_probe_(registry),
       publisher_probe_(registry),
@@ -76,8 +79,12 @@ AgentRole::AgentRole(const Config& config, observability::Registry& registry)
       bgp_probe_(registry),
       replication_probe_(registry),
       link_probe_(registry),
-      connection_probe_(registry),
-      state_(limits_of(config.connections), random_seed(), config.connections.patience) {}
+      connection_probe_(registry, observability::label_values<Expiry>(kExpiries),
+                        observability::label_values<Shortage>(kShortages)),
+      state_(limits_of(config.connections), random_seed(), config.connections.patience) {
+  flow_probe_.limit(config.datapath.max_flows);
+  connection_probe_.limits(config.connections.max, config.connections.per_port, config.connections.per_tenant);
+}
 
 bool AgentRole::open_learned(std::string& error) {
   auto opened = store::open_rocks_store(fs::path(config_.state_dir) / "learned");
@@ -155,6 +162,7 @@ bool AgentRole::open(const topology::Host& host, Cache cache, const OpenDatapath
   if (!open_learned(error) || !open_connections(error) || (cache == Cache::kept && !open_cache(error))) return false;
   datapath_ = datapath(config_, error);
   if (datapath_ == nullptr) return false;
+  datapath_ = measured(std::move(datapath_), registry_);
   std::error_code problem;
   addresses_ = routing::underlay::open_rtnetlink(problem);
   if (addresses_ == nullptr) {
@@ -162,58 +170,14 @@ bool AgentRole::open(const topology::Host& host, Cache cache, const OpenDatapath
     return false;
   }
   workers_ = std::make_unique<WorkerPool>(state_, *datapath_, worker_count(config_), registry_);
-  export_numbers();
+  exported_ = export_agent_numbers(registry_, state_, *datapath_, *workers_, *learned_);
+  port_probe_ = std::make_unique<observability::PortProbe>(registry_, counters_of(*datapath_));
   return true;
 }
 
-void AgentRole::export_numbers() {
-  auto add = [this](std::string_view name, std::string_view help, observability::MetricKind kind,
-                    std::function<double()> read) {
-    exported_.push_back(registry_.export_callback(name, help, kind, {}, std::move(read)));
-  };
-  using enum observability::MetricKind;
-  flows::Datapath* kernel = datapath_.get();
-  add("viaduct_datapath_hits_total", "Packets that found their flow in the kernel.", counter,
-      [kernel] { return static_cast<double>(kernel->stats().hits); });
-  add("viaduct_datapath_misses_total", "Packets that did not.", counter,
-      [kernel] { return static_cast<double>(kernel->stats().misses); });
-  add("viaduct_datapath_upcalls_lost_total", "Upcalls that never reached the daemon, all ports.", counter,
-      [kernel] { return static_cast<double>(kernel->stats().lost); });
-  add("viaduct_macs", "Learned MAC addresses.", gauge, [this] { return static_cast<double>(state_.macs.size()); });
-  add("viaduct_neighbours", "Learned IP to MAC bindings.", gauge,
-      [this] { return static_cast<double>(state_.neighbours.size()); });
-  export_connection_numbers();
-  add("viaduct_device_untracked_total",
-      "News of MACs and neighbours that were beyond a device's limits; found or asked for later.", counter,
-      [this] { return static_cast<double>(state_.untracked); });
-  add("viaduct_learned_unsaved", "Changes of learned MACs and neighbours that are not on disk yet.", gauge,
-      [this] { return static_cast<double>(learned_->unsaved(state_)); });
-  add("viaduct_device_news_lost_total", "Workers' news that devices had no room for; found later in the tables.",
-      counter, [this] { return static_cast<double>(state_.device_news.lost()); });
-  add("viaduct_worker_requests_refused_total", "Requests of actors that a packet worker's inbox had no room for.",
-      counter, [this] { return static_cast<double>(workers_->requests_refused()); });
-  add("viaduct_tunnel_probes_lost_total", "Liveness probes of other hosts that there was no room for.", counter,
-      [this] { return static_cast<double>(state_.probes.refused()); });
-  add("viaduct_health_answers_lost_total", "Answers to health checks that there was no room for.", counter,
-      [this] { return static_cast<double>(state_.health_answers.overflows()); });
-  add("viaduct_health_answers_refused_total",
-      "Frames of other hosts that should be answers to health checks and are not, or come from nobody known.", counter,
-      [this] { return static_cast<double>(state_.health_answers.refused()); });
-}
-
-void AgentRole::export_connection_numbers() {
-  auto refused = [this](std::string_view reason, uint64_t (flows::ConnectionTable::*read)() const) {
-    exported_.push_back(registry_.export_callback(
-        "viaduct_connection_entries_refused_total",
-        "Entries that connections had no room for, by what was short of it.", observability::MetricKind::counter,
-        {{"reason", std::string(reason)}}, [this, read] { return static_cast<double>((state_.connections.*read)()); }));
-  };
-  refused("table_full", &flows::ConnectionTable::refused);
-  refused("port_share", &flows::ConnectionTable::over_port_share);
-  refused("tenant_share", &flows::ConnectionTable::over_tenant_share);
-}
-
 void AgentRole::spawn(caf::actor_system& system, const Cluster& cluster, observability::SupervisorProbe& supervisor) {
+  for (const char* kind : {"bridge", "router", "bgp_speaker"}) supervisor.known(kind);
+
   // workers -> flow controller -> datapath's flow table
   FlowControllerOptions flow_options{config_.datapath.max_flows, std::chrono::milliseconds(1'000),
                                      config_.datapath.flow_idle_timeout};
@@ -226,7 +190,7 @@ void AgentRole::spawn(caf::actor_system& system, const Cluster& cluster, observa
   devices_ = spawn_devices(system, device_links);
   state_.device_news.on_ring([devices = devices_] { caf::anon_send(devices, NewsWaits{}); });
 
-  ports_ = spawn_datapath(system, {*datapath_, *workers_, datapath_probe_});
+  ports_ = spawn_datapath(system, {*datapath_, *workers_, datapath_probe_, *port_probe_, state_.network});
   keeper_ = spawn_learned_state(system, *learned_, *kept_connections_, state_);
   // connections -> flow controller (what ended), by the news
   connections_ = spawn_connections(

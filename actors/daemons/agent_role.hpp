@@ -23,6 +23,7 @@
 #include "actors/runtime/node.hpp"
 #include "observability/bgp_probe.hpp"
 #include "observability/health_probe.hpp"
+#include "observability/port_probe.hpp"
 #include "observability/probes.hpp"
 #include "routing/underlay/local_addresses.hpp"
 #include "topology/model/host.hpp"
@@ -78,8 +79,6 @@ class AgentRole {
   bool open_connections(std::string& error);
   bool open_cache(std::string& error);
   void load_cache();
-  void export_numbers();
-  void export_connection_numbers();
   void spawn_tunnels(caf::actor_system& system);
   std::vector<NodeAddress> nodes() const;
   void spawn_link(caf::actor_system& system, const Cluster& cluster);
@@ -108,6 +107,7 @@ class AgentRole {
   std::unique_ptr<flows::Datapath> datapath_;
   std::unique_ptr<routing::underlay::LocalAddresses> addresses_;
   std::unique_ptr<WorkerPool> workers_;
+  std::unique_ptr<observability::PortProbe> port_probe_;
   std::vector<observability::ExportedCallback> exported_;
   std::promise<void> first_network_;
   bool served_here_ = false;  // by the cluster role of this process

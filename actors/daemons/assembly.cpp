@@ -10,6 +10,7 @@
 #include "actors/admin/rest_access.hpp"
 #include "actors/admin/rest_gateway.hpp"
 #include "actors/daemons/agent_role.hpp"
+#include "actors/daemons/certificate_times.hpp"
 #include "actors/daemons/cluster_role.hpp"
 #include "actors/daemons/config_check.hpp"
 #include "actors/daemons/host_identity.hpp"
@@ -19,6 +20,7 @@
 #include "observability/exporter.hpp"
 #include "observability/journal.hpp"
 #include "observability/log.hpp"
+#include "observability/process_probe.hpp"
 
 namespace viaduct::actors {
 
@@ -32,6 +34,7 @@ struct Daemon::Parts {
   topology::Host host;
   AdminToken token;
   observability::Registry registry;
+  std::unique_ptr<observability::ProcessProbe> process_probe;
   observability::SupervisorProbe supervisor_probe{registry};
   observability::AdminProbe admin_probe{registry};
   observability::RestProbe rest_probe{registry};
@@ -120,6 +123,7 @@ void Daemon::Parts::renew_identity() {
   }
   if (loaded == nullptr) return log::error(log::Component::daemon, "certificates are not renewed", {{"reason", error}});
   identity = std::move(loaded);
+  show(certificate_ends(config), registry);
 }
 
 bool Daemon::Parts::open_rest_access(std::string& error) {
@@ -129,6 +133,7 @@ bool Daemon::Parts::open_rest_access(std::string& error) {
   options.keystone = {rest.keystone_url,        rest.keystone_user,        rest.keystone_password_file,
                       rest.keystone_project,    rest.keystone_domain,      rest.keystone_ca,
                       rest.keystone_admin_role, rest.keystone_reader_role, rest.keystone_member_role};
+  rest_probe.serving();
   rest_access = RestAccess::open(std::move(options), token, rest_probe, error);
   return rest_access != nullptr;
 }
@@ -149,6 +154,10 @@ bool Daemon::Parts::open_exporter(std::string& error) {
 
 bool Daemon::Parts::open(const OpenDatapath& datapath, std::string& error) {
   if (!open_directories(error) || !open_identity(error)) return false;
+  std::string roles;
+  for (const std::string& role : config.roles) roles += (roles.empty() ? "" : ",") + role;
+  process_probe = std::make_unique<observability::ProcessProbe>(registry, VIADUCT_VERSION, roles);
+  show(certificate_ends(config), registry);
   const bool named = !config.host.name.empty() || identity == nullptr;
   host = load_host_identity(config.state_dir, named ? config.host.name : identity->own().host, error);
   if (error.empty()) token = load_or_create_token((fs::path(config.run_dir) / "admin.token").string(), error);
@@ -216,6 +225,7 @@ std::function<AdminActor()> Daemon::Parts::admin_maker() {
 
 // operators -> endpoint -> admin -> all of the others
 ChildSpec Daemon::Parts::spawn_admin_endpoint(std::string& error) {
+  supervisor_probe.known("admin");
   EndpointLinks links{admin_maker(), [this](std::string_view name) { supervisor_probe.restarted(name); }, admin_probe};
   EndpointOptions options;
   options.port = config.admin.port;

@@ -11,17 +11,38 @@
 #include "actors/daemons/etcd_choice.hpp"
 #include "observability/log.hpp"
 #include "topology/store/rocks_store.hpp"
+#include "topology/violation.hpp"
 
 namespace viaduct::actors {
 
 namespace log = observability::log;
 
+namespace {
+
+// Why changes are not committed, and why agents are not let in.
+observability::Names refusals() {
+  auto out = observability::label_values<topology::BrokenRule>(static_cast<size_t>(topology::BrokenRule::count_));
+  out.emplace_back("store");
+  return out;
+}
+
+observability::Names reasons() {
+  observability::Names out{"join"};
+  for (auto i = static_cast<int>(identity::Reason::malformed); i <= static_cast<int>(identity::Reason::too_many); ++i) {
+    out.emplace_back(to_string(static_cast<identity::Reason>(i)));
+  }
+  return out;
+}
+
+}  // namespace
+
 ClusterRole::ClusterRole(const Config& config, observability::Registry& registry)
-    : config_(config), registry_(registry), store_probe_(registry), gateway_probe_(registry), etcd_probe_(registry) {}
+    : config_(config), registry_(registry), store_probe_(registry, refusals()), gateway_probe_(registry, reasons()) {}
 
 bool ClusterRole::open(std::string& error) {
   if (!embedded()) {
-    nsdb_ = open_etcd(config_, etcd_probe_, error);
+    etcd_probe_ = std::make_unique<observability::EtcdProbe>(registry_);
+    nsdb_ = open_etcd(config_, *etcd_probe_, error);
     return nsdb_ != nullptr;
   }
   topology::store::Options options;

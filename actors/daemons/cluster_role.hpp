@@ -46,7 +46,7 @@ class ClusterRole {
   observability::Registry& registry_;
   observability::StoreProbe store_probe_;
   observability::GatewayProbe gateway_probe_;
-  observability::EtcdProbe etcd_probe_;
+  std::unique_ptr<observability::EtcdProbe> etcd_probe_;  // null: the store is embedded
   std::unique_ptr<topology::store::Store> nsdb_;
   Secret local_ = random_secret();
   TopologyStoreActor store_;

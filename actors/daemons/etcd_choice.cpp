@@ -30,6 +30,8 @@ std::string name_space(std::string prefix) {
 store::EtcdEvents events_to(observability::EtcdProbe& probe) {
   store::EtcdEvents events;
   events.called = [&probe](std::string_view method, std::string_view result) { probe.called(method, result); };
+  events.took = [&probe](std::string_view method, std::chrono::nanoseconds took) { probe.took(method, took); };
+  events.over = [&probe](bool answered) { probe.reachable(answered); };
   events.server_left = [&probe](std::string_view server, std::string_view reason) {
     probe.server_left(server);
     log::event(log::Component::store, log::Level::warning, EventKind::store_lost,

@@ -40,9 +40,10 @@ using Self = NodeActor::stateful_pointer<NodeState>;
 // Tick::kind: below kRespawn the poll, kRespawn + i the restart of child i, kStopLimit + i the end of its patience.
 enum Timer : uint32_t { kPoll = 0, kRespawn = 1'000, kStopLimit = 1'000'000 };
 
-void set_state(Child& child, ActorState state) {
+void set_state(const NodeLinks& links, Child& child, ActorState state) {
   child.status.state = state;
   child.status.since = std::chrono::system_clock::now();
+  links.probe.entered(child.spec.name, state);
 }
 
 void stop_next(Self self) {
@@ -80,17 +81,17 @@ void child_down(Self self, const caf::down_msg& down) {
     child.spec.running = nullptr;
     child.asked = false;
     if (state.stopping) {
-      set_state(child, ActorState::stopped);
+      set_state(*state.links, child, ActorState::stopped);
       return stop_next(self);
     }
     child.status.last_error = self->system().render(down.reason);
     log::event(log::Component::supervisor, log::Level::error, observability::EventKind::actor_died, "actor died",
                {{"actor", child.spec.name}, {"reason", child.status.last_error}});
     if (on_death(child.spec.kind) == OnDeath::end_daemon || !child.spec.restart) {
-      set_state(child, ActorState::stopped);
+      set_state(*state.links, child, ActorState::stopped);
       return begin_stop(self, 1);
     }
-    set_state(child, ActorState::backing_off);
+    set_state(*state.links, child, ActorState::backing_off);
     auto pause = child.backoff.next(std::chrono::steady_clock::now());
     return self->delayed_send(self, pause, Tick{static_cast<uint32_t>(kRespawn + i)});
   }
@@ -98,18 +99,19 @@ void child_down(Self self, const caf::down_msg& down) {
 
 void respawn(Self self, size_t index) {
   if (self->state.stopping) return;
+  const NodeLinks& links = *self->state.links;
   Child& child = self->state.children[index];
-  set_state(child, ActorState::starting);
+  set_state(links, child, ActorState::starting);
   ++child.status.restarts;
-  self->state.links->probe.restarted(child.spec.name);
+  links.probe.restarted(child.spec.name);
   child.spec.running = child.spec.restart();
   if (!child.spec.running) {
-    set_state(child, ActorState::backing_off);
+    set_state(links, child, ActorState::backing_off);
     auto pause = child.backoff.next(std::chrono::steady_clock::now());
     return self->delayed_send(self, pause, Tick{static_cast<uint32_t>(kRespawn + index)});
   }
   self->monitor(child.spec.running);
-  set_state(child, ActorState::running);
+  set_state(links, child, ActorState::running);
 }
 
 void poll(Self self) {
@@ -119,6 +121,7 @@ void poll(Self self) {
     Child& child = state.children[i];
     if (!child.spec.running || child.asked) continue;
     child.asked = true;
+    state.links->probe.asked(child.spec.name, std::chrono::steady_clock::now());
     auto handle = caf::actor_cast<SupervisedActor>(child.spec.running);
     self->request(handle, kPollTimeout, ReportStatus{})
         .then(
@@ -126,7 +129,8 @@ void poll(Self self) {
               Child& asked = self->state.children[i];
               asked.asked = false;
               asked.status.mailbox_depth = report.mailbox_depth;
-              self->state.links->probe.mailbox_depth(asked.spec.name, report.mailbox_depth);
+              self->state.links->probe.answered(asked.spec.name, report.mailbox_depth,
+                                                std::chrono::steady_clock::now());
             },
             [=](const caf::error& error) {
               Child& asked = self->state.children[i];
@@ -160,7 +164,8 @@ NodeActor::behavior_type node_behavior(Self self, std::vector<ChildSpec> childre
     Child child{std::move(spec), Backoff{}, {}, false};
     child.status.name = child.spec.name;
     child.status.kind = child.spec.kind;
-    set_state(child, ActorState::running);
+    self->state.links->probe.known(child.spec.name);
+    set_state(*self->state.links, child, ActorState::running);
     self->monitor(child.spec.running);
     self->state.children.push_back(std::move(child));
   }

@@ -106,7 +106,8 @@ Result<Done> admit(const Call& call) {
   const auto& path = call.path;
   if (path.empty() || path[0] == "openapi.json" || path[0] == "transactions") return Done{};
   const Resource* resource = find_resource(path[0]);
-  if (resource == nullptr && path[0] != "system_state") return Done{};  // there is none, or in a later version
+  if (resource == nullptr && path[0] != "system_state" && path[0] != "prometheus")
+    return Done{};  // there is none, or in a later version
   bool operators = resource == nullptr || is_nobodys(resource->kind);
   for (const Collection& each : collections()) {
     const bool below = path.size() > 2 && each.parent == path[0] && std::ranges::find(path, each.name) != path.end();

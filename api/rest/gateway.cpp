@@ -9,6 +9,7 @@
 #include "api/rest/compression.hpp"
 #include "api/rest/media_type.hpp"
 #include "api/rest/openapi.hpp"
+#include "api/rest/prometheus_targets.hpp"
 
 namespace viaduct::api::rest {
 namespace {
@@ -70,6 +71,7 @@ Answer dispatch(Call& call) {
   if (path[0] == "system_state" && path.size() == 1) return answer_system_state(call);
   if (path[0] == "node_status" && path.size() == 1) return answer_node_status(call);
   if (path[0] == "transactions" && path.size() == 1) return answer_transactions(call);
+  if (path[0] == "prometheus" && path.size() == 2 && path[1] == "targets") return answer_prometheus_targets(call);
   if (path[0] == "openapi.json" && path.size() == 1) {
     if (call.method() != Method::get) return no_such_verb(call.method(), path[0]);
     return json_response(openapi(call.context.base()), std::string(kJsonType));
@@ -160,6 +162,24 @@ Result<Done> Gateway::count(const Request& request, const User* known, Asked& as
   return too_many_requests(asked.grant);
 }
 
+namespace {
+
+// MidoNet's clients send X-Auth-Token; others, as Prometheus, know only of RFC 6750, 2.1.
+std::string_view token_of(const Request& request) {
+  const std::string_view own = request.header("x-auth-token");
+  if (!own.empty()) return own;
+  constexpr std::string_view kBearer = "bearer ";
+  const std::string_view header = request.header("authorization");
+  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
+  if (header.size() < kBearer.size() ||
+      !std::equal(kBearer.begin(), kBearer.end(), header.begin(), [&](char b, char a) { return same(a, b); })) {
+    return {};
+  }
+  return header.substr(kBearer.size());
+}
+
+}  // namespace
+
 Result<Response> Gateway::route(const Request& request, Asked& asked) const {
   User& user = asked.user;
   if (request.method == Method::options) return Response{};
@@ -173,7 +193,7 @@ Result<Response> Gateway::route(const Request& request, Asked& asked) const {
   }
   path.erase(path.begin(), path.begin() + static_cast<ptrdiff_t>(root.size()));
   const bool login = path.size() == 1 && path[0] == "login";
-  auto known = login ? Result<User>(User{}) : links_.access->user_of(request.header("x-auth-token"));
+  auto known = login ? Result<User>(User{}) : links_.access->user_of(token_of(request));
   auto allowed = count(request, known && !login ? &*known : nullptr, asked);
   if (!allowed) return allowed.failure();
   if (login) return log_in(request, user);

@@ -249,6 +249,28 @@ void add_others(Json& paths) {
   watch["responses"] = answers("200", std::move(streamed), Method::get);
   paths["/events"]["get"] = std::move(watch);
 
+  const Json target = {{"type", "object"},
+                       {"properties",
+                        {{"targets", {{"type", "array"}, {"items", text_schema()}}},
+                         {"labels", {{"type", "object"}, {"additionalProperties", text_schema()}}}}},
+                       {"required", {"targets", "labels"}}};
+  Json discover = {{"operationId", "listPrometheusTargets"}, {"tags", {"Prometheus"}}};
+  discover["parameters"] = {
+      parameter("job", "query", "Agents or nodes of the cluster only",
+                {{"type", "string"}, {"enum", {"viaduct-agent", "viaduct-cluster"}}}),
+      parameter("agent_port", "query", "Where agents' metrics are reached; 9464 unless it is said", integer(1, 65'535)),
+      parameter("cluster_port", "query", "Where those of cluster nodes are; 9464 unless it is said",
+                integer(1, 65'535)),
+      parameter("address", "query", "Hosts by their names, or by their addresses in tunnel zones",
+                {{"type", "string"}, {"enum", {"name", "tunnel"}}})};
+  discover["responses"] =
+      answers("200",
+              {{"description", "For Prometheus' HTTP service discovery"},
+               {"content", {{text(kJsonType), {{"schema", {{"type", "array"}, {"items", target}}}}}}}},
+              Method::get);
+  discover["responses"]["400"] = failure("A parameter that makes no sense");
+  paths["/prometheus/targets"]["get"] = std::move(discover);
+
   const Json one = {{"type", "object"},
                     {"properties",
                      {{"method", {{"type", "string"}, {"enum", {"POST", "PUT", "DELETE"}}}},
@@ -314,12 +336,13 @@ Json openapi(const std::string& base) {
              "MidoNet's REST API, and what is beyond it. Documents take more than the schemas say: numbers "
              "as texts, members that are not known."}}},
           {"servers", {{{"url", base.substr(0, base.size() - 1)}}}},
-          {"security", {{{"token", Json::array()}}}},
+          {"security", {{{"token", Json::array()}}, {{"bearer", Json::array()}}}},
           {"paths", paths()},
           {"components",
            {{"schemas", std::move(schemas)},
             {"securitySchemes",
              {{"token", {{"type", "apiKey"}, {"in", "header"}, {"name", "X-Auth-Token"}}},
+              {"bearer", {{"type", "http"}, {"scheme", "bearer"}}},
               {"basic", {{"type", "http"}, {"scheme", "basic"}}}}}}}};
 }
 

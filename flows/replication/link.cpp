@@ -9,7 +9,10 @@ bool ReplicationLink::put(const ConnectionKey& key, ConnectionUpdate update, Rep
   if (waiting_.size() >= options_.max_waiting && !waiting_.contains(key)) overflow();
   const auto [at, is_new] = waiting_.try_emplace(key);
   at->second.update = std::move(update);
-  if (is_new) order_.push_back(key);
+  if (is_new) {
+    order_.push_back(key);
+    at->second.since = now;
+  }
   if (!unanswered_since_) unanswered_since_ = now;
   if (ticket == 0 || silent_) return false;
   at->second.tickets.push_back(ticket);
@@ -54,7 +57,7 @@ std::vector<StateBatch> ReplicationLink::poll(Time now, size_t limit) {
   const size_t window = silent_ ? 1 : options_.window;  // a silent peer is asked, not flooded
   size_t left = order_.size();
   while (left > 0 && out.size() < limit && flights_.size() < window) {
-    Flight flight{{next_sequence_, {}}, {}, now, now + timeout_, timeout_};
+    Flight flight{{next_sequence_, {}}, {}, now, now, now + timeout_, timeout_};
     for (; left > 0 && flight.batch.updates.size() < kMaxUpdates; --left) {
       const ConnectionKey key = order_.front();
       order_.pop_front();
@@ -64,6 +67,7 @@ std::vector<StateBatch> ReplicationLink::poll(Time now, size_t limit) {
       }
       auto node = waiting_.extract(key);
       if (node.empty()) continue;
+      flight.since = std::min(flight.since, node.mapped().since);
       flight.batch.updates.push_back(std::move(node.mapped().update));
       flight.tickets.insert(flight.tickets.end(), node.mapped().tickets.begin(), node.mapped().tickets.end());
       flying_.emplace(key, next_sequence_);
@@ -97,7 +101,21 @@ std::vector<ReplicationTicket> ReplicationLink::acknowledged(const std::vector<u
   return tickets;
 }
 
+std::optional<Time> ReplicationLink::oldest() const {
+  std::optional<Time> oldest;
+  const auto consider = [&](Time since) { oldest = oldest ? std::min(*oldest, since) : since; };
+  for (const auto& [sequence, flight] : flights_) consider(flight.since);
+  for (const ConnectionKey& key : order_) {
+    const auto at = waiting_.find(key);
+    if (at == waiting_.end()) continue;
+    consider(at->second.since);
+    break;  // later ones have been put later
+  }
+  return oldest;
+}
+
 void ReplicationLink::answered(const Flight& flight, Time now) {
+  if (options_.on_acknowledged) options_.on_acknowledged(now - flight.sent);
   if (flight.again) return;
   const auto took = std::chrono::ceil<std::chrono::milliseconds>(now - flight.sent);
   timeout_ = std::clamp(2 * took, options_.first_timeout, options_.patience / 4);

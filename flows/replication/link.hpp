@@ -21,6 +21,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <unordered_map>
@@ -41,6 +42,8 @@ class ReplicationLink {
     std::chrono::milliseconds patience{300};
     size_t window = 64;  // batches in flight
     size_t max_waiting = 65'536;
+    // Told of each batch that has arrived, how long that took from the first time it was sent. May be empty.
+    std::function<void(std::chrono::nanoseconds)> on_acknowledged = {};
   };
   ReplicationLink() : ReplicationLink(Options()) {}
   explicit ReplicationLink(const Options& options) : options_(options) {}
@@ -69,6 +72,8 @@ class ReplicationLink {
   // The peer lacks things that were put before: put everything again. Said once.
   bool resync();
   bool silent() const { return silent_; }
+  // When the oldest update that the peer has not acknowledged was put.
+  std::optional<Time> oldest() const;
   size_t waiting() const { return waiting_.size(); }
   size_t in_flight() const { return flights_.size(); }
   uint64_t sent_again() const { return sent_again_; }
@@ -78,12 +83,14 @@ class ReplicationLink {
   struct Waiting {
     ConnectionUpdate update;
     std::vector<ReplicationTicket> tickets;
+    Time since;  // of the first of the puts
   };
   struct Flight {
     StateBatch batch;
     std::vector<ReplicationTicket> tickets;
     Time sent;
-    Time due;  // to be sent again
+    Time since;  // its oldest update was put
+    Time due;    // to be sent again
     std::chrono::milliseconds timeout;
     bool again = false;  // was sent more than once: its answer tells nothing of the round trip (RFC 6298 3)
   };

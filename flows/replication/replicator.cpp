@@ -259,6 +259,15 @@ bool Replicator::owes(HostId peer) const {
   return link != links_.end() && link->second.in_flight() + link->second.waiting() > 0;
 }
 
+std::chrono::nanoseconds Replicator::lag(Time now) const {
+  std::chrono::nanoseconds lag{};
+  for (const auto& [peer, link] : links_) {
+    const auto oldest = link.oldest();
+    if (oldest && !link.silent()) lag = std::max<std::chrono::nanoseconds>(lag, now - *oldest);
+  }
+  return lag;
+}
+
 bool Replicator::silent(HostId peer) const {
   const auto link = links_.find(peer);
   return link != links_.end() && link->second.silent();

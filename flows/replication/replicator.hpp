@@ -121,6 +121,8 @@ class Replicator {
   size_t shared() const { return shared_.size(); }
   size_t looks_waiting() const { return refreshes_.size(); }
   size_t backlog() const;  // updates that wait, of all peers
+  // For how long the oldest update that a peer which is not silent has not acknowledged has been waiting.
+  std::chrono::nanoseconds lag(Time now) const;
   bool silent(HostId peer) const;
   bool owes(HostId peer) const;  // something is not yet there, as far as is known
   bool knows(const ConnectionKey& key) const { return shared_.contains(key); }

@@ -76,6 +76,7 @@ void MacTable::for_each(const std::function<void(const MacKey&, const MacEntry&)
   impl_->table.for_each(visit);
 }
 size_t MacTable::size() const { return impl_->table.size(); }
+size_t MacTable::capacity() const { return impl_->table.capacity(); }
 uint64_t MacTable::refused() const { return impl_->refused.load(std::memory_order_relaxed); }
 
 }  // namespace viaduct::flows

@@ -104,6 +104,7 @@ void NeighbourTable::for_each(const std::function<void(const NeighbourKey&, cons
   impl_->table.for_each(visit);
 }
 size_t NeighbourTable::size() const { return impl_->table.size(); }
+size_t NeighbourTable::capacity() const { return impl_->table.capacity(); }
 uint64_t NeighbourTable::refused() const { return impl_->refused.load(std::memory_order_relaxed); }
 
 }  // namespace viaduct::flows

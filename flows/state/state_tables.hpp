@@ -59,6 +59,7 @@ class MacTable {
   bool erase_if_older(const MacKey& key, Time deadline);
   void for_each(const std::function<void(const MacKey&, const MacEntry&)>& visit) const;
   size_t size() const;
+  size_t capacity() const;
   uint64_t refused() const;
 
  private:
@@ -103,6 +104,7 @@ class NeighbourTable {
   bool erase_if_older(const NeighbourKey& key, Time deadline);  // by `confirmed`
   void for_each(const std::function<void(const NeighbourKey&, const NeighbourEntry&)>& visit) const;
   size_t size() const;
+  size_t capacity() const;
   uint64_t refused() const;
 
  private:

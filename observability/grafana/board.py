@@ -10,6 +10,8 @@ COLUMNS = 24
 SCHEMA = 38  # Grafana 10; 9 reads it, later ones migrate it when they load it
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 COLOURS = {"warning": "orange", "critical": "red"}
+# What expressions have in common that look at different things.
+WORDS = {"expr", "sum", "rate", "increase", "by", "on", "and", "or", "job", "instance", "reason", "5m", "10m", "15m"}
 UP_OR_DOWN = [{"type": "value", "options": {"0": {"text": "no", "color": "red"}, "1": {"text": "yes", "color": "green"}}}]
 
 
@@ -20,13 +22,14 @@ def expanded(query):
 # --- limits ---------------------------------------------------------------------------------------
 
 def limit_of(alert):
-    """Of an alert: how its expression compares first, with what, and how severe it is."""
+    """Of an alert: how its expression compares first, with what, how severe it is, and the names of what is compared."""
     for path in RULES.glob("*.rules.yml"):
         found = re.search(rf"^ +- alert: {alert}\n((?:(?! +- alert: ).*\n)*)", path.read_text(), re.M)
         if found:
             compares = re.search(r" (==|>|<) ([0-9.]+)(?: \* ([0-9.]+))?", found.group(1))
             limit = float(compares.group(2)) * float(compares.group(3) or 1)
-            return compares.group(1), limit, re.search(r"severity: (\w+)", found.group(1)).group(1)
+            severity = re.search(r"severity: (\w+)", found.group(1)).group(1)
+            return compares.group(1), limit, severity, set(re.findall(r"[\w:]+", found.group(1)[:compares.start()]))
     raise KeyError(f"no alert is called {alert}")
 
 
@@ -34,7 +37,7 @@ def steps_of(alert, above):
     """Colours from values on. `above`: bad is what is more than this, with an alert as severe as that."""
     if alert is None and above is None:
         return [{"color": "green", "value": None}]
-    compares, limit, severity = limit_of(alert) if alert else (">", above, "warning")
+    compares, limit, severity, _ = limit_of(alert) if alert else (">", above, "warning", None)
     if above is not None:
         compares, limit = ">", above
     if limit == 0:  # a threshold holds from its value on, an alert of more than nothing does not
@@ -64,6 +67,11 @@ class Panel:
         self.kind, self.title, self.unit, self.says, self.do = kind, title, unit, says, do
         self.queries, self.width, self.height, self.alert, self.above = queries, width, height, alert, above
         self.links, self.more = list(links), more
+
+    def check(self):
+        """Something that is drawn is what the alert compares: a limit says nothing of other numbers."""
+        if self.alert and not any(set(re.findall(r"[\w:]+", query)) & (limit_of(self.alert)[3] - WORDS) for query, _ in self.queries):
+            raise ValueError(f"{self.title}: the alert {self.alert} looks at something else")
 
     def description(self):
         alert = f"\n\nAlert: {self.alert}; its runbook is in runbooks.md." if self.alert else ""
@@ -100,6 +108,7 @@ class Panel:
                            "sortDesc": True}, "tooltip": {"mode": "multi", "sort": "desc"}}
 
     def json(self):
+        self.check()
         out = {"type": self.kind, "title": self.title, "description": self.description(), "datasource": SOURCE,
                "targets": self.targets(), "options": self.options(),
                "fieldConfig": {"defaults": self.defaults(), "overrides": self.more.get("overrides", [])}}
@@ -124,7 +133,7 @@ class Text:
         self.title, self.text, self.height = title, text, height
 
     def json(self):
-        return {"type": "text", "title": self.title, "description": "How to ask further.",
+        return {"type": "text", "title": self.title, "description": "Commands that tell more than metrics do.",
                 "options": {"mode": "markdown", "content": self.text}}
 
 
@@ -157,7 +166,8 @@ def column(name, unit=None, links=()):
 
 
 def or_none(query, of="up{HOST}"):
-    """A counter with labels is not there before it has counted: nothing then is 0, for each instance of what there is."""
+    """What has nothing to show is 0, for each instance of what there is: of many reasons only those that count are drawn (`> 0`), and some
+    counters are not there before they have counted."""
     return f"{query} or on (instance) sum by (instance) ({of}) * 0"
 
 

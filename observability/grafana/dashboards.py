@@ -15,8 +15,9 @@ import control_plane  # noqa: E402
 import gateway  # noqa: E402
 import host  # noqa: E402
 import network  # noqa: E402
+import port  # noqa: E402
 
-MODULES = (host, network, gateway, control_plane)
+MODULES = (host, network, gateway, control_plane, port)
 
 
 def texts():

@@ -34,7 +34,8 @@ BGP = [
     graph("Routes that were refused, messages that were malformed", "ops",
           "Routes of peers that were not taken, by reason; messages that contradicted themselves.",
           "`viaduct bgp` on the host; a peer that sends nonsense is its operator's to mend.",
-          (or_none("sum by (instance, reason) (rate(viaduct_bgp_routes_refused_total{HOST}[5m]))"), "{{instance}} {{reason}}"),
+          (or_none("sum by (instance, reason) (rate(viaduct_bgp_routes_refused_total{HOST}[5m])) > 0", "viaduct_bgp_problems{HOST}"),
+           "{{instance}} {{reason}}"),
           ("sum by (instance) (rate(viaduct_bgp_route_messages_malformed_total{HOST}[5m]))", "malformed {{instance}}")),
 ]
 NAT = [
@@ -43,6 +44,11 @@ NAT = [
          "nat_ports_exhausted.",
          "Give the rule more addresses, or a wider range of ports.",
          ("viaduct_nat_addresses_spent{HOST}", "{{instance}}"), alert="ViaductNatPortsExhausted", width=6, height=7),
+    graph("NAT addresses: blocks that are free", "percentunit",
+          "Of the blocks of ports that rules give out of an address, the part that nobody has leased.",
+          "Near 0: give the rule more addresses, or a wider range of ports.",
+          ("min by (address) (instance_address:viaduct_nat_blocks:free_ratio{HOST})", "{{address}}"),
+          alert="ViaductNatPortsNearlyExhausted", width=9),
     graph("NAT ports: leased and used", "short",
           "Ports of the blocks (64 each) that each host has leased, and connections that use one.",
           "Close together and rising: more blocks will be asked for. Far apart for long: many connections have ended.",

@@ -1,5 +1,6 @@
 """One host, or some: is it well, and what becomes of its packets?"""
 from board import TO_HOST, dashboard, graph, hosts_of, or_none, stat, yes_or_no
+from port import busiest
 
 WELL = [
     yes_or_no("Answers",
@@ -56,6 +57,10 @@ PACKETS = [
           "First packets that never reached the daemon: their sender has used up its credit, or the daemon is too slow.",
           "One noisy port loses its own (see the dashboard Port); many ports lose when the daemon lacks CPU time.",
           ("rate(viaduct_datapath_upcalls_lost_total{HOST}[5m])", "{{instance}}"), alert="ViaductUpcallsLost", links=[TO_HOST]),
+    graph("What packets wait for, p99", "s",
+          "How long one in a hundred packets that wait for a fact waits, at least, by the fact.",
+          "Neighbours: machines or next hops that do not answer ARP. NAT ports: the cluster leases them slowly.",
+          ("instance_cause:viaduct_parked_seconds:p99_5m{HOST}", "{{instance}} {{cause}}"), links=[TO_HOST]),
     graph("Why packets come to the daemon", "pps",
           "`miss`: no flow yet. `ttl_expired` and `too_big`: a flow that needs an ICMP error.",
           "Many `too_big`: machines use a larger MTU than the tunnels carry; give them the bridge's MTU. Many "
@@ -76,24 +81,39 @@ TABLES = [
           "Flows that were evicted, connections that were refused or ended for want of room.",
           "Raise `datapath.max_flows` or `connections.max`, or find who makes so many: a port's share is refused alone "
           "(`port_share`).",
-          ("sum by (instance) (rate(viaduct_flow_installs_total{HOST, result=\"table_full\"}[5m]))", "{{instance}} flows"),
-          ("sum by (instance, reason) (rate(viaduct_connection_entries_refused_total{HOST}[5m]))", "{{instance}} {{reason}}"),
-          alert="ViaductConnectionTableFull"),
+          (or_none("sum by (instance, reason) (rate(viaduct_flows_evicted_total{HOST}[5m])) > 0", "viaduct_flows{HOST}"),
+           "flows {{instance}} {{reason}}"),
+          (or_none("sum by (instance, reason) (rate(viaduct_connection_entries_refused_total{HOST}[5m])) > 0", "viaduct_flows{HOST}"),
+           "connections {{instance}} {{reason}}"), alert="ViaductConnectionTableFull", links=[TO_HOST]),
     graph("Connections", "short",
-          "Connections that this host knows, by protocol and state.",
-          "Many half-open ones of TCP: servers do not answer, or somebody floods them.",
-          ("sum by (protocol, state) (viaduct_connections{HOST})", "{{protocol}} {{state}}"), width=12),
+          "Connections that this host knows, by state.",
+          "Many that are opening: servers do not answer, or somebody floods them. `viaduct conntrack list --state opening` shows whom.",
+          ("sum by (state) (viaduct_connections{HOST})", "{{state}}")),
+    graph("Connections of tenants", "percentunit",
+          "How much of its share of the connection table each tenant has.",
+          "Above 90 % the tenant's ports with the most entries lose some.",
+          ("instance_tenant:viaduct_connection_entries:fill_ratio{HOST}", "{{instance}} {{tenant}}"),
+          alert="ViaductTenantConnectionsNearlyFull", links=[TO_HOST]),
     graph("Learned addresses", "short",
           "MACs and neighbours (ARP, ND) that were learned.",
           "A sudden rise: somebody scans, or invents MACs. `viaduct state DEVICE` shows who.",
           ("viaduct_macs{HOST}", "{{instance}} MACs"),
-          ("viaduct_neighbours{HOST}", "{{instance}} neighbours"), width=12),
+          ("viaduct_neighbours{HOST}", "{{instance}} neighbours")),
 ]
 DAEMON = [
-    graph("Messages that wait, by actor", "short",
-          "The longest mailbox of each actor. Near 0 in a daemon that is well.",
-          "An actor that stays behind lacks CPU time or waits for a slow disk: `viaduct status`, `top -H`.",
-          ("max by (actor) (viaduct_actor_mailbox_depth{HOST})", "{{actor}}")),
+    graph("How long messages wait, by actor", "s",
+          "The age of the oldest message in each actor's mailbox. Near 0 in a daemon that is well.",
+          "An actor that stays behind lacks CPU time, waits for a slow disk, or hangs: `viaduct status`, `top -H`.",
+          ("max by (actor) (viaduct_actor_mailbox_age_seconds{HOST})", "{{actor}}"), alert="ViaductActorStuck"),
+    graph("CPU of packet workers", "percentunit",
+          "How much of a CPU each packet worker uses. At 100 % it decides as many first packets as it can.",
+          "One worker at 100 %: see the ports above for who sends so many first packets. All: more workers "
+          "(`datapath.workers`).",
+          ("rate(viaduct_worker_cpu_seconds_total{HOST}[RATE])", "{{instance}} {{worker}}"), links=[TO_HOST]),
+    graph("Memory of the daemon", "bytes",
+          "What the daemon has in RAM.",
+          "Rising for days with the same number of flows and ports: report it with `viaduct support-bundle`.",
+          ('process_resident_memory_bytes{HOST}', "{{instance}}"), links=[TO_HOST]),
     graph("Actors that were restarted, in 15 minutes", "short",
           "Parts of the daemon that failed and were started again.",
           "`journalctl -u viaductd` says why. Report it with `viaduct support-bundle`.",
@@ -110,4 +130,5 @@ DAEMON = [
 
 def board():
     return dashboard("host", "host", "Is this host well, and what becomes of its packets?", hosts_of("viaduct_flows"),
-                     [("Is it well?", WELL), ("Packets", PACKETS), ("Tables", TABLES), ("The daemon", DAEMON)])
+                     [("Is it well?", WELL), ("Ports", [busiest(50)]), ("Packets", PACKETS),
+                      ("Tables", TABLES), ("The daemon", DAEMON)])

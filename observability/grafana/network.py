@@ -1,5 +1,6 @@
 """All hosts together: do they reach each other, and where are packets lost?"""
 from board import TO_HOST, column, dashboard, graph, hosts_of, link, table
+from port import busiest
 
 ROW_TO_HOST = link("host", "this host", ("instance", "${__data.fields.instance}"))
 HOSTS = [
@@ -64,10 +65,11 @@ DROPS = [
           width=12, links=[TO_HOST]),
 ]
 SHARED = [
-    graph("Updates that wait", "short",
-          "Updates of connections that wait to be sent to other hosts, which would go on with them if this one died.",
+    graph("How long updates wait", "s",
+          "For how long the oldest update of connections has waited for other hosts to acknowledge it; they would go on with "
+          "these connections if this host died.",
           "A peer does not take them as fast as they are made: see the round trip, and that host's CPU.",
-          ("viaduct_replication_waiting_updates{HOST}", "{{instance}}"), alert="ViaductReplicationLag", links=[TO_HOST]),
+          ("viaduct_replication_lag_seconds{HOST}", "{{instance}}"), alert="ViaductReplicationLag", links=[TO_HOST]),
     graph("Connections that began unprotected", "pps",
           "First packets that left before another host knew their connection: it would not survive this host.",
           "Hosts do not acknowledge in time (`connections.patience`): see the round trip and loss above.",
@@ -83,5 +85,5 @@ SHARED = [
 
 def board():
     return dashboard("network", "network", "Do the hosts reach each other, and where are packets lost?", hosts_of("viaduct_flows"),
-                     [("Hosts", HOSTS), ("Tunnels between hosts", TUNNELS),
+                     [("Hosts", HOSTS), ("Tunnels between hosts", TUNNELS), ("Ports", [busiest(20)]),
                       ("Dropped packets", DROPS), ("Connections that other hosts know", SHARED)])

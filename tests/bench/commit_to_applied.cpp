@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "api/client/connection.hpp"
 #include "api/client/token.hpp"
@@ -70,11 +71,17 @@ class Operator {
     return last_ms_;
   }
 
+  // A daemon that is starting says so, and is asked again.
   HostId host() {
-    const auto reply = ask([](schema::AdminRequest::Builder request) { request.setStatus(); });
-    return read(reply, [](schema::AdminReply::Reader answer) {
-      return HostId(topology::decode(answer.getStatus().getHostId()));
-    });
+    for (const auto deadline = Clock::now() + kPatience; Clock::now() < deadline;) {
+      const auto reply = ask([](schema::AdminRequest::Builder request) { request.setStatus(); });
+      const HostId host = read(reply, [](schema::AdminReply::Reader answer) {
+        return answer.isStatus() ? HostId(topology::decode(answer.getStatus().getHostId())) : HostId();
+      });
+      if (!host.is_nil()) return host;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    give_up("the daemon does not say its status");
   }
 
  private:

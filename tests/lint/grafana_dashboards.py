@@ -30,7 +30,11 @@ def known_labels():
 
 
 def problems_of_source():
-    old, strangers = differing()
+    try:
+        old, strangers = differing()
+    except (KeyError, ValueError) as error:  # no such alert, or one that looks at something else
+        yield f"observability/grafana: {error.args[0]}"
+        return
     yield from (f"{path.name}: not what its source says; run observability/grafana/dashboards.py" for path in old)
     yield from (f"{path.name}: there is no source for it" for path in strangers)
 
@@ -41,7 +45,7 @@ def problems_of_queries(board, names, known):
         yield from (f"{asked.place()}: {problem}" for problem in names.problems(asked.query))
         strangers = (labels(asked.query) | legend_labels(asked.legend)) - known
         yield from (f"{asked.place()}: no metric has a label {label}" for label in sorted(strangers))
-        unknown = set(re.findall(r"\$\{?(\w+)", asked.query)) - variables
+        unknown = set(re.findall(r"\$\{?([a-z_]\w*)", asked.query)) - variables
         yield from (f"{asked.place()}: no variable is called {name}" for name in sorted(unknown))
     for name, _, series, label in board.choices():
         yield from (f"{board.name}: variable {name}: {problem}" for problem in names.problems(series))

@@ -44,7 +44,7 @@ FENCES = [
     (r"caf/", ["actors", "tests"], False),
     (r"rocksdb/", ["topology/store", "tests"], True),
     (r"grpc|google/protobuf/", ["topology/store/etcd", "tests"], False),
-    (r"prometheus/", ["observability", "tests"], True),
+    (r"civetweb", ["observability", "tests"], True),
     (r"spdlog/", ["observability", "tests"], True),
     (r"netlink/", ["flows/datapath", "routing/underlay", "routing/bgp", "tests"], True),
     (r"bpf/", ["flows/datapath", "tests"], True),
@@ -65,7 +65,7 @@ FENCES = [
 # Built and tested without any third-party library.
 PURE = ["topology/address", "topology/model", "flows/packet", "flows/match", "flows/state", "flows/health", "flows/simulation",
         "flows/table", "routing/fib"]
-THIRD_PARTY = re.compile(r"caf/|rocksdb/|grpc|google/protobuf/|prometheus/|spdlog/|netlink/|bpf/|toml\+\+/|capnp/|kj/|CLI/|nlohmann/|yaml-cpp/")
+THIRD_PARTY = re.compile(r"caf/|rocksdb/|grpc|google/protobuf/|civetweb|spdlog/|netlink/|bpf/|toml\+\+/|capnp/|kj/|CLI/|nlohmann/|yaml-cpp/")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 TOP = ("schema/", "observability/", "topology/", "routing/", "flows/", "actors/", "api/", "integrations/", "tests/")
 

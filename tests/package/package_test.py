@@ -19,9 +19,9 @@ UNITS = {"viaduct-agent": "viaductd.service", "viaduct-cluster": "viaduct-cluste
 ORDER = ["viaduct-common", "viaduct-agent", "viaduct-cluster", "viaduct-cli"]
 MONITORING = ["/usr/share/viaduct/prometheus/" + name for name in (
     "cluster.rules.yml", "hosts.rules.yml", "network.rules.yml", "recording.rules.yml", "rest.rules.yml", "tables.rules.yml", "prometheus.yml",
-    "runbooks.md", "targets/agents.yml")]
+    "runbooks.md")]
 MONITORING += ["/usr/share/viaduct/grafana/" + name for name in (
-    "control-plane.json", "gateway.json", "host.json", "network.json", "provisioning/dashboards.yml", "provisioning/datasources.yml")]
+    "control-plane.json", "gateway.json", "host.json", "network.json", "port.json", "provisioning/dashboards.yml", "provisioning/datasources.yml")]
 CONTENTS = {
     "viaduct-common": ["/usr/lib/sysusers.d/viaduct.conf", "/usr/sbin/viaductd", "/usr/share/man/man8/viaductd.8.gz",
                        "/usr/share/doc/viaduct-common/examples/viaductd.toml", *MONITORING],

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Prometheus over three hosts and a cluster node, with the rules that operators load: alerts fire by their real causes (a tunnel that is
 cut, an agent that is killed, a cluster node that is killed), nothing else does, and they end with the cause."""
+import json
 import sys
 
 from checks import run_program
 from hosts_lab import HostsLab
 from lab import run, wait_for, watch
-from prometheus import Prometheus, complaints, families, ruled
+from prometheus import METRICS_PORT, Prometheus, complaints, families, ruled
 
 LEASE = 5
 # Loss is that of the last hundred probes: it fires for some time after a cut, which the durations that operators have do not show.
@@ -20,13 +21,22 @@ def texts_of(alerts):
 def expect(checks, prometheus, what, wanted):
     """These fire and no others; with texts that say where."""
     checks.equal(what, prometheus.await_firing(wanted, AFTER_A_CUT), set(wanted))
-    bad = [text for text in texts_of(prometheus.alerts()) if "192.0.2." not in text or "<no value>" in text or "<error" in text]
+    bad = [text for text in texts_of(prometheus.alerts())
+           if f":{METRICS_PORT}" not in text or "<no value>" in text or "<error" in text]
     checks.equal(f"{what}: texts that do not say where", bad, [])
 
 
 def all_is_well(checks, lab, prometheus):
     nodes = [*lab.agents, *lab.nodes]
     prometheus.await_scrapes()
+    found = prometheus.discovered()
+    jobs = {prometheus.target(node): "viaduct-agent" if node in lab.agents else "viaduct-cluster" for node in nodes}
+    checks.equal("the cluster says what there is to scrape", {target: job for target, (job, _) in found.items()}, jobs)
+    labels = found[prometheus.target(lab.host(1))][1]
+    checks.equal("and of a host who it is", [labels[f"__meta_viaduct_{part}"] for part in ("job", "host", "state")],
+                 ["viaduct-agent", lab.host(1).name, "served"])
+    ids = {one["name"]: one["id"] for one in json.loads(lab.cluster.viaduct("host", "list", "--json").stdout)}
+    checks.equal("and its id", labels["__meta_viaduct_host_id"], ids[lab.host(1).name])
     expect(checks, prometheus, "nothing fires", [])
     for node in nodes:
         checks.equal(f"{node.name}: promtool has no complaint", complaints(node.metrics()), [])

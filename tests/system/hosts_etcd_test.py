@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from admin_client import NAME, AdminClient, new_identity  # noqa: E402
 from checks import run_program  # noqa: E402
 from etcd import EtcdCluster  # noqa: E402
+from four_guests import metric  # noqa: E402
 from hosts_lab import NETWORK, HostsLab, underlay4  # noqa: E402
 from hosts_mesh import Mesh  # noqa: E402
 from lab import wait_for  # noqa: E402
@@ -162,11 +163,15 @@ def node_killed(checks, lab, mesh, options):
 
 def etcd_stopped(checks, lab, mesh, options):
     ping = Ping(lab, "blue1", mesh.v4_of("green2"))
+    reachable = lambda: [metric(node, "viaduct_etcd_reachable") for node in lab.nodes]  # noqa: E731
+    checks.equal("nodes say that etcd answers", reachable(), [1 for _ in lab.nodes])
     lab.etcd.stop_all()
+    wait_for(lambda: not any(reachable()), "nodes say that etcd does not answer", 40)
     checks.check("pings between all pairs without etcd", mesh.ping_all() > 0)
     lab.etcd.start_all()
     wait_for(lambda: lab.cluster.viaduct("bridge", "create", "back", check=False).returncode == 0, "changes are taken", 30)
     wait_for(lambda: sorted(served_by(lab)) == ["h1", "h2", "h3"], "the agents are served", 30)
+    wait_for(lambda: all(reachable()), "nodes say that etcd answers again", 30)
     mesh.ping_all()
     good, words = ping.stop()
     checks.check(f"traffic has noticed nothing, {ping.name}", good, words)

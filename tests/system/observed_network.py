@@ -43,8 +43,8 @@ class ObservedNetwork:
             "health-monitors": [{"name": "watch", "type": "tcp", "delay": 1, "timeout": 1, "max-retries": 2}],
             "load-balancers": [{"name": "front", "pools": [{"name": "web", "health-monitor": "watch", "pool-members": members,
                                                             "vips": [{"name": "www", "ip": VIP, "port": 80}]}]}],
-            "bridges": [{"name": "blue", "inbound-filter": "no-discard"}],
-            "routers": [{"name": "r1", "load-balancer": "front", "inbound-filter": "pre", "outbound-filter": "post"}]})
+            "bridges": [{"name": "blue", "tenant": "sea", "inbound-filter": "no-discard"}],
+            "routers": [{"name": "r1", "tenant": "sea", "load-balancer": "front", "inbound-filter": "pre", "outbound-filter": "post"}]})
         self.lab.cluster.viaduct("wait")
         wait_for(lambda: "down" in self.states(), "who checks the servers finds that one is down")
 

@@ -11,6 +11,7 @@ from lab import ROOT, Failure, run, watch, wait_for
 
 FOLDER = ROOT / "observability/prometheus"
 METRICS_PORT = 9464
+REST_PORT = 8181
 ADDRESS = "127.0.0.1:9090"  # in the underlay's own namespace
 
 # Daemons give their metrics on loopback only. What stands in front of them for others, without the authentication that it should have:
@@ -81,9 +82,11 @@ class Prometheus:
         self.beside = ["nsenter", f"--net=/run/netns/{lab.network}"]
 
     def show(self, node):
-        """Before its daemon starts: it shows its metrics to the underlay, by a proxy."""
-        node.settings["metrics"] = {"port": METRICS_PORT}
-        self.stand_before([*node.beside(), sys.executable, "-c", PROXY, node.address(), str(METRICS_PORT)])
+        """Before its daemon starts: it shows its metrics to the underlay, by a proxy; a cluster node also its REST API."""
+        ports = {"metrics": METRICS_PORT, **({"rest": REST_PORT} if "cluster" in node.roles else {})}
+        for table, port in ports.items():
+            node.settings[table] = {"port": port}
+            self.stand_before([*node.beside(), sys.executable, "-c", PROXY, node.address(), str(port)])
 
     def stand_before(self, command, **options):
         self.lab.background.append(subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True, **options))
@@ -97,18 +100,21 @@ class Prometheus:
 
     @staticmethod
     def target(node):
-        return f"{node.address()}:{METRICS_PORT}"
+        return f"{node.name}:{METRICS_PORT}"
 
     def configure(self):
-        (self.directory / "targets").mkdir(parents=True)
-        targets = {kind: json.dumps([self.target(node) for node in nodes])
-                   for kind, nodes in (("agents", self.lab.agents), ("nodes", self.lab.nodes))}
+        """Of the example only what a laboratory has not got is another: TLS, proxies' passwords, and names of two nodes."""
+        self.directory.mkdir(parents=True)
+        first, last = self.lab.nodes[0], self.lab.nodes[-1]
         text = (FOLDER / "prometheus.yml").read_text()
         text = replaced(r"_interval: 15s$", "_interval: 1s", text)
         text = replaced(r"^ +(?:scheme|basic_auth): .*\n", "", text)
-        text = replaced(r"^( +- targets: ).*$", rf"\g<1>{targets['nodes']}", text)
+        text = replaced(r"https://node-1\.example\.net:8181/", f"http://{first.name}:{REST_PORT}/", text)
+        text = replaced(r"https://node-2\.example\.net:8181/", f"http://{last.name}:{REST_PORT}/", text)
+        text = replaced(r"viaduct\.token", str(first.directory / "run/admin.token"), text)
         (self.directory / "prometheus.yml").write_text(text)
-        (self.directory / "targets/agents.yml").write_text(f"- targets: {targets['agents']}\n")
+        names = "".join(f"{node.address()} {node.name}\n" for node in [*self.lab.nodes, *self.lab.agents])
+        (self.directory / "hosts").write_text(f"127.0.0.1 localhost\n{names}")
         for path in FOLDER.glob("*.rules.yml"):
             text = path.read_text()
             if "for: " in text:
@@ -119,7 +125,8 @@ class Prometheus:
         self.configure()
         with open(self.directory / "log", "w") as log:
             process = subprocess.Popen(
-                [*self.beside, "prometheus", f"--config.file={self.directory}/prometheus.yml",
+                [*self.beside, "unshare", "--mount", "sh", "-c", f'mount --bind {self.directory}/hosts /etc/hosts && exec "$@"', "-",
+                 "prometheus", f"--config.file={self.directory}/prometheus.yml",
                  f"--storage.tsdb.path={self.directory}/data", f"--web.listen-address={ADDRESS}"], stdout=log, stderr=log,
                 start_new_session=True)
         self.lab.background.append(process)
@@ -144,6 +151,11 @@ class Prometheus:
     def health(self):
         """Of each target, by its instance."""
         return {one["labels"]["instance"]: one["health"] for one in self.ask("targets?state=active")["activeTargets"]}
+
+    def discovered(self):
+        """Of each target, by its instance: its job, and what its discovery said of it."""
+        return {one["labels"]["instance"]: (one["labels"]["job"], one["discoveredLabels"])
+                for one in self.ask("targets?state=active")["activeTargets"]}
 
     def rules(self):
         """Of each rule, by its name, whether its last evaluation was in order."""

@@ -133,6 +133,11 @@ TEST(NatRules, AnAddressIsNamedByAChainOfTheDeviceOfItsPortsOrThatTheseJumpTo) {
   EXPECT_EQ(chain_that_names(snapshot, {id<RouterId>(14).uuid(), kOutside}), std::nullopt);
   EXPECT_EQ(chain_that_names(snapshot, {kRouter, ip("203.0.113.7")}), std::nullopt);
   EXPECT_EQ(chain_that_names(snapshot, {kRouter, ip("203.0.113.10")}), std::nullopt) << "static: no ports";
+  const auto blocks = blocks_named(snapshot, {kRouter, kOutside});
+  ASSERT_TRUE(blocks);
+  EXPECT_EQ(blocks->first, 1024 / 64);
+  EXPECT_EQ(blocks->last, 2047 / 64);
+  EXPECT_FALSE(blocks_named(snapshot, {kRouter, ip("203.0.113.10")})) << "static: no ports";
   EXPECT_THAT(describe(snapshot, {kRouter, kOutside}), ::testing::EndsWith(", 203.0.113.9 (chain translate)"));
 }
 

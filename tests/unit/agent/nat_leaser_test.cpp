@@ -113,6 +113,22 @@ TEST_F(NatLeaserTest, WhatOthersHaveIsNotClaimed) {
   EXPECT_THAT(want(0, 15).claim, ElementsAre(block(5)));
 }
 
+TEST_F(NatLeaserTest, OfAnAddressEachBlockIsCountedOnce) {
+  owned(1);
+  owned(2);
+  owned(3);
+  freed(3, true);
+  win(want(0, 15).claim.front());
+  const auto now_there = leaser.occupancy(kEdge, 0, 15);
+  EXPECT_EQ(now_there.held, 1u);
+  EXPECT_EQ(now_there.others, 2u);
+  EXPECT_EQ(now_there.resting, 1u);
+  EXPECT_EQ(now_there.free, 12u);
+  EXPECT_EQ(leaser.occupancy(kEdge, 2, 3).free, 0u);
+  EXPECT_EQ(leaser.occupancy({kEdge.device, topology::testing::ip("203.0.113.10")}, 0, 15).free, 16u);
+  EXPECT_THAT(leaser.addresses(), ElementsAre(kEdge));
+}
+
 TEST_F(NatLeaserTest, ALostBlockMakesWayForAnotherAfterAPause) {
   const auto first = want(0, 1023).claim;
   EXPECT_THAT(lose(first[0]).ready, IsEmpty());

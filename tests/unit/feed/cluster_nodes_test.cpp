@@ -11,7 +11,9 @@ namespace viaduct::actors {
 namespace {
 
 namespace store = topology::store;
+using namespace std::chrono_literals;
 constexpr std::chrono::seconds kLease{10};
+const FeedProgress::Time kStart{std::chrono::hours(1)};
 const WallTime kSince{std::chrono::seconds(1'000)};
 
 HostId host(uint64_t number) { return HostId(Uuid::from_words(0, number)); }
@@ -23,12 +25,12 @@ TEST(FeedProgress, WhomNothingConcernsIsUpToDate) {
   progress.begin(host(1), 3);
   progress.begin(host(2), 5);
   EXPECT_EQ(progress.least(7), 7u);
-  progress.sent(host(1), 6);
+  progress.sent(host(1), 6, kStart);
   EXPECT_EQ(progress.least(7), 3u);
-  progress.sent(host(2), 7);
-  progress.applied(host(1), 6);
+  progress.sent(host(2), 7, kStart);
+  progress.applied(host(1), 6, kStart);
   EXPECT_EQ(progress.least(7), 5u);
-  progress.applied(host(2), 6);
+  progress.applied(host(2), 6, kStart);
   EXPECT_EQ(progress.least(7), 6u);
   EXPECT_TRUE(progress.find(host(2))->outstanding());
   progress.end(host(2));
@@ -37,13 +39,32 @@ TEST(FeedProgress, WhomNothingConcernsIsUpToDate) {
   EXPECT_EQ(progress.size(), 1u);
 }
 
+TEST(FeedProgress, TheSlowestIsWhoHasAppliedNothingForLongest) {
+  FeedProgress progress;
+  progress.begin(host(1), 3);
+  progress.begin(host(2), 3);
+  EXPECT_EQ(progress.lag(kStart), 0s);
+  progress.sent(host(1), 4, kStart);
+  progress.sent(host(1), 5, kStart + 2s);
+  progress.sent(host(2), 5, kStart + 2s);
+  EXPECT_EQ(progress.behind(), 2u);
+  EXPECT_EQ(progress.lag(kStart + 3s), 3s);
+  progress.applied(host(1), 4, kStart + 3s);
+  EXPECT_EQ(progress.lag(kStart + 3s), 1s) << "the other one's";
+  progress.applied(host(2), 5, kStart + 3s);
+  EXPECT_EQ(progress.behind(), 1u);
+  EXPECT_EQ(progress.lag(kStart + 9s), 6s);
+  progress.end(host(1));
+  EXPECT_EQ(progress.lag(kStart + 9s), 0s);
+}
+
 TEST(FeedProgress, OneThatComesAgainBeginsAnew) {
   FeedProgress progress;
   progress.begin(host(1), 3);
-  progress.sent(host(1), 9);
+  progress.sent(host(1), 9, kStart);
   progress.begin(host(1), 8);
   EXPECT_EQ(progress.least(9), 9u);
-  progress.applied(host(2), 1);  // of one that has gone
+  progress.applied(host(2), 1, kStart);  // of one that has gone
   EXPECT_EQ(progress.size(), 1u);
 }
 

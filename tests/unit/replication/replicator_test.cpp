@@ -126,6 +126,28 @@ TEST(Replicator, MoreThanALinkHoldsIsSentAnewFromTheTable) {
   EXPECT_LE(link.waiting(), 10U);
 }
 
+TEST(Replicator, ALinkSaysWhatIsNotAcknowledgedAndHowLongThatTook) {
+  std::vector<std::chrono::nanoseconds> took;
+  ReplicationLink::Options options;
+  options.on_acknowledged = [&](std::chrono::nanoseconds time) { took.push_back(time); };
+  ReplicationLink link(options);
+  EXPECT_FALSE(link.oldest());
+  const auto ms = [](int count) { return std::chrono::milliseconds(count); };
+  link.put(key(1), {key(1), {}, false}, 0, kStart);
+  EXPECT_EQ(link.oldest(), kStart) << "waiting";
+  ASSERT_EQ(link.poll(kStart + ms(1), 10).size(), 1u);
+  link.put(key(2), {key(2), {}, false}, 0, kStart + ms(2));
+  EXPECT_EQ(link.oldest(), kStart) << "in flight";
+  link.acknowledged({1}, 7, kStart + ms(5));
+  EXPECT_EQ(took, (std::vector<std::chrono::nanoseconds>{ms(4)}));
+  EXPECT_EQ(link.oldest(), kStart + ms(2));
+  ASSERT_EQ(link.poll(kStart + ms(6), 10).size(), 1u);
+  link.poll(kStart + ms(100), 10);  // sent again: counted since the first time
+  link.acknowledged({2}, 7, kStart + ms(106));
+  EXPECT_EQ(took.back(), ms(100));
+  EXPECT_FALSE(link.oldest());
+}
+
 TEST(Replicator, LosesNothingWhateverTheNetworkDoes) {
   for (uint64_t seed = 1; seed <= 20; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));

@@ -42,6 +42,10 @@ struct EtcdTls {
 struct EtcdEvents {
   // One attempt at one server. Results are few: "ok", or the name of gRPC's status code as in "deadline_exceeded".
   std::function<void(std::string_view method, std::string_view result)> called = {};
+  // How long that attempt took; not of watches, which last.
+  std::function<void(std::string_view method, std::chrono::nanoseconds took)> took = {};
+  // A call to the store is over: a server has answered it, or none did in all its time.
+  std::function<void(bool answered)> over = {};
   // Another one is asked; told once until it is connected again.
   std::function<void(std::string_view server, std::string_view reason)> server_left = {};
   std::function<void(std::string_view server, std::string_view reason)> watch_broken = {};  // it will be resumed

@@ -38,6 +38,15 @@ void Session::count(std::string_view method, const grpc::Status& status) const {
 
 std::optional<Error> Session::repeat(std::string_view method, Effect effect, Identity identity,
                                      const Attempt& attempt) {
+  bool answered = false;
+  auto error = try_until_done(method, effect, identity, attempt, answered);
+  if (options_.events.over) options_.events.over(answered);
+  return error;
+}
+
+// `answered`: a server did, with what was asked for or with a refusal that others would repeat.
+std::optional<Error> Session::try_until_done(std::string_view method, Effect effect, Identity identity,
+                                             const Attempt& attempt, bool& answered) {
   const auto deadline = steady_clock::now() + options_.call_timeout;
   for (milliseconds wait = kFirstPause;; wait = after(wait)) {
     Server* server = servers_.connected(deadline);
@@ -45,8 +54,11 @@ std::optional<Error> Session::repeat(std::string_view method, Effect effect, Ide
     grpc::ClientContext context;
     context.set_deadline(deadline_of(steady_clock::now() + options_.attempt_timeout));
     const std::string token = prepare(context, identity);
+    const auto begin = steady_clock::now();
     const grpc::Status status = attempt(*server, context);
+    if (options_.events.took) options_.events.took(method, steady_clock::now() - begin);
     count(method, status);
+    answered = status.ok() || judge(status) == Answer::done;
     if (status.ok()) return std::nullopt;
     const Answer answer = judge(status);
     if (answer == Answer::done) return error_of(method, server->endpoint, status);

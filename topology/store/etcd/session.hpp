@@ -52,6 +52,8 @@ class Session {
   enum class Identity : uint8_t { none, token };  // none: the call that asks for a token
   std::string prepare(grpc::ClientContext& context, Identity identity);
   std::optional<Error> repeat(std::string_view method, Effect effect, Identity identity, const Attempt& attempt);
+  std::optional<Error> try_until_done(std::string_view method, Effect effect, Identity identity, const Attempt& attempt,
+                                      bool& answered);
   Error none_connected(std::string_view method);
   static void raise(std::atomic<Revision>& known, Revision revision);
 
