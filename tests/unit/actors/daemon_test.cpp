@@ -276,7 +276,7 @@ TEST_F(NatDaemonTest, PortsForTranslationAreLeasedAndFoundAgain) {
   translate(1024, 65'535);
   const int first = port_of_connection(5000);
   ASSERT_GE(first, 1024);
-  EXPECT_EQ(metric_of("viaduct_nat_blocks_leased"), 1);
+  EXPECT_TRUE(eventually([&] { return metric_of("viaduct_nat_blocks_leased") == 1; })) << "counted behind the packet";
   const auto before = leased();
   EXPECT_THAT(before, testing::SizeIs(1));
   ASSERT_EQ(stop(), 0);

@@ -202,7 +202,7 @@ TEST_F(TopologyStoreTest, RefusalsAreCountedByRule) {
   for (const auto& family : registry.collect()) {
     if (family.name != "viaduct_store_refused_total") continue;
     ASSERT_EQ(family.samples.size(), 1);
-    EXPECT_EQ(family.samples[0].labels[0].second, "unknown_parent");
+    EXPECT_EQ(family.samples[0].labels.all()[0].second, "unknown_parent");
   }
 }
 
