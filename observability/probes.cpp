@@ -25,9 +25,10 @@ WorkerProbe::WorkerProbe(Registry& registry, const WorkerLabels& labels)
                       "Packets made by virtual devices: ARP, neighbour discovery, ICMP.")),
       connections_(single(registry, "viaduct_connection_entries_opened_total",
                           "Entries of the connections' table that packets have opened.")),
-      anomalies_(registry.packet_cell(
-          "viaduct_worker_anomalies_total", "Things that a packet worker coped with, by event.", "event",
-          std::vector<std::string>{"learning_refused", "stale_verdict", "record_lost", "install_deferred"})),
+      anomalies_(registry.packet_cell("viaduct_worker_anomalies_total",
+                                      "Things that a packet worker coped with, by event.", "event",
+                                      std::vector<std::string>{"learning_refused", "stale_verdict", "record_lost",
+                                                               "install_deferred", "drop_unrecorded"})),
       upcall_to_flow_(
           registry
               .histogram("viaduct_upcall_to_flow_seconds", "From the arrival of an upcall to its flow in the datapath.")
@@ -305,7 +306,16 @@ FlowControllerProbe::FlowControllerProbe(Registry& registry)
       adopted_(registry.counter("viaduct_flows_adopted_total", "Flows found in the datapath at the start and kept.")),
       renewed_(
           registry.counter("viaduct_flows_renewed_total",
-                           "Flows removed because their connection began to end, so that the next packet is seen.")) {}
+                           "Flows removed because their connection began to end, so that the next packet is seen.")),
+      drop_entries_(registry.gauge("viaduct_drop_history_entries",
+                                   "Ways to be dropped that this host remembers for `viaduct why`.")),
+      drop_evictions_(registry.counter("viaduct_drop_history_evictions_total",
+                                       "Entries of the history of drops that made room for newer ones.")) {}
+
+void FlowControllerProbe::drop_history(uint64_t entries, uint64_t evicted) {
+  drop_entries_.set(static_cast<double>(entries));
+  if (evicted > 0) drop_evictions_.add(evicted);
+}
 
 void FlowControllerProbe::flows(uint64_t installed) { flows_.set(static_cast<double>(installed)); }
 

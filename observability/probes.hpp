@@ -46,6 +46,9 @@ class WorkerProbe {
   void stale_verdict() { anomalies_->add(1); }     // the facts kept changing: executed, no flow
   void record_lost() { anomalies_->add(2); }       // the ring to the flow controller was full; found by its dump
   void install_deferred() { anomalies_->add(3); }  // the port has the most flows of a full table, eviction is behind
+  void drop_unrecorded(uint64_t packets) {         // counted, but not in the history: its ring was full
+    if (packets > 0) anomalies_->add(4, packets);
+  }
 
  private:
   std::shared_ptr<PacketCell> upcalls_, verdicts_, drops_, installs_, parked_, emitted_, connections_, anomalies_;
@@ -233,6 +236,7 @@ class FlowControllerProbe {
   void adopted(uint64_t flows = 1) { adopted_.add(flows); }          // found in the kernel at the start
   void renewed(uint64_t flows = 1) { renewed_.add(flows); }          // their connection is ending
   void dropped(std::string_view reason, uint64_t packets);           // by a flow, in the datapath
+  void drop_history(uint64_t entries, uint64_t evicted);             // evicted: since the last time
 
  private:
   Registry& registry_;
@@ -241,6 +245,8 @@ class FlowControllerProbe {
   Counter& invalidated_;
   Counter& adopted_;
   Counter& renewed_;
+  Gauge& drop_entries_;
+  Counter& drop_evictions_;
 };
 
 // Connections that this host knows.

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "actors/agent/agent_state.hpp"
+#include "actors/agent/drop_history.hpp"
 #include "actors/agent/parking_lot.hpp"
 #include "actors/agent/spsc_ring.hpp"
 #include "actors/agent/worker_inbox.hpp"
@@ -36,7 +37,10 @@ struct FlowNotes {
   FlowTouches touches;
   flows::DropReason drop = flows::DropReason::none;  // of the packets that it takes
 };
-using InstalledFlow = flows::FlowRecord<FlowNotes>;
+// `drop_site`: of a flow that takes packets; not kept in the index.
+struct InstalledFlow : flows::FlowRecord<FlowNotes> {
+  flows::simulation::DropSite drop_site;
+};
 using InstalledRing = SpscRing<InstalledFlow>;
 
 class PacketWorker {
@@ -46,6 +50,7 @@ class PacketWorker {
   static constexpr size_t kMaxEmitsARound = 1024;
   static constexpr size_t kBatch = 64;
   static constexpr size_t kRingCapacity = 8192;
+  static constexpr size_t kDropRingCapacity = 2048;
   static constexpr unsigned kTicketWorkerBits = 8;  // of a ReplicationTicket
   // What waits for others to know its connection waits so much longer than the replicator does for any of them.
   static constexpr std::chrono::milliseconds kShareMargin{700};
@@ -66,6 +71,8 @@ class PacketWorker {
   WorkerInbox& inbox() { return inbox_; }
   // The flow controller's end; it is told by AgentState::flow_news.
   InstalledRing& installed() { return installed_; }
+  // Likewise; looked into once a second, and when somebody asks.
+  DropRing& drops() { return drops_; }
   void wake() { channel_->wake(); }
 
  private:
@@ -107,10 +114,14 @@ class PacketWorker {
   void hear_check(const flows::Upcall& upcall);
   void tell_checkers();
   void queue_emits(const Job& job, flows::Time now);
-  void drop(flows::DropReason reason);
-  void flush();
+  // Where it was, if not where the verdict says: at the port where the packet came in.
+  void drop(const Job& job, flows::DropReason reason, flows::Time now);
+  void drop(const Job& job, flows::DropReason reason, flows::simulation::DropSite site, flows::Time now);
+  void drop(const DropNote& note);
+  void flush(flows::Time now);
   void install_batch();
-  void execute_batch();
+  void execute_batch(flows::Time now);
+  void refused_by_datapath(size_t packets, flows::Time now);
   void tell();
 
   const uint64_t index_;  // among the workers
@@ -122,6 +133,8 @@ class PacketWorker {
   NetworkSlot::Reader network_;
   WorkerInbox inbox_;
   InstalledRing installed_{kRingCapacity};
+  DropRing drops_{kDropRingCapacity};
+  DropTally tally_;
   ParkingLot parking_;
 
   flows::simulation::Verdict verdict_;

@@ -90,7 +90,7 @@ bool PacketWorker::share(const Job& job, Time now) {
   if (parking_.park(flows::simulation::StateShared{ticket}, std::move(parked), latest)) {
     probe_.parked();
   } else {
-    drop(flows::DropReason::park_overflow);
+    drop(job, flows::DropReason::park_overflow, now);
   }
   return true;
 }
