@@ -73,10 +73,20 @@ struct RoutesRequest {
 struct FactsRequest {
   ReadFacts facts;
 };
+struct WhyRequest {
+  PortId port;
+  std::optional<PacketDescription> packet;
+  bool relayed = false;
+};
+struct DropsRequest {
+  PortId port;  // nil: all
+  size_t limit = 1000;
+};
 
-using AdminCommand = std::variant<TransactRequest, ListRequest, WaitApplied, StatusRequest, FlowsRequest, TraceRequest,
-                                  LogLevelRequest, StateRequest, FlushState, ConnectionsRequest, FlushConnections,
-                                  ConnectionStatsRequest, SupposeRequest, RoutesRequest, FactsRequest>;
+using AdminCommand =
+    std::variant<TransactRequest, ListRequest, WaitApplied, StatusRequest, FlowsRequest, TraceRequest, LogLevelRequest,
+                 StateRequest, FlushState, ConnectionsRequest, FlushConnections, ConnectionStatsRequest, SupposeRequest,
+                 RoutesRequest, FactsRequest, WhyRequest, DropsRequest>;
 
 struct AdminProblem {
   schema::ErrorCode code = schema::ErrorCode::INTERNAL;
