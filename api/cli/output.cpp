@@ -119,6 +119,19 @@ std::string text_at(const Json& object, const char* key) {
   return at == object.end() ? std::string() : cell(*at);
 }
 
+std::string printable(std::string text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<uint8_t>(text[i]);
+    const bool second = i + 1 < text.size() && (static_cast<uint8_t>(text[i + 1]) & 0xe0) == 0x80;
+    if (byte < 0x20 || byte == 0x7f) {
+      text[i] = '?';
+    } else if (byte == 0xc2 && second) {  // U+0080 to U+009F
+      text.replace(i, 2, "?");
+    }
+  }
+  return text;
+}
+
 void print_failure(const Failure& failure, Form form, std::ostream& err) {
   if (form == Form::json) {
     err << dump(failure_json(failure)) << '\n';

@@ -34,6 +34,9 @@ std::string dump(const Json& json);                        // indented; what is 
 std::string duration(double seconds);                      // "3d 4h", "12.3s"
 std::string text_at(const Json& object, const char* key);  // cell() of a member, empty when absent
 
+// Without what a terminal would act upon: control characters, also those of Unicode (C1), become '?'.
+std::string printable(std::string text);
+
 void print_failure(const Failure& failure, Form form, std::ostream& err);
 
 }  // namespace viaduct::api::cli
