@@ -98,6 +98,8 @@ VIADUCT_LOCAL_MESSAGE(NewsWaits)
 VIADUCT_LOCAL_MESSAGE(AdoptFlows)
 VIADUCT_LOCAL_MESSAGE(ListFlows)
 VIADUCT_LOCAL_MESSAGE(FlowListReply)
+VIADUCT_LOCAL_MESSAGE(ReadDrops)
+VIADUCT_LOCAL_MESSAGE(DropReport)
 VIADUCT_LOCAL_MESSAGE(ReconfigureConnections)
 VIADUCT_LOCAL_MESSAGE(FlushConnections)
 VIADUCT_LOCAL_MESSAGE(ConnectionsFlushed)
@@ -134,6 +136,7 @@ using FlowControllerActor = SupervisedActor::extend<
     reacts_to<NewsWaits>,                                 // new flows, and facts that workers and devices changed
     reacts_to<AdoptFlows>,                                // a network is there: prove what an earlier life left
     replies_to<ListFlows>::with<FlowListReply>,           // for operators
+    replies_to<ReadDrops>::with<DropReport>,              // for operators
     replies_to<ReportFlows>::with<FlowReport>,            // how many
     reacts_to<Tick>>;                                     // gather statistics, expire what is idle
 

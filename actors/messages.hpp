@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "actors/agent/connection_filter.hpp"
+#include "actors/agent/drop_history.hpp"
 #include "flows/datapath/datapath.hpp"
 #include "flows/simulation/invalidation.hpp"
 #include "flows/simulation/network.hpp"
@@ -435,6 +436,15 @@ struct FlowListReply {
   };
   uint64_t total = 0;
   std::vector<Line> flows;
+};
+
+// What was dropped here (actors/agent/drop_history.hpp).
+struct ReadDrops {
+  PortId port;  // nil: all
+};
+struct DropReport {
+  std::vector<DropEntry> drops;  // the newest first
+  uint64_t evicted = 0;          // entries that made room for newer ones
 };
 
 // --- agent: connections --------------------------------------------------------------------------

@@ -320,9 +320,18 @@ FlowControllerProbe::FlowControllerProbe(Registry& registry, const Names& drops)
       adopted_(registry.counter("viaduct_flows_adopted_total", "Flows found in the datapath at the start and kept.")),
       renewed_(
           registry.counter("viaduct_flows_renewed_total",
-                           "Flows removed because their connection began to end, so that the next packet is seen.")) {
+                           "Flows removed because their connection began to end, so that the next packet is seen.")),
+      drop_entries_(registry.gauge("viaduct_drop_history_entries",
+                                   "Ways to be dropped that this host remembers for `viaduct why`.")),
+      drop_evictions_(registry.counter("viaduct_drop_history_evictions_total",
+                                       "Entries of the history of drops that made room for newer ones.")) {
   begin(registry, kFlowsEvicted, kFlowsEvictedHelp, "reason", {"table_full"});
   begin(registry, kFlowDropped, kFlowDroppedHelp, "reason", drops);
+}
+
+void FlowControllerProbe::drop_history(uint64_t entries, uint64_t evicted) {
+  drop_entries_.set(static_cast<double>(entries));
+  if (evicted > 0) drop_evictions_.add(evicted);
 }
 
 void FlowControllerProbe::flows(uint64_t installed) { flows_.set(static_cast<double>(installed)); }

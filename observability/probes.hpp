@@ -216,6 +216,7 @@ class FlowControllerProbe {
   void adopted(uint64_t flows = 1) { adopted_.add(flows); }          // found in the kernel at the start
   void renewed(uint64_t flows = 1) { renewed_.add(flows); }          // their connection is ending
   void dropped(std::string_view reason, uint64_t packets);           // by a flow, in the datapath
+  void drop_history(uint64_t entries, uint64_t evicted);             // evicted: since the last time
 
  private:
   Registry& registry_;
@@ -225,6 +226,8 @@ class FlowControllerProbe {
   Counter& invalidated_;
   Counter& adopted_;
   Counter& renewed_;
+  Gauge& drop_entries_;
+  Counter& drop_evictions_;
 };
 
 // Connections that this host knows.

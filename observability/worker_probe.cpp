@@ -30,9 +30,10 @@ WorkerProbe::WorkerProbe(Registry& registry, const WorkerLabels& labels)
                       "Packets made by virtual devices: ARP, neighbour discovery, ICMP.")),
       connections_(single(registry, "viaduct_connection_entries_opened_total",
                           "Entries of the connections' table that packets have opened.")),
-      anomalies_(registry.packet_cell(
-          "viaduct_worker_anomalies_total", "Things that a packet worker coped with, by event.", "event",
-          std::vector<std::string>{"learning_refused", "stale_verdict", "record_lost", "install_deferred"})),
+      anomalies_(registry.packet_cell("viaduct_worker_anomalies_total",
+                                      "Things that a packet worker coped with, by event.", "event",
+                                      std::vector<std::string>{"learning_refused", "stale_verdict", "record_lost",
+                                                               "install_deferred", "drop_unrecorded"})),
       upcall_to_flow_(
           registry
               .histogram("viaduct_upcall_to_flow_seconds", "From the arrival of an upcall to its flow in the datapath.")

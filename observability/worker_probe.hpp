@@ -51,6 +51,9 @@ class WorkerProbe {
   void stale_verdict() { anomalies_->add(1); }     // the facts kept changing: executed, no flow
   void record_lost() { anomalies_->add(2); }       // the ring to the flow controller was full; found by its dump
   void install_deferred() { anomalies_->add(3); }  // the port has the most flows of a full table, eviction is behind
+  void drop_unrecorded(uint64_t packets) {         // counted, but not in the history: its ring was full
+    if (packets > 0) anomalies_->add(4, packets);
+  }
 
   uint64_t upcalls() const;  // of this worker alone; any thread
 

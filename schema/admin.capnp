@@ -30,11 +30,13 @@ struct AdminRequest {
     suppose @15 :Supposition;
     routes @16 :ListRoutes;
     facts @17 :ListFacts;
+    why @18 :WhyRequest;
+    drops @19 :ListDrops;
     events @20 :ListEvents;
   }
   # What the change is known by afterwards (event.capnp, Cause). Old daemons do not look at them; without a name it gets one.
-  request @18 :Text;
-  by @19 :Text;
+  request @21 :Text;
+  by @22 :Text;
 }
 
 struct Operation {
@@ -99,6 +101,19 @@ struct TraceRequest {
 struct Supposition {
   trace @0 :TraceRequest;
   change @1 :Transact;   # its operations, at most 10,000; the rest of it does not count
+}
+
+# Why traffic that enters by this port, or should leave by it, does not arrive.
+struct WhyRequest {
+  port @0 :Topology.Uuid;
+  packet @1 :PacketDescription;  # of what does not arrive, as it enters by the port; absent: whatever it is
+  relayed @2 :Bool;              # asked by another host on somebody's behalf: it is not relayed again
+}
+
+# What the asked host remembers of drops.
+struct ListDrops {
+  port @0 :Topology.Uuid;  # nil: all
+  limit @1 :UInt32;        # 0: 1000
 }
 
 struct LogLevel {
@@ -194,7 +209,9 @@ struct AdminReply {
     supposed @13 :SupposedTrace;
     routes @14 :RouteList;
     facts @15 :FactList;
-    events @16 :EventList;
+    why @16 :WhyReply;
+    drops @17 :DropList;
+    events @18 :EventList;
   }
 }
 
@@ -396,6 +413,57 @@ struct SupposedTrace {
   differences @4 :List(Text);  # of the outcome, a sentence each
   changes @5 :List(ChangeLine);
   notes @6 :List(Text);        # what the answer does not know
+}
+
+# Packets that were dropped alike: at one place, for one reason, of one port.
+struct DropRecord {
+  reason @0 :Text;           # flows/packet/drop_reason.hpp
+  port @1 :Text;             # where they came in; empty: made by a device, or came from another host
+  device @2 :Topology.ObjectRef;  # that dropped them; absent: none
+  deviceName @3 :Text;
+  chainName @4 :Text;        # when a rule did
+  rule @5 :Topology.Uuid;
+  rulePosition @6 :UInt32;
+  out @7 :Text;              # the port by which they would have left the device, when that was chosen
+  host @8 :Text;             # that they were for, or came from, when between hosts
+  packets @9 :UInt64;
+  firstSeconds @10 :Float64;  # ago
+  lastSeconds @11 :Float64;   # ago
+  example @12 :Text;         # the last one that user space saw
+}
+struct DropList {
+  total @0 :UInt64;
+  drops @1 :List(DropRecord);  # the newest first
+  evicted @2 :UInt64;          # that made room for newer ones since the agent's start
+}
+
+struct WhyCause {
+  cause @0 :Text;            # stable name: a drop's reason, or what keeps packets from coming that far (api/cli/viaduct.1)
+  text @1 :Text;             # what is wrong, in a sentence
+  cure @2 :Text;             # what to do about it
+  certainty @3 :Text;        # traced: the packet of the question meets it; now: it is so, and packets meet it or must;
+                             # likely: it is so, and may be why; earlier: packets met it, and would not now
+  device @4 :Topology.ObjectRef;  # where; absent: of the host
+  deviceName @5 :Text;
+  chain @6 :Topology.ObjectRef;   # when a rule drops
+  chainName @7 :Text;
+  rule @8 :Topology.Uuid;
+  rulePosition @9 :UInt32;
+  host @10 :Text;            # on which it was found
+  packets @11 :UInt64;       # that were dropped for it, as far as that host remembers
+  firstSeconds @12 :Float64;  # ago; of packets 0 nothing
+  lastSeconds @13 :Float64;   # likewise
+  example @14 :Text;         # one of them
+  direction @15 :Text;       # forward; back: of the answer
+  ordinary @16 :Bool;        # a healthy network drops such packets, too: told last
+}
+struct WhyReply {
+  port @0 :Text;             # its name
+  host @1 :Text;             # that was asked
+  portHost @2 :Text;         # to which the port is bound; empty: none
+  causes @3 :List(WhyCause); # the most probable first
+  notes @4 :List(Text);      # what the answer does not know
+  trace @5 :TraceReply;      # of the packet of the question; absent: there was none
 }
 
 struct StateLine {

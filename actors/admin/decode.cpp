@@ -53,10 +53,7 @@ std::optional<AdminProblem> decode_addresses(schema::PacketDescription::Reader f
   return std::nullopt;
 }
 
-std::optional<AdminProblem> decode_trace(schema::TraceRequest::Reader from, TraceRequest& request) {
-  request.port = PortId(topology::decode(from.getPort()));
-  auto packet = from.getPacket();
-  auto& to = request.packet;
+std::optional<AdminProblem> decode_packet(schema::PacketDescription::Reader packet, PacketDescription& to) {
   auto frame = packet.getFrame();
   if (frame.size() > flows::kMaxUpcallBytes) {
     return problem(ErrorCode::INVALID, "a frame has at most " + std::to_string(flows::kMaxUpcallBytes) + " bytes");
@@ -76,6 +73,19 @@ std::optional<AdminProblem> decode_trace(schema::TraceRequest::Reader from, Trac
   to.arp = packet.getArp();
   to.dont_fragment = packet.getDontFragment();
   return std::nullopt;
+}
+
+std::optional<AdminProblem> decode_trace(schema::TraceRequest::Reader from, TraceRequest& request) {
+  request.port = PortId(topology::decode(from.getPort()));
+  return decode_packet(from.getPacket(), request.packet);
+}
+
+Content decode_why(schema::WhyRequest::Reader from) {
+  WhyRequest request{PortId(topology::decode(from.getPort())), std::nullopt, from.getRelayed()};
+  if (from.hasPacket()) {
+    if (auto wrong = decode_packet(from.getPacket(), request.packet.emplace())) return *wrong;
+  }
+  return AdminCommand(std::move(request));
 }
 
 Content decode_trace(schema::TraceRequest::Reader from) {
@@ -234,6 +244,11 @@ Content decode_command(schema::AdminRequest::Reader from) {
       return decode_events(from.getEvents());
     case Which::SUPPOSE:
       return decode_supposition(from.getSuppose());
+    case Which::WHY:
+      return decode_why(from.getWhy());
+    case Which::DROPS:
+      return AdminCommand(
+          DropsRequest{PortId(topology::decode(from.getDrops().getPort())), limit_of(from.getDrops().getLimit())});
   }
   return problem(ErrorCode::MALFORMED,
                  "this daemon does not know the request; it is older than the tool. Upgrade the daemon");
@@ -281,6 +296,8 @@ std::string_view kind_of(const AdminCommand& command) {
                                                 "suppose",
                                                 "routes",
                                                 "facts",
+                                                "why",
+                                                "drops",
                                                 "events"};
   static_assert(std::size(kNames) == std::variant_size_v<AdminCommand>);
   return kNames[command.index()];

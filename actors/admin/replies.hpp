@@ -15,6 +15,7 @@ schema::Frame committed_reply(uint64_t id, const CommitReply& commit, bool appli
 schema::Frame objects_reply(uint64_t id, const topology::Snapshot& snapshot, const ListRequest& request);
 schema::Frame applied_reply(uint64_t id, uint64_t revision);
 schema::Frame done_reply(uint64_t id);
+void encode(const TraceResult& trace, const topology::Snapshot& snapshot, schema::TraceReply::Builder out);
 schema::Frame trace_reply(uint64_t id, const TraceResult& trace, const topology::Snapshot& snapshot);
 schema::Frame supposed_reply(uint64_t id, const Supposed& supposed, const topology::Snapshot& snapshot);
 struct LearnedRouteLines;

@@ -77,10 +77,20 @@ struct FactsRequest {
 struct EventsRequest {
   observability::EventFilter filter;
 };
+struct WhyRequest {
+  PortId port;
+  std::optional<PacketDescription> packet;
+  bool relayed = false;
+};
+struct DropsRequest {
+  PortId port;  // nil: all
+  size_t limit = 1000;
+};
 
-using AdminCommand = std::variant<TransactRequest, ListRequest, WaitApplied, StatusRequest, FlowsRequest, TraceRequest,
-                                  LogLevelRequest, StateRequest, FlushState, ConnectionsRequest, FlushConnections,
-                                  ConnectionStatsRequest, SupposeRequest, RoutesRequest, FactsRequest, EventsRequest>;
+using AdminCommand =
+    std::variant<TransactRequest, ListRequest, WaitApplied, StatusRequest, FlowsRequest, TraceRequest, LogLevelRequest,
+                 StateRequest, FlushState, ConnectionsRequest, FlushConnections, ConnectionStatsRequest, SupposeRequest,
+                 RoutesRequest, FactsRequest, WhyRequest, DropsRequest, EventsRequest>;
 
 struct AdminProblem {
   schema::ErrorCode code = schema::ErrorCode::INTERNAL;

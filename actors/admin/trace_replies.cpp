@@ -33,6 +33,8 @@ void encode(const std::vector<std::string>& texts, capnp::List<capnp::Text>::Bui
   for (unsigned i = 0; i < texts.size(); ++i) to.set(i, texts[i]);
 }
 
+}  // namespace
+
 void encode(const TraceResult& trace, const topology::Snapshot& snapshot, schema::TraceReply::Builder out) {
   using flows::simulation::DeviceKind;
   out.setDescription(trace.description);
@@ -53,8 +55,6 @@ void encode(const TraceResult& trace, const topology::Snapshot& snapshot, schema
     steps[i].setDeviceName(name_or_id(snapshot, {kind, step.device}));
   }
 }
-
-}  // namespace
 
 schema::Frame trace_reply(uint64_t id, const TraceResult& trace, const topology::Snapshot& snapshot) {
   capnp::MallocMessageBuilder message;

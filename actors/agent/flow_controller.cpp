@@ -49,6 +49,7 @@ FlowControllerActor::behavior_type flow_controller_behavior(Self self, const Flo
         prove(self);
       },
       [=](const ListFlows& request) { return self->state.keeper->list(request); },
+      [=](const ReadDrops& request) { return self->state.keeper->drops(request.port); },
       [=](const ReportFlows&) {
         self->state.keeper->take_news();  // also what a bell is about to tell: the report is of now
         return self->state.keeper->report();

@@ -40,26 +40,45 @@ void FlowKeeper::take_installed() {
   links_.state.crowded_port.store(full ? index_.fullest_port().value : 0, std::memory_order_relaxed);
 }
 
-void FlowKeeper::note_drop(const FlowId& id, flows::DropReason reason, uint64_t packets) {
+void FlowKeeper::take_drops() {
+  DropNote note;
+  for (size_t worker = 0; worker < links_.workers.size(); ++worker) {
+    auto& ring = links_.workers.drops(worker);
+    for (size_t left = ring.size(); left > 0 && ring.try_pop(note); --left) history_.add(note);
+  }
+  links_.probe.drop_history(history_.size(), history_.evictions() - evictions_told_);
+  evictions_told_ = history_.evictions();
+}
+
+DropReport FlowKeeper::drops(PortId port) {
+  take_drops();
+  return {history_.entries(port), history_.evictions()};
+}
+
+void FlowKeeper::note_drop(const InstalledFlow& record, uint64_t packets) {
+  const flows::DropReason reason = record.attachment.drop;
   if (reason == flows::DropReason::none) {
-    drops_.erase(id);
-  } else if (DropFlow* known = drops_.find(id)) {
+    drops_.erase(record.id);
+  } else if (DropFlow* known = drops_.find(record.id)) {
     known->reason = reason;
+    known->site = record.drop_site;
   } else {
-    drops_.insert(id, {reason, packets});
+    drops_.insert(record.id, {reason, record.drop_site, packets});
   }
 }
 
 // `packets` is the datapath's count, which begins anew when the flow does.
-void FlowKeeper::count_drops(const FlowId& id, uint64_t packets) {
+void FlowKeeper::count_drops(const FlowId& id, uint64_t packets, Time now) {
   DropFlow* flow = drops_.find(id);
   if (flow == nullptr || packets == flow->packets) return;
-  links_.probe.dropped(flows::to_string(flow->reason), packets - (packets < flow->packets ? 0 : flow->packets));
+  const uint64_t more = packets - (packets < flow->packets ? 0 : flow->packets);
+  links_.probe.dropped(flows::to_string(flow->reason), more);
+  history_.count(flow->reason, flow->site, more, now);
   flow->packets = packets;
 }
 
 void FlowKeeper::add(InstalledFlow record, Time now, uint64_t packets) {
-  note_drop(record.id, record.attachment.drop, packets);
+  note_drop(record, packets);
   // The facts may have changed between the worker's check and now: then the flow is already wrong.
   if (!links_.state.epochs.unchanged_since(record.tags.view(), record.epoch)) {
     index_.remove(record.id);
@@ -90,7 +109,7 @@ void FlowKeeper::remove(std::span<const FlowId> ids) {
   const Time began = clock_();
   Seen seen;
   links_.datapath.remove_flows(ids, [&](const FlowId& id, const flows::FlowStats& last) {
-    count_drops(id, last.packets);
+    count_drops(id, last.packets, began - last.idle);
     hear_last(id, last, began, seen);
   });
   for (const FlowId& id : ids) {
@@ -169,10 +188,11 @@ void FlowKeeper::touch(const flows::simulation::ConnectionUse& use, uint8_t tcp_
 void FlowKeeper::statistics() {
   Time now = clock_();
   take_news();
+  take_drops();
   std::set<FlowId> unknown;
   Seen seen;
   links_.datapath.dump_stats([&](const FlowId& id, const flows::FlowStats& stats) {
-    count_drops(id, stats.packets);
+    count_drops(id, stats.packets, now - stats.idle);
     auto use = index_.update(id, stats.packets, stats.bytes, now);
     if (use.attachment == nullptr) {
       unknown.insert(id);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <set>
 
+#include "actors/agent/drop_history.hpp"
 #include "actors/agent/worker_pool.hpp"
 #include "flows/match/flow_id_map.hpp"
 #include "flows/table/flow_index.hpp"
@@ -42,12 +43,15 @@ class FlowKeeper {
   bool prove_some();
 
   FlowListReply list(const ListFlows& request);
+  // What was dropped, with the newest notes of the workers.
+  DropReport drops(PortId port);
   FlowReport report() const { return {index_.size(), adopted_}; }
 
  private:
   using Index = flows::FlowIndex<FlowNotes>;
   struct DropFlow {
     flows::DropReason reason = flows::DropReason::none;
+    flows::simulation::DropSite site;
     uint64_t packets = 0;  // counted already
   };
   // A flow that is to leave the kernel. What its packets have said since the last look is for its connections.
@@ -66,8 +70,9 @@ class FlowKeeper {
   void add(InstalledFlow record, flows::Time now, uint64_t packets = 0);
   void remove_doomed();
   void remove(std::span<const flows::FlowId> ids);
-  void note_drop(const flows::FlowId& id, flows::DropReason reason, uint64_t packets);
-  void count_drops(const flows::FlowId& id, uint64_t packets);
+  void take_drops();
+  void note_drop(const InstalledFlow& record, uint64_t packets);
+  void count_drops(const flows::FlowId& id, uint64_t packets, flows::Time now);
   // What a pass over the flows finds of connections.
   struct Seen {
     std::vector<flows::Tag> ending;  // has said FIN or RST
@@ -85,6 +90,8 @@ class FlowKeeper {
   Index index_;
   std::vector<flows::FlowId> doomed_;  // out of the index, still in the kernel
   flows::FlowIdMap<DropFlow> drops_;   // flows that take packets for a reason
+  DropHistory history_;
+  uint64_t evictions_told_ = 0;
   flows::FlowIdMap<Leaving> leaving_;  // out of the index, with connections
   std::deque<Unproven> unproven_;
   std::set<flows::FlowId> unknown_before_;  // in the kernel, not in the index, at the last dump

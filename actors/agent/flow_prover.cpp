@@ -47,9 +47,9 @@ void add_ip(flows::PacketBuilder& builder, const FlowKey& key) {
   add_layer4(builder, key);
 }
 
-// A packet of the flow. What the parser makes of it must again be in the flow, else nothing can be proven.
-std::vector<uint8_t> specimen(const flows::Flow& flow) {
-  const FlowKey& key = flow.key;
+}  // namespace
+
+std::vector<uint8_t> specimen(const FlowKey& key) {
   flows::PacketBuilder builder;
   builder.eth(key.eth_src, key.eth_dst);
   auto tag = [&builder](uint16_t tci) { builder.vlan(tci & 0x0fff, static_cast<uint8_t>(tci >> 13)); };
@@ -63,13 +63,11 @@ std::vector<uint8_t> specimen(const flows::Flow& flow) {
   return builder.build();
 }
 
-}  // namespace
-
 Proof prove(const flows::Flow& flow, const AgentState& state, const flows::simulation::Network& network,
             flows::Time now) {
   Proof proof;
   uint64_t epoch = state.epochs.now();
-  std::vector<uint8_t> frame = specimen(flow);
+  std::vector<uint8_t> frame = specimen(flow.key);
   flows::Packet packet = flows::parse(frame, flow.key.in_port);
   packet.key.tunnel = flow.key.tunnel;
   if (!flow.matches(packet.key)) return proof;
@@ -94,7 +92,10 @@ Proof prove(const flows::Flow& flow, const AgentState& state, const flows::simul
   proof.record.tags = verdict.tags;
   for (const auto& routed : verdict.routed) proof.record.routed.push_back({routed.router, routed.destination});
   proof.record.attachment.touches = verdict.touches;
-  if (verdict.outcome == Outcome::drop) proof.record.attachment.drop = verdict.drop_reason;
+  if (verdict.outcome == Outcome::drop) {
+    proof.record.attachment.drop = verdict.drop_reason;
+    proof.record.drop_site = verdict.drop_site;
+  }
   return proof;
 }
 

@@ -10,6 +10,10 @@
 
 namespace viaduct::actors {
 
+// A packet with these fields. What the parser makes of it must again be in the flow whose key this is, else nothing can be
+// proven.
+std::vector<uint8_t> specimen(const flows::FlowKey& key);
+
 struct Proof {
   enum class Result : uint8_t {
     same,       // `record` belongs into the index

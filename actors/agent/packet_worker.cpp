@@ -32,6 +32,14 @@ flows::TagList tags_of_others(const flows::simulation::Verdict& verdict) {
   return out;
 }
 
+flows::simulation::DropSite site_of(const flows::simulation::EmittedPacket& emit) {
+  flows::simulation::DropSite site;
+  site.out = emit.from;
+  site.kind = flows::simulation::DeviceKind::router;
+  site.device = emit.device;
+  return site;
+}
+
 // There is no room for what the packet would open: it goes nowhere, and the next one may.
 void refuse_connection(flows::simulation::Verdict& verdict) {
   verdict.outcome = Outcome::drop;
@@ -93,7 +101,7 @@ void PacketWorker::round(std::chrono::milliseconds timeout) {
     process(job, now);
   }
   emitted_jobs_.clear();
-  flush();
+  flush(now);
 }
 
 void PacketWorker::serve_inbox(Time now) {
@@ -223,7 +231,10 @@ void PacketWorker::act(const Job& job, Time now, uint64_t epoch, bool stable) {
   for (const auto& neighbour : verdict_.refresh) events_.refresh.push_back(neighbour);
   for (const auto& block : verdict_.scarce) state_.nat_news.wanted({block, false});
   if (verdict_.outcome == Outcome::park) return park(job, now);
-  if (verdict_.outcome == Outcome::drop) drop(verdict_.drop_reason);
+  if (verdict_.outcome == Outcome::drop) {
+    const bool refused = verdict_.drop_reason == DropReason::connections_full;  // by the worker, after all devices
+    refused ? drop(job, verdict_.drop_reason, now) : drop(job, verdict_.drop_reason, verdict_.drop_site, now);
+  }
   if (verdict_.cacheable && job.emitted_from.is_nil()) {
     if (stable) {
       queue_install(job, epoch);
@@ -251,11 +262,12 @@ ParkedPacket PacketWorker::parked_packet(const Job& job, ParkCause cause, Time n
   return parked;
 }
 
-void PacketWorker::wait(const flows::simulation::Wanted& wanted, ParkedPacket packet, Time deadline) {
+void PacketWorker::wait(const Job& job, const flows::simulation::Wanted& wanted, ParkedPacket packet, Time deadline,
+                        Time now) {
   const ParkCause cause = packet.cause;
   if (const auto refused = parking_.park(wanted, std::move(packet), deadline)) {
     probe_.park_refused(*refused);
-    return drop(DropReason::park_overflow);
+    return drop(job, DropReason::park_overflow, now);
   }
   probe_.parked(cause);
 }
@@ -265,7 +277,7 @@ void PacketWorker::park(const Job& job, Time now) {
   const flows::simulation::Wanted place =
       block == nullptr ? verdict_.wanted : parked_for(block->device, block->address);
   const ParkCause cause = block == nullptr ? ParkCause::neighbour : ParkCause::nat_ports;
-  wait(place, parked_packet(job, cause, now), now + kParkTime);
+  wait(job, place, parked_packet(job, cause, now), now + kParkTime, now);
   if (block != nullptr) return state_.nat_news.wanted({*block, true});
   events_.wanted.push_back(std::get<flows::simulation::NeighbourWanted>(verdict_.wanted));
 }
@@ -285,7 +297,10 @@ void PacketWorker::queue_install(const Job& job, uint64_t epoch) {
   record.tags = verdict_.tags;
   for (const auto& routed : verdict_.routed) record.routed.push_back({routed.router, routed.destination});
   record.attachment.touches = verdict_.touches;
-  if (verdict_.outcome == Outcome::drop) record.attachment.drop = verdict_.drop_reason;
+  if (verdict_.outcome == Outcome::drop) {
+    record.attachment.drop = verdict_.drop_reason;
+    record.drop_site = verdict_.drop_site;
+  }
   installs_.push_back({std::move(flow), job.packet.key});
   records_.push_back(std::move(record));
   received_.push_back(job.received);
@@ -294,9 +309,9 @@ void PacketWorker::queue_install(const Job& job, uint64_t epoch) {
 void PacketWorker::queue_emits(const Job& job, Time now) {
   for (auto& emit : verdict_.emits) {
     if (job.depth >= kMaxEmissionDepth || emitted_jobs_.size() >= kMaxEmitsARound) {
-      drop(DropReason::emit_overflow);
+      drop(job, DropReason::emit_overflow, site_of(emit), now);
     } else if (emit.limit == EmitPacket::Limit::icmp_error && !state_.icmp_limiter.allow(emit.device, now)) {
-      drop(DropReason::icmp_rate_limited);
+      drop(job, DropReason::icmp_rate_limited, site_of(emit), now);
     } else {
       probe_.emitted();
       frames_.push_back(std::move(emit.frame));
@@ -306,11 +321,30 @@ void PacketWorker::queue_emits(const Job& job, Time now) {
   verdict_.emits.clear();
 }
 
-void PacketWorker::drop(DropReason reason) { probe_.dropped(reason); }
+void PacketWorker::drop(const Job& job, DropReason reason, Time now) {
+  flows::simulation::DropSite site;
+  const auto* port = network_.get().at(job.packet.key.in_port);
+  site.entered = port == nullptr ? PortId{} : port->id;
+  site.kind = flows::simulation::DeviceKind::port;
+  site.device = port == nullptr ? job.emitted_from.uuid() : port->id.uuid();
+  drop(job, reason, site, now);
+}
 
-void PacketWorker::flush() {
+void PacketWorker::drop(const Job& job, DropReason reason, flows::simulation::DropSite site, Time now) {
+  drop({reason, site, job.packet.key, static_cast<uint32_t>(job.packet.bytes.size()), 1, now});
+}
+
+void PacketWorker::drop(const DropNote& note) {
+  probe_.dropped(note.reason);
+  if (tally_.add(note)) return;
+  probe_.drop_unrecorded(tally_.flush(drops_, note.last));
+  tally_.add(note);
+}
+
+void PacketWorker::flush(Time now) {
   install_batch();
-  execute_batch();
+  execute_batch(now);
+  if (tally_.due(now)) probe_.drop_unrecorded(tally_.flush(drops_, now));
   frames_.clear();
   tell();
 }
@@ -335,14 +369,22 @@ void PacketWorker::install_batch() {
   if (told) state_.flow_news.installed();
 }
 
-void PacketWorker::execute_batch() {
+void PacketWorker::execute_batch(Time now) {
   if (outgoing_.empty()) return;
   packets_out_.clear();
   for (const Outgoing& out : outgoing_) {
     packets_out_.push_back({out.frame, out.offload, out.in_port, out.actions.view()});
   }
-  for (size_t refused = channel_->execute(packets_out_); refused > 0; --refused) drop(DropReason::datapath_error);
+  if (const size_t refused = channel_->execute(packets_out_); refused > 0) refused_by_datapath(refused, now);
   outgoing_.clear();
+}
+
+// Which ones of the batch is not told: the last one's port stands for them.
+void PacketWorker::refused_by_datapath(size_t packets, Time now) {
+  DropNote note{DropReason::datapath_error, {}, {}, 0, 1, now};
+  if (const auto* port = network_.get().at(outgoing_.back().in_port)) note.site.entered = port->id;
+  note.example.in_port = outgoing_.back().in_port;
+  for (; packets > 0; --packets) drop(note);
 }
 
 void PacketWorker::tell() {

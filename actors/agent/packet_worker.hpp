@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "actors/agent/agent_state.hpp"
+#include "actors/agent/drop_history.hpp"
 #include "actors/agent/parking_lot.hpp"
 #include "actors/agent/spsc_ring.hpp"
 #include "actors/agent/worker_inbox.hpp"
@@ -36,7 +37,10 @@ struct FlowNotes {
   FlowTouches touches;
   flows::DropReason drop = flows::DropReason::none;  // of the packets that it takes
 };
-using InstalledFlow = flows::FlowRecord<FlowNotes>;
+// `drop_site`: of a flow that takes packets; not kept in the index.
+struct InstalledFlow : flows::FlowRecord<FlowNotes> {
+  flows::simulation::DropSite drop_site;
+};
 using InstalledRing = SpscRing<InstalledFlow>;
 
 class PacketWorker {
@@ -46,6 +50,7 @@ class PacketWorker {
   static constexpr size_t kMaxEmitsARound = 1024;
   static constexpr size_t kBatch = 64;
   static constexpr size_t kRingCapacity = 8192;
+  static constexpr size_t kDropRingCapacity = 2048;
   static constexpr unsigned kTicketWorkerBits = 8;  // of a ReplicationTicket
   // What waits for others to know its connection waits so much longer than the replicator does for any of them.
   static constexpr std::chrono::milliseconds kShareMargin{700};
@@ -67,6 +72,8 @@ class PacketWorker {
   // The flow controller's end; it is told by AgentState::flow_news.
   InstalledRing& installed() { return installed_; }
   const InstalledRing& installed() const { return installed_; }
+  // Likewise; looked into once a second, and when somebody asks.
+  DropRing& drops() { return drops_; }
   void wake() { channel_->wake(); }
 
  private:
@@ -102,17 +109,22 @@ class PacketWorker {
   void learn(const flows::simulation::LearnNeighbour& write, flows::Time now);
   void act(const Job& job, flows::Time now, uint64_t epoch, bool stable);
   static ParkedPacket parked_packet(const Job& job, ParkCause cause, flows::Time now);
-  void wait(const flows::simulation::Wanted& wanted, ParkedPacket packet, flows::Time deadline);
+  void wait(const Job& job, const flows::simulation::Wanted& wanted, ParkedPacket packet, flows::Time deadline,
+            flows::Time now);
   void park(const Job& job, flows::Time now);
   bool crowded(flows::PortNumber port) const;
   void queue_install(const Job& job, uint64_t epoch);
   void hear_check(const flows::Upcall& upcall);
   void tell_checkers();
   void queue_emits(const Job& job, flows::Time now);
-  void drop(flows::DropReason reason);
-  void flush();
+  // Where it was, if not where the verdict says: at the port where the packet came in.
+  void drop(const Job& job, flows::DropReason reason, flows::Time now);
+  void drop(const Job& job, flows::DropReason reason, flows::simulation::DropSite site, flows::Time now);
+  void drop(const DropNote& note);
+  void flush(flows::Time now);
   void install_batch();
-  void execute_batch();
+  void execute_batch(flows::Time now);
+  void refused_by_datapath(size_t packets, flows::Time now);
   void tell();
 
   const uint64_t index_;  // among the workers
@@ -124,6 +136,8 @@ class PacketWorker {
   NetworkSlot::Reader network_;
   WorkerInbox inbox_;
   InstalledRing installed_{kRingCapacity};
+  DropRing drops_{kDropRingCapacity};
+  DropTally tally_;
   ParkingLot parking_;
 
   flows::simulation::Verdict verdict_;

@@ -87,7 +87,7 @@ bool PacketWorker::share(const Job& job, Time now) {
   ParkedPacket parked = parked_packet(job, ParkCause::replication, now);
   parked.ticket = ticket;
   const flows::Time latest = now + state_.replication_patience + kShareMargin;
-  wait(flows::simulation::StateShared{ticket}, std::move(parked), latest);
+  wait(job, flows::simulation::StateShared{ticket}, std::move(parked), latest, now);
   return true;
 }
 

@@ -34,6 +34,7 @@ class WorkerPool {
 
   size_t size() const { return workers_.size(); }
   InstalledRing& installed(size_t worker) { return workers_[worker]->installed(); }
+  DropRing& drops(size_t worker) { return workers_[worker]->drops(); }
   PacketWorker& worker(size_t index) { return *workers_[index]; }
   uint64_t requests_refused() const;
   std::vector<observability::WorkerNumbers> numbers() const;  // by worker; any thread

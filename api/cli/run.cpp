@@ -17,7 +17,7 @@ constexpr const char* kFooter =
     "  VIADUCT_TOKEN_FILE  the token, as --token-file\n"
     "\n"
     "Exit codes: 0 done; 1 refused or failed; 2 wrong usage; 3 daemon unreachable; 4 timeout;\n"
-    "            5 the topology differs from the file (diff)\n"
+    "            5 the topology differs from the file (diff); 6 nothing was found to be wrong (why)\n"
     "\n"
     "Examples:\n"
     "  viaduct bridge create blue\n"
@@ -78,6 +78,8 @@ std::unique_ptr<Tree> make_tree(Settings& settings) {
   add_flow_commands(*tree);
   add_conntrack_commands(*tree);
   add_trace_command(*tree);
+  add_why_command(*tree);
+  add_top_command(*tree);
   add_event_command(*tree);
   add_apply_command(*tree);
   add_export_command(*tree);

@@ -16,7 +16,8 @@ enum class ExitCode : int {
   usage = 2,        // the command line or a file makes no sense
   unreachable = 3,  // no daemon, no token, or a part of the daemon is restarting
   timeout = 4,
-  differs = 5,  // no failure: what was compared is not the same
+  differs = 5,        // no failure: what was compared is not the same
+  nothing_wrong = 6,  // no failure: a cause was looked for, and there is none
 };
 
 // One broken rule of the topology, as the daemon reports it.

@@ -69,8 +69,10 @@ class Evaluation {
   // `left`: the rule has ended this chain, and the caller's next rule decides.
   Said apply(const ChainView& view, const Rule& rule, bool& left) {
     if (rule.nat != NatKind::none) {
+      met(view, rule);
       const Translated translated = translate(walk_, rule, context_);
       if (translated == Translated::failed) return Said::verdict;
+      walk_.rule = nullptr;
       if (translated == Translated::not_applicable) return Said::nothing;
     }
     note(view, Stage::rule, [&] {
@@ -80,8 +82,10 @@ class Evaluation {
       case RuleAction::accept:
         return Said::accept;
       case RuleAction::drop:
+        met(view, rule);
         return Said::drop;
       case RuleAction::reject:
+        met(view, rule);
         return Said::reject;
       case RuleAction::return_:
         left = true;
@@ -98,6 +102,11 @@ class Evaluation {
     if (std::find(calls_.begin(), calls_.end(), to) == calls_.end()) return chain(to);
     walk_.note(DeviceKind::chain, to.uuid(), Stage::chain, [] { return std::string("a loop: not entered again"); });
     return Said::nothing;
+  }
+
+  void met(const ChainView& view, const Rule& rule) {
+    walk_.rule_chain = view.id;
+    walk_.rule = &rule;
   }
 
   static std::string name_of(const ChainView& view) { return view.name.empty() ? view.id.to_string() : view.name; }

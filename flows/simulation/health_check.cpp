@@ -80,10 +80,13 @@ bool take_check_answer(Walk& walk, const RouterView& router) {
 bool is_check(const Walk& walk) { return walk.input.packet.key.eth_dst == MacAddress{}; }
 
 const PortView* send_check(Walk& walk, const RouterView& router) {
+  walk.at = {DeviceKind::router, router.id.uuid()};
   const routing::FibEntry* entry = choose_route(walk, router, walk.key.ip_src, walk.key.ip_dst);
   const PortView* out = entry == nullptr || entry->kind != NextHop::port ? nullptr : walk.network().port(entry->port);
   if (out == nullptr || !router.admin_up) return refuse(walk, router);
   const IpAddress next_hop = entry->gateway.value_or(walk.key.ip_dst);
+  walk.out = out;
+  walk.next_hop = next_hop;
   const NextHopAnswer answer = resolve_next_hop(walk, router, *out, next_hop);
   if (answer.kind == NextHopAnswer::Kind::wanted) return walk.park(NeighbourWanted{router.id, out->id, next_hop});
   if (answer.kind == NextHopAnswer::Kind::unreachable) return refuse(walk, router);

@@ -17,6 +17,8 @@ void note(Walk& walk, const BalancerView& balancer, F&& text) {
   walk.note(DeviceKind::load_balancer, balancer.id.uuid(), Stage::load_balancer, text);
 }
 
+void stand_at(Walk& walk, const BalancerView& balancer) { walk.at = {DeviceKind::load_balancer, balancer.id.uuid()}; }
+
 uint64_t hash_of(const Tuple& tuple, bool sticky) {
   uint64_t hash = std::hash<IpAddress>{}(tuple.src);
   if (!sticky) hash ^= (uint64_t{tuple.src_port} << 16 | tuple.proto) * 0x9e37'79b9'7f4a'7c15ULL;
@@ -83,6 +85,7 @@ Balanced open_for(Walk& walk, const BalancerView& balancer, const Chosen& to, co
   if (walk.quote) return Balanced::not_concerned;
   const MemberView* member = new_member(walk, balancer, to, tuple);
   if (member == nullptr) {
+    stand_at(walk, balancer);
     walk.drop(DropReason::no_pool_member);
     return Balanced::failed;
   }
@@ -91,6 +94,7 @@ Balanced open_for(Walk& walk, const BalancerView& balancer, const Chosen& to, co
   entry.port = member->port;
   if (open_pair(walk, key, entry)) return Balanced::done;
   note(walk, balancer, [&] { return "the client has a connection with the same ports to that member already"; });
+  stand_at(walk, balancer);
   walk.drop_once(DropReason::nat_ports_exhausted);
   return Balanced::failed;
 }
@@ -111,6 +115,7 @@ Balanced balance(Walk& walk, LoadBalancerId id) {
   if (to.vip == nullptr) return Balanced::not_concerned;
   note(walk, *balancer, [&] { return "VIP " + tuple->dst.to_string() + " port " + std::to_string(tuple->dst_port); });
   if (!balancer->admin_up || to.pool == nullptr || !to.pool->admin_up || !to.vip->admin_up) {
+    stand_at(walk, *balancer);
     walk.drop(DropReason::load_balancer_down);
     return Balanced::failed;
   }
@@ -135,6 +140,7 @@ Balanced unbalance(Walk& walk, LoadBalancerId id) {
   const bool up =
       balancer->admin_up && from.vip != nullptr && from.vip->admin_up && from.pool != nullptr && from.pool->admin_up;
   if (!up || member == nullptr || !may_stay(*member, from.vip->sticky || from.pool->sticky)) {
+    stand_at(walk, *balancer);
     walk.drop(up ? DropReason::no_pool_member : DropReason::load_balancer_down);
     return Balanced::failed;
   }

@@ -108,6 +108,7 @@ const PortView* send_on(Walk& walk, const RouterView& router, const PortView& ou
   const NextHopAnswer answer = resolve_next_hop(walk, router, out, next_hop);
   if (answer.kind == NextHopAnswer::Kind::wanted) return walk.park(NeighbourWanted{router.id, out.id, next_hop});
   if (answer.kind == NextHopAnswer::Kind::unreachable) {
+    walk.next_hop = next_hop;
     return refuse(walk, DropReason::next_hop_unresolved, entry.gateway ? Unreachable::network : Unreachable::host);
   }
   walk.route_onwards(out, answer.mac);
@@ -164,6 +165,7 @@ const PortView* forward(Walk& walk, const RouterView& router, const FibEntry& en
     answer_time_exceeded(walk);
     return walk.drop_once(DropReason::ttl_exceeded);
   }
+  walk.out = out;
   return filter_out(walk, router, *out) ? send_on(walk, router, *out, entry) : nullptr;
 }
 

@@ -37,6 +37,8 @@ WayBack way_back(Walk& walk, const RouterView& router) {
   if (answer.kind == NextHopAnswer::Kind::wanted) {
     walk.park(NeighbourWanted{router.id, out->id, next_hop});
   } else {
+    walk.out = out;
+    walk.next_hop = next_hop;
     walk.drop_once(DropReason::next_hop_unresolved);
   }
   return {};

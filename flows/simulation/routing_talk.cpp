@@ -56,6 +56,7 @@ bool hand_to_speaker(Walk& walk, const PortView& port) {
 }
 
 void leave_speaker(Walk& walk, const PortView& port) {
+  walk.stand_at(port);
   walk.tag(tag::device(port.id));
   walk.note_port(port, Stage::port_in, [&] { return "speaker of " + name_of(port); });
   if (!port.admin_up) {

@@ -33,6 +33,7 @@ const PortView* ingress(Walk& walk, const PortView& port) {
   }
   if (port.speaker.number && hand_to_speaker(walk, port)) return nullptr;
   if (!filter(walk, port, port.inbound_filter, {&port, nullptr, port.device_id})) return nullptr;
+  walk.at = {};
   if (port.device == PortDevice::bridge) {
     const BridgeView* bridge = walk.network().bridge(BridgeId(port.device_id));
     if (bridge != nullptr) return through_bridge(walk, *bridge);
@@ -46,6 +47,8 @@ const PortView* ingress(Walk& walk, const PortView& port) {
 
 // Out of the virtual network, or to the port at the other end of the link, which is returned.
 const PortView* egress(Walk& walk, const PortView& port, AdminCheck check) {
+  walk.out = &port;
+  walk.stand_at(port);
   walk.tag(tag::device(port.id));
   walk.note_port(port, Stage::port_out, [&] { return name_of(port); });
   if (!port.admin_up && check == AdminCheck::refuse_when_down) return walk.drop(DropReason::port_down);
@@ -133,7 +136,8 @@ void simulate_emitted(const Input& input, PortId from, Verdict& verdict, Trace* 
     port = router == nullptr ? walk.drop(DropReason::device_missing) : send_check(walk, *router);
     if (port == nullptr) return;
   }
-  walk.maker = port;
+  walk.maker = walk.out = port;
+  walk.at = {port->device == PortDevice::router ? DeviceKind::router : DeviceKind::bridge, port->device_id};
   if (port->device == PortDevice::router && !is_check(walk) && !filter_own(walk, *port)) return;
   walk_from(walk, egress(walk, *port, AdminCheck::none));
   name_peers(walk);

@@ -36,6 +36,8 @@ bool fits(const Walk& walk, uint16_t room) { return room == 0 || walk.input.pack
 void arrive_for(Walk& walk, PortId id) {
   const PortView* port = walk.network().port(id);
   walk.tag(port == nullptr ? tag::absent(id) : tag::device(id));
+  walk.at = {DeviceKind::port, id.uuid()};
+  walk.out = port;
   if (port == nullptr || !port->number) return refuse(walk, DropReason::port_inactive, [&] { return id.to_string(); });
   walk.note_port(*port, Stage::port_out, [&] { return name_of(*port); });
   if (!port->admin_up) return refuse(walk, DropReason::port_down, [&] { return name_of(*port); });
@@ -44,6 +46,7 @@ void arrive_for(Walk& walk, PortId id) {
 }
 
 void arrive_for(Walk& walk, BridgeId id) {
+  walk.at = {DeviceKind::bridge, id.uuid()};
   const BridgeView* bridge = walk.network().bridge(id);
   if (bridge == nullptr) {
     walk.tag(tag::absent(id));
@@ -73,6 +76,7 @@ void arrive_by_tunnel(Walk& walk) {
   walk.tag(tag::tunnel_peer(tunnel.src));
   const HostId* peer = data.peers.find(tunnel.src);
   if (peer == nullptr) return refuse(walk, DropReason::unknown_tunnel_peer, [&] { return tunnel.src.to_string(); });
+  walk.other_host = *peer;
   walk.note(DeviceKind::none, {}, Stage::tunnel_in, [&] {
     return "from host " + name_of(walk.network(), *peer) + " key " + std::to_string(tunnel.key) + " from " +
            tunnel.src.to_string() + " to " + tunnel.dst.to_string();
@@ -87,6 +91,7 @@ void arrive_by_tunnel(Walk& walk) {
 }
 
 void send_to_host(Walk& walk, const RemotePort& to) {
+  walk.other_host = to.host;
   const TunnelPath* path = path_to(walk, to.host);
   if (path == nullptr) {
     walk.drop(DropReason::no_tunnel_path);
@@ -109,11 +114,17 @@ RemoteFlooding plan_flood(Walk& walk, BridgeId bridge) {
   if (out.hosts == nullptr) return out;
   for (const auto& [host, key] : *out.hosts) {
     const TunnelPath* path = path_to(walk, host);
-    if (path == nullptr) continue;
+    if (path == nullptr) {
+      walk.other_host = host;
+      continue;
+    }
     const uint16_t room = room_in(walk, *path);
     if (fits(walk, room)) {
       walk.limit_to(room);
-    } else if (out.too_small == 0 || room < out.too_small) {
+      continue;
+    }
+    walk.other_host = host;
+    if (out.too_small == 0 || room < out.too_small) {
       out.too_small = room;
     }
   }

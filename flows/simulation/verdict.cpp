@@ -5,6 +5,7 @@ namespace viaduct::flows::simulation {
 void Verdict::reset() {
   outcome = Outcome::drop;
   drop_reason = DropReason::none;
+  drop_site = {};
   cacheable = false;
   actions.clear();
   mask = FieldSet::ethernet();

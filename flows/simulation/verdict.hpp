@@ -12,6 +12,7 @@
 #include "flows/match/field_set.hpp"
 #include "flows/match/tag.hpp"
 #include "flows/packet/drop_reason.hpp"
+#include "flows/simulation/drop_site.hpp"
 #include "flows/state/connection_table.hpp"
 #include "flows/state/state_tables.hpp"
 
@@ -107,6 +108,7 @@ struct Routed {
 struct Verdict {
   Outcome outcome = Outcome::drop;
   DropReason drop_reason = DropReason::none;
+  DropSite drop_site;  // outcome drop: where
   // True: mask and actions may be installed as a flow that treats all packets of the same masked key alike.
   // False: this packet only (ARP, ND, answers, anything that depends on what a mask cannot say).
   bool cacheable = false;

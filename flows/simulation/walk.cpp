@@ -25,6 +25,7 @@ Walk::Walk(const Input& in_input, Verdict& in_verdict, Trace* in_trace)
 const PortView* Walk::drop(DropReason reason) {
   verdict.outcome = Outcome::drop;
   verdict.drop_reason = reason;
+  verdict.drop_site = drop_site();
   verdict.actions.clear();
   verdict.cacheable = !singular;
   forget_connections();
@@ -33,6 +34,26 @@ const PortView* Walk::drop(DropReason reason) {
   if (decrements > 0) verdict.mask.add(Field::ip_ttl);
   note_device(Stage::drop, [&] { return std::string(to_string(reason)); });
   return nullptr;
+}
+
+DropSite Walk::drop_site() const {
+  DropSite site;
+  if (first != nullptr) site.entered = first->id;
+  if (out != nullptr) site.out = out->id;
+  if (at.kind != DeviceKind::none) {
+    site.kind = at.kind;
+    site.device = at.id;
+  } else if (in != nullptr) {
+    site.kind = in->device == PortDevice::bridge ? DeviceKind::bridge : DeviceKind::router;
+    site.device = in->device_id;
+  }
+  site.host = other_host;
+  site.next_hop = next_hop;
+  if (rule == nullptr) return site;
+  site.chain = rule_chain;
+  site.rule = rule->id;
+  site.position = rule->position;
+  return site;
 }
 
 const PortView* Walk::drop_once(DropReason reason) {
@@ -135,6 +156,8 @@ void Walk::output_to_speaker(const PortView& port) {
 
 void Walk::enter(const PortView& port) {
   in = &port;
+  out = nullptr;
+  stand_at(port);
   entered = {key, icmp_id, quote};
   destination_rewritten = false;
 }

@@ -48,9 +48,20 @@ struct Walk {
   FlowKey key;           // as the packet is now
   uint16_t icmp_id = 0;  // likewise; see know_connection()
   std::optional<IcmpQuote> quote;
-  Headers entered;                  // as it came to the device that it is in
-  Headers original;                 // as it came here, once its connection is known
-  const PortView* in = nullptr;     // where it entered the device that it is in
+  Headers entered;                // as it came to the device that it is in
+  Headers original;               // as it came here, once its connection is known
+  const PortView* in = nullptr;   // where it entered the device that it is in
+  const PortView* out = nullptr;  // by which it is to leave it, once that is known
+  // For drops: what it is at, when not the device that it is in; the rule that it has met; the host that it is for.
+  struct Place {
+    DeviceKind kind = DeviceKind::none;
+    Uuid id;
+  };
+  Place at;
+  ChainId rule_chain;
+  const topology::Rule* rule = nullptr;  // of the network
+  HostId other_host;
+  std::optional<IpAddress> next_hop;
   const PortView* maker = nullptr;  // the port by which it left the device that made it; null: a packet from outside
   int devices = 0;
   int decrements = 0;           // of TTL, for the actions
@@ -107,6 +118,7 @@ struct Walk {
   std::vector<uint8_t> current_frame() const { return frame_of({key, icmp_id, quote}); }
   std::vector<uint8_t> entered_frame() const { return frame_of(entered); }
   void enter(const PortView& port);
+  void stand_at(const PortView& port) { at = {DeviceKind::port, port.id.uuid()}; }
   // Before ports, identifiers or quotes are looked at.
   void know_connection();
   // It has what belongs to its layer 4: it is whole, a first fragment, or known by its first one.
@@ -129,6 +141,7 @@ struct Walk {
   }
 
  private:
+  DropSite drop_site() const;
   // What goes no further opens nothing, and keeps nothing alive.
   void forget_connections();
   void know_fragment();

@@ -301,6 +301,52 @@ TEST(Golden, AdminRequestsForEvents) {
   EXPECT_TRUE(read) << read.failure().text;
 }
 
+TEST(Golden, AdminWhy) {
+  const schema::Frame asked = golden("admin-why", sample_why());
+  auto read = schema::with_root<schema::AdminRequest>(asked, {}, [](schema::AdminRequest::Reader request) {
+    ASSERT_TRUE(request.isWhy());
+    EXPECT_EQ(decode(request.getWhy().getPort()), sample_uuid(4));
+    EXPECT_TRUE(request.getWhy().getRelayed());
+    ASSERT_TRUE(request.getWhy().hasPacket());
+    EXPECT_EQ(request.getWhy().getPacket().getL4Dst(), 80u);
+  });
+  EXPECT_TRUE(read) << read.failure().text;
+  EXPECT_EQ(canonical<schema::AdminRequest>(sample_why()), canonical<schema::AdminRequest>(asked));
+
+  const schema::Frame answer = golden("admin-why-reply", sample_why_reply());
+  read = schema::with_root<schema::AdminReply>(answer, {}, [](schema::AdminReply::Reader reply) {
+    ASSERT_TRUE(reply.isWhy());
+    const auto why = reply.getWhy();
+    EXPECT_EQ(why.getPort(), "vm1");
+    EXPECT_EQ(why.getPortHost(), "h2");
+    EXPECT_EQ(why.getNotes()[0], "a note");
+    EXPECT_EQ(why.getTrace().getOutcome(), "drop");
+    const auto cause = why.getCauses()[0];
+    EXPECT_EQ(cause.getCause(), "dropped_by_rule");
+    EXPECT_EQ(cause.getCertainty(), "traced");
+    EXPECT_EQ(cause.getDeviceName(), "edge");
+    EXPECT_EQ(cause.getChainName(), "web");
+    EXPECT_EQ(decode(cause.getRule()), sample_uuid(7));
+    EXPECT_EQ(cause.getRulePosition(), 3u);
+    EXPECT_EQ(cause.getPackets(), 12u);
+    EXPECT_EQ(cause.getLastSeconds(), 0.25);
+    EXPECT_EQ(cause.getDirection(), "back");
+    EXPECT_TRUE(cause.getOrdinary());
+  });
+  EXPECT_TRUE(read);
+  EXPECT_EQ(canonical<schema::AdminReply>(sample_why_reply()), canonical<schema::AdminReply>(answer));
+
+  const schema::Frame drops = golden("admin-drops-reply", sample_drops_reply());
+  read = schema::with_root<schema::AdminReply>(drops, {}, [](schema::AdminReply::Reader reply) {
+    ASSERT_TRUE(reply.isDrops());
+    EXPECT_EQ(reply.getDrops().getEvicted(), 5u);
+    EXPECT_EQ(reply.getDrops().getDrops()[0].getReason(), "no_route");
+    EXPECT_EQ(reply.getDrops().getDrops()[0].getOut(), "uplink-1");
+  });
+  EXPECT_TRUE(read);
+  EXPECT_EQ(canonical<schema::AdminReply>(sample_drops_reply()), canonical<schema::AdminReply>(drops));
+}
+
 TEST(Golden, AdminReplies) {
   const schema::Frame error = golden("admin-error", sample_reply());
   auto read = schema::with_root<schema::AdminReply>(error, {}, [](schema::AdminReply::Reader reply) {

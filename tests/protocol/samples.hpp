@@ -285,6 +285,72 @@ inline std::vector<Violation> sample_violations() {
            "Change it."}};
 }
 
+inline schema::Frame sample_why() {
+  capnp::MallocMessageBuilder message;
+  auto request = message.initRoot<schema::AdminRequest>();
+  request.setMajor(schema::PROTOCOL_MAJOR);
+  request.setId(78);
+  auto why = request.initWhy();
+  encode(sample_uuid(4), why.initPort());
+  why.setRelayed(true);
+  auto packet = why.initPacket();
+  packet.setIpProto(6);
+  packet.setL4Dst(80);
+  encode(IpAddress::parse("192.0.2.7").value(), packet.initIpDst());
+  return schema::Frame::of(message);
+}
+
+inline schema::Frame sample_why_reply() {
+  capnp::MallocMessageBuilder message;
+  auto reply = message.initRoot<schema::AdminReply>();
+  reply.setId(78);
+  auto why = reply.initWhy();
+  why.setPort("vm1");
+  why.setHost("h1");
+  why.setPortHost("h2");
+  auto cause = why.initCauses(1)[0];
+  cause.setCause("dropped_by_rule");
+  cause.setText("a rule drops it");
+  cause.setCure("add a rule");
+  cause.setCertainty("traced");
+  encode(ObjectRef{Kind::router, sample_uuid(3)}, cause.initDevice());
+  cause.setDeviceName("edge");
+  encode(ObjectRef{Kind::chain, sample_uuid(6)}, cause.initChain());
+  cause.setChainName("web");
+  encode(sample_uuid(7), cause.initRule());
+  cause.setRulePosition(3);
+  cause.setHost("h2");
+  cause.setPackets(12);
+  cause.setFirstSeconds(60.5);
+  cause.setLastSeconds(0.25);
+  cause.setExample("192.0.2.1 > 192.0.2.7");
+  cause.setDirection("back");
+  cause.setOrdinary(true);
+  why.initNotes(1).set(0, "a note");
+  why.initTrace().setOutcome("drop");
+  return schema::Frame::of(message);
+}
+
+inline schema::Frame sample_drops_reply() {
+  capnp::MallocMessageBuilder message;
+  auto reply = message.initRoot<schema::AdminReply>();
+  reply.setId(79);
+  auto drops = reply.initDrops();
+  drops.setTotal(2);
+  drops.setEvicted(5);
+  auto drop = drops.initDrops(1)[0];
+  drop.setReason("no_route");
+  drop.setPort("vm1");
+  encode(ObjectRef{Kind::router, sample_uuid(3)}, drop.initDevice());
+  drop.setDeviceName("edge");
+  drop.setOut("uplink-1");
+  drop.setHost("h2");
+  drop.setPackets(12);
+  drop.setFirstSeconds(60.5);
+  drop.setLastSeconds(0.25);
+  return schema::Frame::of(message);
+}
+
 inline schema::Frame sample_reply() {
   capnp::MallocMessageBuilder message;
   auto reply = message.initRoot<schema::AdminReply>();

@@ -15,6 +15,8 @@ void add_flow_commands(Tree& tree);           // flows, state
 void add_conntrack_commands(Tree& tree);      // conntrack list, show, flush, stats
 void add_event_command(Tree& tree);           // events
 void add_trace_command(Tree& tree);           // trace
+void add_why_command(Tree& tree);             // why
+void add_top_command(Tree& tree);             // top
 void add_apply_command(Tree& tree);           // apply
 void add_export_command(Tree& tree);          // export
 void add_diff_command(Tree& tree);            // diff
