@@ -70,7 +70,7 @@ enum class BrokenRule : uint8_t {
   jump_missing,
   jump_not_allowed,  // of a rule with another action
   jump_to_itself,
-  l4_without_protocol,  // a range of ports, and not for one protocol that has them
+  l4_without_protocol,  // a range of ports, and for a protocol that has none
   range_empty,          // the last before the first: ports, addresses, prefix lengths
   range_out_of_bounds,  // an ICMP type or code over 255; port 0; more than 2^24 addresses; no length of such a prefix
   fragments_without_ports,  // ports are asked for or changed, and later fragments have none

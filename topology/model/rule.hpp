@@ -64,7 +64,9 @@ struct Condition {
   Match<uint8_t> ip_proto;
   Match<IpPrefix> ip_src, ip_dst;
   Match<IpGroupId> ip_src_group, ip_dst_group;
-  Match<PortRange> l4_src, l4_dst;               // ports; ICMP: type in l4_src, code in l4_dst
+  // Ports, of TCP, UDP and SCTP where ip_proto names none; with ICMP named: type in l4_src, code in l4_dst. What has none
+  // meets neither a range nor its opposite.
+  Match<PortRange> l4_src, l4_dst;
   Match<Uuid> traversed_device;                  // it has passed this port, bridge, router or chain
   Match<IpPrefix> icmp_data_src, icmp_data_dst;  // of the packet that an ICMP error quotes
   friend bool operator==(const Condition&, const Condition&) = default;
