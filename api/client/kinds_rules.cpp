@@ -316,6 +316,12 @@ constexpr std::array kRuleFields = {
         .help =
             "dnat, snat: address, FIRST-LAST or prefix, dynamic with :PORT or :FIRST-LAST (IPv6: [ADDRESS]:PORT); once "
             "for each, in order"},
+    Field{.name = "meter",
+          .option = "meter",
+          .schema = "meter",
+          .type = text,
+          .help = "What whoever made it counts its flows under; kept for them",
+          .column = Column::hidden},
 };
 
 constexpr std::array<std::string_view, 1> kRuleKey = {"position"};

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "topology/address/id.hpp"
@@ -105,6 +106,7 @@ struct Rule {
   ChainId jump;                            // action jump
   NatKind nat = NatKind::none;
   std::vector<NatTarget> targets;  // dnat and snat, in order: the next one when the one before is exhausted
+  std::string meter = {};          // what whoever made it counts its flows under; kept for them
   friend bool operator==(const Rule&, const Rule&) = default;
 };
 

@@ -67,6 +67,7 @@ void check_names(const Rule& rule, const ObjectRef& ref, Inspection& inspection)
 void check(const Rule& rule, Inspection& inspection) {
   const ObjectRef ref = ref_of(rule);
   check_names(rule, ref, inspection);
+  check_name(rule.meter, "meter", ref, inspection);
   check_position(rule, ref, inspection);
   check_jump(rule, ref, inspection);
   check_condition(rule, inspection);
