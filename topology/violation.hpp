@@ -47,7 +47,7 @@ enum class BrokenRule : uint8_t {
   prefix_has_host_bits,
   prefix_does_not_hold_address,  // a gateway outside the port's subnets; a network or broadcast address on a port; a BGP
                                  // peer on no link of the router
-  subnets_overlap,               // of two ports of one router
+  subnets_overlap,               // of two ports of one router, one inside the other
   too_many_addresses,
   address_on_bridge_port,
   mac_missing,

@@ -100,7 +100,9 @@ void check_mac(const Port& port, const Attachment& here, Inspection& inspection)
   });
 }
 
-// A subnet of a port. Host prefixes and link-local subnets describe no place that another port could claim.
+// A subnet of a port. Host prefixes and link-local subnets describe no place that another port could claim. Two ports may be
+// in one subnet, as two uplinks of a router: traffic for it is shared between those that are active. In a part of another
+// port's subnet it would be one port's only, and the other's neighbours there would never be reached.
 struct Subnet {
   IpPrefix network;
   const Port* port;
@@ -145,8 +147,9 @@ void check_subnets_of(RouterId router, Inspection& inspection) {
   std::vector<const Subnet*> around;  // the networks that contain the current one, widest first
   for (const Subnet& subnet : subnets) {
     while (!around.empty() && !around.back()->network.contains(subnet.network)) around.pop_back();
-    const auto other = std::find_if(around.rbegin(), around.rend(),
-                                    [&](const Subnet* candidate) { return candidate->port != subnet.port; });
+    const auto other = std::find_if(around.rbegin(), around.rend(), [&](const Subnet* candidate) {
+      return candidate->port != subnet.port && candidate->network != subnet.network;
+    });
     if (other != around.rend()) report_overlap(**other, subnet, inspection);
     around.push_back(&subnet);
   }
