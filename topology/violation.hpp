@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "topology/model/object.hpp"
 
@@ -102,13 +103,21 @@ enum class BrokenRule : uint8_t {
 };
 std::string_view to_string(BrokenRule rule);
 
+// Another object that a message names, and how: "port p2".
+struct Mention {
+  ObjectRef object;
+  std::string label;
+  friend bool operator==(const Mention&, const Mention&) = default;
+};
+
 struct Violation {
   BrokenRule rule = BrokenRule::unknown_object;
   ObjectRef object;
-  std::string name;     // the object's, when it has one
-  std::string field;    // as in the schema; empty: the object as a whole
-  std::string message;  // what is wrong
-  std::string cure;     // what to do
+  std::string name;                    // the object's, when it has one
+  std::string field;                   // as in the schema; empty: the object as a whole
+  std::string message;                 // what is wrong
+  std::string cure;                    // what to do
+  std::vector<Mention> mentions = {};  // for who may not see them all
   friend bool operator==(const Violation&, const Violation&) = default;
 };
 // "port p1: address_in_use (addresses): 10.0.0.1 is on port p2 too. Give one of them another address."

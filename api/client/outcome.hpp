@@ -19,6 +19,13 @@ enum class ExitCode : int {
   differs = 5,  // no failure: what was compared is not the same
 };
 
+// Another object that a message names.
+struct Mention {
+  std::string kind;
+  std::string id;
+  std::string label;  // as the message has it: "port p2"
+};
+
 // One broken rule of the topology, as the daemon reports it.
 struct Violation {
   std::string rule;  // stable name: "address_in_use"
@@ -28,6 +35,7 @@ struct Violation {
   std::string field;
   std::string message;
   std::string cure;
+  std::vector<Mention> mentions = {};
 };
 
 struct Failure {

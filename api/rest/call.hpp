@@ -42,6 +42,13 @@ Answer dispatch(Call& call);
 Result<Done> admit(const Call& call);
 // Whether the changes are; what they create becomes their tenant's.
 Result<Done> confine(Context& context, std::vector<Operation>& operations);
+// In what the topology's rules say, "another port" instead of the names of objects that are not the tenant's.
+Failure without_names(Context& context, Failure failure);
+
+// --- group_removal.cpp -------------------------------------------------------------------------------
+
+// What becomes of the rules that name a group when it goes. Of other objects: nothing.
+Result<std::vector<Operation>> without_group(Context& context, const Record& object);
 
 // --- transactions.cpp --------------------------------------------------------------------------------
 

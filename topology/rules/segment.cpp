@@ -76,9 +76,10 @@ void check_addresses(const Port& port, const Attachment& here, Inspection& inspe
     const IpAddress& address = prefix.address();
     const auto clash = [&](const Port& other, std::string_view where) {
       if (!has_address(other, address)) return;
-      inspection.report(BrokenRule::address_in_use, ref_of(port), "addresses",
-                        address.to_string() + " is on " + label_of(Object(other)) + " " + std::string(where) + " too.",
-                        "Give one of them another address.");
+      inspection.report(
+          BrokenRule::address_in_use, ref_of(port), "addresses",
+          address.to_string() + " is on " + inspection.label(Object(other)) + " " + std::string(where) + " too.",
+          "Give one of them another address.");
     };
     // fe80::/10 means something on its own link only.
     if (!(address.is_v6() && address.is_link_local())) {
@@ -95,7 +96,7 @@ void check_mac(const Port& port, const Attachment& here, Inspection& inspection)
   for_each_on_segment(IndexKey::router_mac_of(port.mac), here, inspection.next(), [&](const Port& other) {
     if (other.mac != port.mac) return;
     inspection.report(BrokenRule::mac_in_use, ref_of(port), "mac",
-                      port.mac.to_string() + " is on " + label_of(Object(other)) + " of the same segment too.",
+                      port.mac.to_string() + " is on " + inspection.label(Object(other)) + " of the same segment too.",
                       "Give one of them another MAC address.");
   });
 }
@@ -129,8 +130,8 @@ void report_overlap(const Subnet& a, const Subnet& b, Inspection& inspection) {
   const Subnet& other = b_is_new ? a : b;
   inspection.report(BrokenRule::subnets_overlap, ref_of(*subject.port), "addresses",
                     subject.network.to_string() + " overlaps with " + other.network.to_string() + " of " +
-                        label_of(Object(*other.port)) + ".",
-                    "Use disjoint subnets, or put both addresses on one port.");
+                        inspection.label(Object(*other.port)) + ".",
+                    "Use disjoint subnets or the same one, or put both addresses on one port.");
 }
 
 }  // namespace

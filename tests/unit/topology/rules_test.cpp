@@ -334,5 +334,21 @@ TEST(Rules, LegalThings) {
   }
 }
 
+// Who reads a message may not be somebody who may see all of it.
+TEST(Rules, AMessageSaysWhichOthersItNames) {
+  const auto named = [](const BuildResult& result) {
+    EXPECT_EQ(result.violations.size(), 1u);
+    return result.violations.front().mentions;
+  };
+  const Mention port21{ref_of(router_port(21, 20)), "port port21"};
+  const auto taken = build(base(), {Update{addressed(22, 20, {"10.0.0.1/32"})}}, 2);
+  EXPECT_EQ(named(taken), std::vector{port21});
+  EXPECT_NE(taken.violations.front().message.find(port21.label), std::string::npos);
+  const auto overlap = build(base(), {Update{addressed(22, 20, {"10.0.0.130/25"})}}, 2);
+  EXPECT_EQ(named(overlap), std::vector{port21});
+  const auto alone = build(base(), {Update{addressed(22, 20, {"224.0.0.1/24"})}}, 2);
+  EXPECT_EQ(named(alone), std::vector<Mention>{});
+}
+
 }  // namespace
 }  // namespace viaduct::topology
