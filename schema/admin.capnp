@@ -235,6 +235,11 @@ struct Violation {
   field @3 :Text;
   message @4 :Text;        # what is wrong, in a sentence
   cure @5 :Text;           # what to do about it
+  mentions @6 :List(Mention);  # other objects that the message names, for who may not see them all
+}
+struct Mention {
+  object @0 :Topology.ObjectRef;
+  label @1 :Text;  # as the message has it
 }
 
 struct AdminError {

@@ -55,6 +55,11 @@ struct ObjectRef {
 # A machine that runs an agent.
 struct Host {
   name @0 :Text;  # unique
+  # Where flooding proxies and service containers are placed; kept for who has them placed.
+  floodingProxyWeight @1 :UInt32 = 1;
+  containerWeight @2 :UInt32 = 1;
+  containerLimit @3 :UInt32 = 0xffffffff;  # that: none
+  enforceContainerLimit @4 :Bool;
 }
 
 # A virtual Ethernet switch (Neutron: network).
@@ -254,6 +259,7 @@ struct Rule {
   jump @4 :Uuid;               # action jump
   nat @5 :NatKind;
   targets @6 :List(NatTarget); # dnat and snat: the next one when the one before is exhausted
+  meter @7 :Text;              # what whoever made it counts its flows under; kept for them
 }
 
 struct PortGroup {

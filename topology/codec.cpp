@@ -26,9 +26,19 @@ Error read_address(IpAddress& to, schema::IpAddress::Reader from) { return read_
 
 Error read(Host& host, schema::Host::Reader from) {
   host.name = view(from.getName());
+  host.flooding_proxy_weight = from.getFloodingProxyWeight();
+  host.container_weight = from.getContainerWeight();
+  host.container_limit = from.getContainerLimit();
+  host.enforce_container_limit = from.getEnforceContainerLimit();
   return {};
 }
-void write(const Host& host, schema::Host::Builder to) { to.setName(text_of(host.name)); }
+void write(const Host& host, schema::Host::Builder to) {
+  to.setName(text_of(host.name));
+  to.setFloodingProxyWeight(host.flooding_proxy_weight);
+  to.setContainerWeight(host.container_weight);
+  to.setContainerLimit(host.container_limit);
+  to.setEnforceContainerLimit(host.enforce_container_limit);
+}
 
 template <class Device, class Reader>
 Error read_device(Device& device, Reader from) {

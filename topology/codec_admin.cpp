@@ -74,6 +74,12 @@ void encode(const Violation& violation, schema::Violation::Builder to) {
   to.setField(text_of(violation.field));
   to.setMessage(text_of(violation.message));
   to.setCure(text_of(violation.cure));
+  if (violation.mentions.empty()) return;
+  auto mentions = to.initMentions(static_cast<unsigned>(violation.mentions.size()));
+  for (unsigned i = 0; i < mentions.size(); ++i) {
+    encode(violation.mentions[i].object, mentions[i].initObject());
+    mentions[i].setLabel(text_of(violation.mentions[i].label));
+  }
 }
 
 void encode(const AppliedChange& change, schema::ChangeLine::Builder to) {

@@ -206,6 +206,7 @@ void write(const Chain& chain, schema::Chain::Builder to) {
 Error read(Rule& rule, schema::Rule::Reader from) {
   read_id(rule.chain, from.getChain());
   rule.position = from.getPosition();
+  rule.meter = view(from.getMeter());
   read_id(rule.jump, from.getJump());
   if (Error error = read_enum(rule.action, from.getAction(), RuleAction::jump, "action"); !error.empty()) return error;
   if (Error error = read_enum(rule.nat, from.getNat(), NatKind::reverse_snat, "nat"); !error.empty()) return error;
@@ -215,6 +216,7 @@ Error read(Rule& rule, schema::Rule::Reader from) {
 void write(const Rule& rule, schema::Rule::Builder to) {
   topology::encode(rule.chain.uuid(), to.initChain());
   to.setPosition(rule.position);
+  if (!rule.meter.empty()) to.setMeter(text_of(rule.meter));
   if (rule.jump) topology::encode(rule.jump.uuid(), to.initJump());
   to.setAction(static_cast<schema::RuleAction>(rule.action));
   to.setNat(static_cast<schema::NatKind>(rule.nat));

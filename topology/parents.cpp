@@ -29,9 +29,6 @@ Parents parents_of_kind(const PortGroupPort& before, const PortGroupPort& after)
 Parents parents_of_kind(const IpGroupAddress& before, const IpGroupAddress& after) {
   return {{"group", before.group.uuid(), after.group.uuid()}};
 }
-Parents parents_of_kind(const PoolMember& before, const PoolMember& after) {
-  return {{"pool", before.pool.uuid(), after.pool.uuid()}};
-}
 Parents parents_of_kind(const BgpPeer& before, const BgpPeer& after) {
   return {{"router", before.router.uuid(), after.router.uuid()}};
 }

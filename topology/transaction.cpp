@@ -208,7 +208,7 @@ void Transaction::refuse(const Refusal& refusal) {
   if (remaining.empty()) return;
   std::string names;
   for (size_t i = 0; i < std::min(kNamed, remaining.size()); ++i) {
-    names += (i == 0 ? "" : ", ") + rules::label_in(next_, remaining[i]);
+    names += (i == 0 ? "" : ", ") + inspection_.label(remaining[i]);
   }
   if (remaining.size() > kNamed) names += " and " + std::to_string(remaining.size() - kNamed) + " more";
   const std::string field(info_of(refusal.reference).field);

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "topology/model/object.hpp"
 
@@ -47,7 +48,7 @@ enum class BrokenRule : uint8_t {
   prefix_has_host_bits,
   prefix_does_not_hold_address,  // a gateway outside the port's subnets; a network or broadcast address on a port; a BGP
                                  // peer on no link of the router
-  subnets_overlap,               // of two ports of one router
+  subnets_overlap,               // of two ports of one router, one inside the other
   too_many_addresses,
   address_on_bridge_port,
   mac_missing,
@@ -70,7 +71,7 @@ enum class BrokenRule : uint8_t {
   jump_missing,
   jump_not_allowed,  // of a rule with another action
   jump_to_itself,
-  l4_without_protocol,  // a range of ports, and not for one protocol that has them
+  l4_without_protocol,  // a range of ports, and for a protocol that has none
   range_empty,          // the last before the first: ports, addresses, prefix lengths
   range_out_of_bounds,  // an ICMP type or code over 255; port 0; more than 2^24 addresses; no length of such a prefix
   fragments_without_ports,  // ports are asked for or changed, and later fragments have none
@@ -102,13 +103,21 @@ enum class BrokenRule : uint8_t {
 };
 std::string_view to_string(BrokenRule rule);
 
+// Another object that a message names, and how: "port p2".
+struct Mention {
+  ObjectRef object;
+  std::string label;
+  friend bool operator==(const Mention&, const Mention&) = default;
+};
+
 struct Violation {
   BrokenRule rule = BrokenRule::unknown_object;
   ObjectRef object;
-  std::string name;     // the object's, when it has one
-  std::string field;    // as in the schema; empty: the object as a whole
-  std::string message;  // what is wrong
-  std::string cure;     // what to do
+  std::string name;                    // the object's, when it has one
+  std::string field;                   // as in the schema; empty: the object as a whole
+  std::string message;                 // what is wrong
+  std::string cure;                    // what to do
+  std::vector<Mention> mentions = {};  // for who may not see them all
   friend bool operator==(const Violation&, const Violation&) = default;
 };
 // "port p1: address_in_use (addresses): 10.0.0.1 is on port p2 too. Give one of them another address."

@@ -175,8 +175,9 @@ void register_host(Self self, const JoiningPtr& joining, const SnapshotPtr& snap
   if (known == nullptr) {
     change.operations.push_back(topology::Create{joining->host});
   } else {
-    joining->host.revision = known->revision;
-    change.operations.push_back(topology::Update{joining->host});
+    topology::Host renamed = *known;
+    renamed.name = joining->host.name;
+    change.operations.push_back(topology::Update{renamed});
   }
   self->request(self->state.links->store, kStoreTimeout, change)
       .then([=](const CommitReply& reply) { registered(self, joining, reply); },

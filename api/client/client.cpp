@@ -63,6 +63,10 @@ Violation violation_of(schema::Violation::Reader reader) {
   out.field = reader.getField().cStr();
   out.message = reader.getMessage().cStr();
   out.cure = reader.getCure().cStr();
+  for (auto mention : reader.getMentions()) {
+    out.mentions.push_back({reply_json(capnp::DynamicEnum(mention.getObject().getKind())).get<std::string>(),
+                            uuid_of(mention.getObject().getId()).to_string(), mention.getLabel().cStr()});
+  }
   return out;
 }
 

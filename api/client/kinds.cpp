@@ -10,7 +10,32 @@ namespace {
 
 using enum FieldType;
 
-constexpr std::array kHostFields = {kName};
+// Where flooding proxies and service containers are placed.
+constexpr Field placement_field(std::string_view name, std::string_view option, std::string_view schema,
+                                std::string_view help) {
+  return {.name = name,
+          .option = option,
+          .schema = schema,
+          .type = number,
+          .help = help,
+          .column = Column::hidden,
+          .maximum = 0xffff'ffff};
+}
+constexpr std::array kHostFields = {
+    kName,
+    placement_field("flooding_proxy_weight", "flooding-proxy-weight", "floodingProxyWeight",
+                    "Weight of the host for flooding proxies; kept for who places them"),
+    placement_field("container_weight", "container-weight", "containerWeight",
+                    "Weight of the host for service containers; kept for who places them"),
+    placement_field("container_limit", "container-limit", "containerLimit",
+                    "Most service containers; 4294967295: no limit"),
+    Field{.name = "enforce_container_limit",
+          .option = "enforce-container-limit",
+          .schema = "enforceContainerLimit",
+          .type = boolean,
+          .help = "Whether that limit is more than a wish: true or false",
+          .column = Column::hidden},
+};
 constexpr std::array kBridgeFields = {
     kName,
     kTenant,

@@ -77,7 +77,7 @@ constexpr std::array kRuleFields = {
              .option = "l4-src",
              .schema = "condition.l4Src",
              .type = range,
-             .help = "Source port or FIRST-LAST; ICMP: type (needs --ip-proto)"}),
+             .help = "Source port or FIRST-LAST; ICMP: type (with --ip-proto icmp)"}),
     opposite({.name = "not_l4_src",
               .option = "not-l4-src",
               .schema = "condition.l4Src",
@@ -87,7 +87,7 @@ constexpr std::array kRuleFields = {
              .option = "l4-dst",
              .schema = "condition.l4Dst",
              .type = range,
-             .help = "Destination port or FIRST-LAST; ICMP: code (needs --ip-proto)"}),
+             .help = "Destination port or FIRST-LAST; ICMP: code (with --ip-proto icmp)"}),
     opposite({.name = "not_l4_dst",
               .option = "not-l4-dst",
               .schema = "condition.l4Dst",
@@ -316,6 +316,12 @@ constexpr std::array kRuleFields = {
         .help =
             "dnat, snat: address, FIRST-LAST or prefix, dynamic with :PORT or :FIRST-LAST (IPv6: [ADDRESS]:PORT); once "
             "for each, in order"},
+    Field{.name = "meter",
+          .option = "meter",
+          .schema = "meter",
+          .type = text,
+          .help = "What whoever made it counts its flows under; kept for them",
+          .column = Column::hidden},
 };
 
 constexpr std::array<std::string_view, 1> kRuleKey = {"position"};

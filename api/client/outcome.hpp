@@ -20,6 +20,13 @@ enum class ExitCode : int {
   nothing_wrong = 6,  // no failure: a cause was looked for, and there is none
 };
 
+// Another object that a message names.
+struct Mention {
+  std::string kind;
+  std::string id;
+  std::string label;  // as the message has it: "port p2"
+};
+
 // One broken rule of the topology, as the daemon reports it.
 struct Violation {
   std::string rule;  // stable name: "address_in_use"
@@ -29,6 +36,7 @@ struct Violation {
   std::string field;
   std::string message;
   std::string cure;
+  std::vector<Mention> mentions = {};
 };
 
 struct Failure {

@@ -42,6 +42,13 @@ Answer dispatch(Call& call);
 Result<Done> admit(const Call& call);
 // Whether the changes are; what they create becomes their tenant's.
 Result<Done> confine(Context& context, std::vector<Operation>& operations);
+// In what the topology's rules say, "another port" instead of the names of objects that are not the tenant's.
+Failure without_names(Context& context, Failure failure);
+
+// --- group_removal.cpp -------------------------------------------------------------------------------
+
+// What becomes of the rules that name a group when it goes. Of other objects: nothing.
+Result<std::vector<Operation>> without_group(Context& context, const Record& object);
 
 // --- transactions.cpp --------------------------------------------------------------------------------
 
@@ -51,6 +58,17 @@ Answer answer_transactions(Call& call);
 
 Answer answer_collection(Call& call, const Resource& resource);
 Answer answer_object(Call& call, const Resource& resource);
+// What a path below an object asks for.
+struct Below {
+  const Collection* collection;
+  Uuid parent;
+  std::optional<uint64_t> vlan;  // "vlans/10/mac_table": of a bridge's MAC tables, that one
+  std::string place;             // of one record, as Collection::place() says it
+  bool whole = false;            // the collection itself
+};
+// table_path.cpp. A failure: there is no such path, or the record's key makes no sense.
+Result<Below> below_of(const Call& call, const Collection& collection, const Uuid& parent);
+
 // Below `parent`: the collection itself, or one of its records by the rest of the path.
 Answer answer_below(Call& call, const Collection& collection, const Uuid& parent);
 

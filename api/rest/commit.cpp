@@ -27,7 +27,8 @@ void gather(const Operation& operation, std::vector<Operation>& gathered) {
 
 Result<Json> transact(Call& call, const std::vector<Operation>& operations) {
   auto outcome = call.context.client().transact(operations, call.mode);
-  if (!outcome || !call.context.tenant()) return outcome;
+  if (!call.context.tenant()) return outcome;
+  if (!outcome) return without_names(call.context, outcome.failure());
   // What changes along with it may be somebody else's.
   Json own = Json::array();
   for (const Json& change : outcome->at("changes")) {

@@ -98,6 +98,27 @@ Result<Done> confine(Context& context, std::vector<Operation>& operations) {
   return Done{};
 }
 
+Failure without_names(Context& context, Failure failure) {
+  if (!failure.violations.empty()) failure.message.clear();  // it repeats what they say
+  for (Violation& violation : failure.violations) {
+    for (const Mention& mention : violation.mentions) {
+      const KindInfo* kind = find_kind(mention.kind);
+      const auto id = Uuid::parse(mention.id);
+      if (kind != nullptr && id && context.find(kind->kind, *id)) continue;
+      std::string general = "another " + mention.kind;
+      std::ranges::replace(general, '-', ' ');
+      for (std::string* text : {&violation.message, &violation.cure}) {
+        for (size_t at = text->find(mention.label); at != text->npos; at = text->find(mention.label, at)) {
+          text->replace(at, mention.label.size(), general);
+          at += general.size();
+        }
+      }
+    }
+    violation.mentions.clear();
+  }
+  return failure;
+}
+
 Result<Done> admit(const Call& call) {
   const auto& tenant = call.context.tenant();
   if (!tenant) return Done{};

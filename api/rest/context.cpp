@@ -74,6 +74,13 @@ const std::vector<Record>& Context::rules_of(const Uuid& chain) {
   return rules;
 }
 
+const std::string& Context::name_of(Kind kind, const Uuid& id) {
+  const auto [at, is_new] = names_.try_emplace(id);
+  if (!is_new || id.is_nil()) return at->second;
+  if (auto found = find(kind, id)) at->second = found->name();
+  return at->second;
+}
+
 const Json& Context::status() {
   if (!status_) {
     auto answer =

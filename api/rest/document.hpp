@@ -55,6 +55,8 @@ class Context {
   Result<std::vector<Record>> naming(Kind kind, std::string_view field, const Uuid& id);
   // Rules of a chain, in order. Asked for once.
   const std::vector<Record>& rules_of(const Uuid& chain);
+  // Empty: it has none, or there is no such object. Asked for once.
+  const std::string& name_of(Kind kind, const Uuid& id);
   Facts& facts() { return facts_; }
   // Something that was asked above has not been answered: what was made of it, a document or a position, is not true.
   std::optional<Failure> failure() const { return facts_.failure() ? facts_.failure() : failure_; }
@@ -70,6 +72,7 @@ class Context {
   std::optional<std::string> tenant_;
   std::map<Uuid, Record> above_;  // what owners were found by
   std::map<Uuid, std::vector<Record>> rules_;
+  std::map<Uuid, std::string> names_;
   std::optional<Json> status_;
   std::optional<Failure> failure_;
   bool shows_secrets_ = false;
@@ -127,6 +130,8 @@ class Intake {
   std::optional<std::string> text(std::string_view member, const Json& value);  // null: empty
   std::optional<Uuid> id(std::string_view member, const Json& value);           // null: nil
   std::optional<IpAddress> address(std::string_view member, const Json& value);
+  std::optional<MacAddress> mac(std::string_view member,
+                                const Json& value);  // one digit in a group is enough: 2:0:0:0:0:1
 
  private:
   // What several members say of one field.

@@ -84,7 +84,8 @@ void Intake::take_cidrs(const Member& member, const Json& value) {
 }
 
 void Intake::take_member(const Member& member, const Json& value) {
-  if (member.required && (value.is_null() || value == "")) return wrong(member.name, "may not be null");
+  if (member.required && value.is_null()) return wrong(member.name, "may not be null");
+  if (member.required && value == "") return wrong(member.name, "may not be empty");
   if (is_part(member.shape)) return take_part(member, value);
   switch (member.shape) {
     case Shape::id:

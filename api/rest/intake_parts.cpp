@@ -51,12 +51,9 @@ void Intake::take_part(const Member& member, const Json& value) {
     case Shape::prefix_address:
       if (auto parsed = address(member.name, value)) parts.value = *parsed;
       return;
-    case Shape::masked_mac: {
-      auto parsed = MacAddress::parse(text(member.name, value).value_or(""));
-      if (!parsed) return wrong(member.name, "must be a MAC address");
-      parts.value = parsed->to_string();
+    case Shape::masked_mac:
+      if (auto parsed = mac(member.name, value)) parts.value = parsed->to_string();
       return;
-    }
     case Shape::range: {
       if (!value.is_object()) return wrong(member.name, "must be {\"start\": FIRST, \"end\": LAST}");
       auto bound = [&](const char* name) {

@@ -1,4 +1,5 @@
 // JSON values as booleans, numbers, texts, ids and addresses, and what is said of those that are none.
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -84,6 +85,21 @@ std::optional<IpAddress> Intake::address(std::string_view member, const Json& va
   if (!content) return std::nullopt;
   auto parsed = IpAddress::parse(*content);
   if (!parsed) wrong(member, "must be an IPv4 or IPv6 address");
+  return parsed;
+}
+
+std::optional<MacAddress> Intake::mac(std::string_view member, const Json& value) {
+  auto content = text(member, value);
+  if (!content) return std::nullopt;
+  std::string whole;
+  for (std::string_view rest = *content; !rest.empty();) {
+    const size_t end = std::min(rest.find(':'), rest.size());
+    whole += (whole.empty() ? "" : ":") + std::string(end == 1 ? "0" : "") + std::string(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  const bool ended = !content->empty() && content->back() != ':';
+  auto parsed = ended ? MacAddress::parse(whole) : std::nullopt;
+  if (!parsed) wrong(member, "must be a MAC address, as in 02:00:00:00:00:01");
   return parsed;
 }
 

@@ -46,9 +46,9 @@ Answer document_of(Call& call, const Resource& resource, const Record& record) {
   return response;
 }
 
-// A new object below `parent`, which `collection` names; both are null for a collection at the root.
-Result<Operation> new_object(Call& call, const Resource& resource, const Json& body, const Collection* collection,
-                             const Uuid& parent, std::vector<Operation>& along) {
+// A new object; `below`: null for a collection at the root.
+Result<Operation> new_object(Call& call, const Resource& resource, const Json& body, const Below* below,
+                             std::vector<Operation>& along) {
   Uuid id = Uuid::random();
   Record blank(resource.kind, id);
   if (body.is_object() && std::ranges::any_of(resource.members, [](const Member& m) { return m.shape == Shape::id; })) {
@@ -61,10 +61,11 @@ Result<Operation> new_object(Call& call, const Resource& resource, const Json& b
   }
   Operation create{Operation::Action::create, Record(resource.kind, id)};
   Json whole = body;
-  if (collection != nullptr) {
-    create.record.set(collection->field, parent);
-    const std::string member(member_of(resource, collection->field));
-    if (whole.is_object() && !member.empty()) whole[member] = parent.to_string();
+  if (below != nullptr) {
+    create.record.set(below->collection->field, below->parent);
+    const std::string member(member_of(resource, below->collection->field));
+    if (whole.is_object() && !member.empty()) whole[member] = below->parent.to_string();
+    if (whole.is_object() && below->vlan) whole["vlanId"] = *below->vlan;
   }
   Intake intake(resource, whole, create.record, Intent::create, call.context);
   auto taken = intake.take();
@@ -74,7 +75,7 @@ Result<Operation> new_object(Call& call, const Resource& resource, const Json& b
   return create;
 }
 
-Answer create_object(Call& call, const Resource& resource, const Collection* collection, const Uuid& parent) {
+Answer create_object(Call& call, const Resource& resource, const Below* below) {
   auto checked = check_body_type(call, resource);
   if (!checked) return checked.failure();
   auto body = body_of(call);
@@ -83,7 +84,7 @@ Answer create_object(Call& call, const Resource& resource, const Collection* col
     Context fresh = call.context.fresh();
     Call again{call.request, call.path, fresh, call.mode};
     std::vector<Operation> operations;
-    auto create = new_object(again, resource, *body, collection, parent, operations);
+    auto create = new_object(again, resource, *body, below, operations);
     if (!create) return create.failure();
     operations.push_back(*create);
     auto outcome = commit(call, resource, operations);
@@ -124,7 +125,10 @@ Answer update_object(Call& call, const Resource& resource, const Uuid& id) {
 Answer remove_object(Call& call, const Resource& resource, const Record& record) {
   auto allowed = check_precondition(call, record);
   if (!allowed) return allowed.failure();
-  auto outcome = commit(call, resource, {{Operation::Action::remove, record}});
+  auto operations = without_group(call.context, record);
+  if (!operations) return operations.failure();
+  operations->push_back({Operation::Action::remove, record});
+  auto outcome = commit(call, resource, std::move(*operations));
   if (!outcome) {
     Failure failure = outcome.failure();
     const bool gone = std::ranges::any_of(failure.violations, [](const auto& v) { return v.rule == "unknown_object"; });
@@ -149,6 +153,17 @@ Result<Done> check_host_removal(Call& call, const Record& host) {
                  {}};
 }
 
+// Of a bridge's MAC tables one. A VLAN that the bridge does not know has none (MidoNet: 404).
+Result<Done> keep_vlan(Call& call, const Uuid& bridge, uint64_t vlan, std::vector<Record>& entries) {
+  std::erase_if(entries, [&](const Record& entry) { return entry.get("vlan") != Value(vlan); });
+  if (!entries.empty() || vlan == 0) return Done{};
+  auto ports = call.context.naming(Kind::PORT, "bridge", bridge);
+  if (!ports) return ports.failure();
+  const bool known = std::ranges::any_of(*ports, [&](const Record& port) { return port.get("vlan") == Value(vlan); });
+  if (known) return Done{};
+  return Failure{ExitCode::refused, "not_found", "the bridge has no VLAN " + std::to_string(vlan), {}, {}};
+}
+
 }  // namespace
 
 Answer answer_collection(Call& call, const Resource& resource) {
@@ -158,7 +173,7 @@ Answer answer_collection(Call& call, const Resource& resource) {
     return list_of(call, resource, std::move(*records));
   }
   if (call.method() == Method::post && (resource.verbs & kCreate) != 0) {
-    return create_object(call, resource, nullptr, {});
+    return create_object(call, resource, nullptr);
   }
   return no_such_verb(call.method(), resource.path);
 }
@@ -197,9 +212,11 @@ Answer answer_below(Call& call, const Collection& collection, const Uuid& parent
   const Kind parent_kind = find_resource(collection.parent)->kind;
   auto above = call.context.find(parent_kind, parent);
   if (!above) return above.failure();
-  const bool whole = call.path.size() == 3;
+  auto below = below_of(call, collection, parent);
+  if (!below) return below.failure();
+  const bool whole = below->whole;
   if (whole && call.method() == Method::post && (collection.verbs & kCreate) != 0) {
-    return create_object(call, resource, &collection, parent);
+    return create_object(call, resource, &*below);
   }
   const bool reads = call.method() == Method::get && (collection.verbs & (whole ? kList : kGet)) != 0;
   const bool removes = !whole && call.method() == Method::remove && (collection.verbs & kRemove) != 0;
@@ -222,9 +239,13 @@ Answer answer_below(Call& call, const Collection& collection, const Uuid& parent
       }
     }
   }
+  if (whole && below->vlan) {
+    auto has = keep_vlan(call, parent, *below->vlan, *records);
+    if (!has) return has.failure();
+  }
   if (whole) return list_of(call, resource, std::move(*records));
-  const std::string rest = call.path_from(2);
-  auto at = std::ranges::find_if(*records, [&](const Record& record) { return collection.place(record) == rest; });
+  auto at =
+      std::ranges::find_if(*records, [&](const Record& record) { return collection.place(record) == below->place; });
   if (at != records->end()) return removes ? remove_object(call, resource, *at) : document_of(call, resource, *at);
   if (removes && !resource.missing_is_404) return Response{.status = 204};
   return Failure{ExitCode::refused, "not_found", "there is no " + call.whole_path(), {}, {}};

@@ -78,7 +78,9 @@ Response problem(const Failure& failure, const std::string& request_id) {
     Json list = Json::array();
     std::string all;
     for (const Violation& violation : failure.violations) {
-      list.push_back({{"property", violation.field}, {"message", sentence(violation)}});
+      Json entry = {{"property", violation.field}, {"message", sentence(violation)}};
+      if (std::find(list.begin(), list.end(), entry) != list.end()) continue;  // of both ports of a link
+      list.push_back(std::move(entry));
       all += (all.empty() ? "" : " ") + (violation.field.empty() ? "" : violation.field + ": ") + sentence(violation);
     }
     body["message"] = all;

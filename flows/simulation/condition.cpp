@@ -83,12 +83,19 @@ bool ip_matches(Walk& walk, const Condition& condition) {
          holds(condition.ip_dst_group, [&](IpGroupId group) { return ip && in_group(walk, key.ip_dst, group); });
 }
 
-// A packet without layer 4 has every port (devices.md 1.5, "range on absent L4").
+// Types and codes of ICMP are no ports: a rule means them when it names the protocol. What has no ports meets neither a range
+// nor its opposite: a rule for port 80 leaves ARP and GRE alone.
+bool has_ports(const FlowKey& key, const Condition& condition) {
+  if (!key.is_ip()) return false;
+  const bool named = condition.ip_proto.value && !condition.ip_proto.inverted;
+  return named || key.ip_proto == ip_proto::kTcp || key.ip_proto == ip_proto::kUdp || key.ip_proto == ip_proto::kSctp;
+}
 bool layer4_matches(const Walk& walk, const Condition& condition) {
+  if (!condition.l4_src.value && !condition.l4_dst.value) return true;
   const FlowKey& key = walk.key;
-  const bool none = !key.is_ip() || !walk.has_layer4();
-  return holds(condition.l4_src, [&](const auto& range) { return none || range.contains(key.l4_src); }) &&
-         holds(condition.l4_dst, [&](const auto& range) { return none || range.contains(key.l4_dst); });
+  return has_ports(key, condition) && walk.has_layer4() &&
+         holds(condition.l4_src, [&](const auto& range) { return range.contains(key.l4_src); }) &&
+         holds(condition.l4_dst, [&](const auto& range) { return range.contains(key.l4_dst); });
 }
 
 bool quote_matches(Walk& walk, const Condition& condition) {

@@ -61,6 +61,7 @@ bool by_position(const RulePtr& a, const RulePtr& b) {
 }
 
 constexpr uint64_t kAllBits = 0xffff'ffff'ffff;
+constexpr uint8_t kAnyProto = 0;  // of rules for ports of whatever has them; hop-by-hop options (0) have none
 
 }  // namespace
 
@@ -91,8 +92,9 @@ void RuleIndex::places_for(const Rule& rule, std::vector<BucketKey>& out) {
     }
     const bool proto_known = usable(condition.ip_proto);
     for (const auto& [by, match] : {std::pair{By::l4_dst, &condition.l4_dst}, {By::l4_src, &condition.l4_src}}) {
-      const auto step = proto_known && usable(*match) ? step_of(*match->value) : std::nullopt;
-      if (step) add(by, *step, *condition.ip_proto.value, block_of(match->value->first, *step));
+      const auto step = usable(*match) ? step_of(*match->value) : std::nullopt;
+      const uint8_t proto = proto_known ? *condition.ip_proto.value : kAnyProto;
+      if (step) add(by, *step, proto, block_of(match->value->first, *step));
     }
     for (const auto& [by, match] : {std::pair{By::eth_dst, &condition.eth_dst}, {By::eth_src, &condition.eth_src}}) {
       if (usable(*match) && match->value->mask.as_uint64() == kAllBits) {
@@ -162,7 +164,7 @@ void RuleIndex::count(const Rule& rule, int change) {
   add(fields_.fragments, addresses || src || dst || condition.fragments != topology::FragmentPolicy::any);
   // A rule that inverts its protocol, or the whole, may ask for ports of any.
   const bool any = condition.inverted || condition.ip_proto.inverted || !condition.ip_proto.value;
-  if (src || dst) count_l4(any ? 0 : *condition.ip_proto.value, src, dst, change);
+  if (src || dst) count_l4(any ? kAnyProto : *condition.ip_proto.value, src, dst, change);
 }
 
 void RuleIndex::count_l4(uint8_t proto, bool src, bool dst, int change) {
@@ -180,7 +182,7 @@ FieldSet RuleIndex::reads(const FlowKey& key) const {
   if (fields_.ip_dst != 0) out.add(Field::ip_dst);
   if (fields_.ip_tos != 0) out.add(Field::ip_tos);
   for (const auto& [proto, src, dst] : fields_.l4) {
-    if (proto != key.ip_proto && proto != 0) continue;
+    if (proto != key.ip_proto && proto != kAnyProto) continue;
     if (src != 0) out.add(Field::l4_src);
     if (dst != 0) out.add(Field::l4_dst);
   }
@@ -203,7 +205,11 @@ void RuleIndex::look_addresses(By by, const IpAddress& address, Candidates& out)
 
 void RuleIndex::look_ports(By by, uint8_t proto, uint16_t port, Candidates& out) const {
   for (unsigned step = 0; step < kPortBits.size(); ++step) {
-    if (in_use(by, step)) look({kind_word(static_cast<unsigned>(by), step, proto, block_of(port, step)), 0, 0}, out);
+    if (!in_use(by, step)) continue;
+    look({kind_word(static_cast<unsigned>(by), step, proto, block_of(port, step)), 0, 0}, out);
+    if (proto != kAnyProto) {
+      look({kind_word(static_cast<unsigned>(by), step, kAnyProto, block_of(port, step)), 0, 0}, out);
+    }
   }
 }
 

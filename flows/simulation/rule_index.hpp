@@ -2,7 +2,7 @@
 //
 // Every rule hangs in one bucket, of all that it could be found by the one with the fewest rules:
 //
-//   source or destination prefix, rounded down to few lengths     proto and port block, source or destination
+//   source or destination prefix, rounded down to few lengths     proto (if any) and port block, source or destination
 //   Ethernet source or destination                                port where the packet came in or goes out
 //   protocol        Ethernet type        all packets, when the rule has nothing of that, or inverts it
 //
@@ -36,7 +36,7 @@ RulePtr rule_of(const topology::Ref<topology::Object>& object);
 
 class RuleIndex {
  public:
-  static constexpr size_t kMaxBuckets = 28;
+  static constexpr size_t kMaxBuckets = 36;
 
   // Rules have ids and positions of their own.
   void add(const RulePtr& rule);

@@ -190,7 +190,22 @@ inline Samples sample_routing() {
   port.vif = "0d5c7c2a-3d0a-4a7e-8b52-5b3c0a0f3f11";
   Route route = sample_route();
   route.attributes = "of a script";
+  Host host{sample_id<HostId>(1), 1001, "hypervisor-1"};
+  host.flooding_proxy_weight = 0;
+  host.container_weight = 70'000;
+  host.container_limit = 12;
+  host.enforce_container_limit = true;
+  Rule rule;
+  rule.id = sample_id<RuleId>(21);
+  rule.revision = 1021;
+  rule.chain = sample_id<ChainId>(20);
+  rule.position = 7;
+  rule.condition.l4_dst.value = PortRange{80, 80};
+  rule.condition.fragments = FragmentPolicy::header;
+  rule.meter = "web";
   return {
+      {"host-weights", host},
+      {"rule-meter", rule},
       {"port-vif", port},
       {"route-attributes", route},
       {"router-bgp", router},

@@ -166,6 +166,40 @@ TEST_P(Conditions, C2_protocols) {
   EXPECT_FALSE(dropped(icmp, "p1", ping(guest(1), kGreenMac, guest(3).ip)));
 }
 
+TEST_P(Conditions, C2_ports_of_whatever_has_them) {
+  const Frame udp = yes(), tcp = builder().tcp(1'000, 53).payload(20).build();
+  const Frame echo = ping(guest(1), kGreenMac, guest(3).ip);
+  const Frame gre = builder().protocol(47).payload(20).build();
+  Condition port;
+  port.l4_dst.value = topology::PortRange{53, 53};
+  port.fragments = topology::FragmentPolicy::header;
+  Condition not_udp = port, not_port = port, low = port;
+  not_udp.ip_proto = {flows::ip_proto::kUdp, true};
+  not_port.l4_dst.inverted = true;
+  low.l4_dst.value = topology::PortRange{0, 255};  // an echo's code is 0, and no port
+  EXPECT_TRUE(dropped(port, "p1", udp));
+  EXPECT_TRUE(dropped(port, "p1", tcp));
+  EXPECT_FALSE(dropped(port, "p1", builder().udp(1'000, 54).payload(20).build()));
+  EXPECT_FALSE(dropped(not_udp, "p1", udp));
+  EXPECT_TRUE(dropped(not_udp, "p1", tcp));
+  EXPECT_FALSE(dropped(not_port, "p1", udp));
+  EXPECT_TRUE(dropped(not_port, "p1", builder().tcp(1'000, 54).payload(20).build()));
+  for (const Condition& each : {port, not_udp, not_port, low}) {
+    EXPECT_FALSE(dropped(each, "p1", echo));
+    EXPECT_FALSE(dropped(each, "p1", gre));
+  }
+}
+
+// A rule for ports at a port leaves the guests' neighbour discovery alone.
+TEST_P(Conditions, C2_ports_and_neighbour_discovery) {
+  net.filter("r1", "outbound", "").filter("p1", "inbound", "c");
+  Condition all;
+  all.l4_dst.value = topology::PortRange{0, 65'535};
+  all.fragments = topology::FragmentPolicy::header;
+  EXPECT_TRUE(dropped(all, "p1", yes()));
+  EXPECT_FALSE(dropped(all, "p1", who_has(guest(1), guest(2).ip)));
+}
+
 TEST_P(Conditions, C2_fragments) {
   const auto fragment = [&](bool first) {
     PacketBuilder one = builder();

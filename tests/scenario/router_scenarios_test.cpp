@@ -206,6 +206,37 @@ TEST_P(Routers, B11_equal_routes_share_by_connection) {
   EXPECT_GT(count["up2"], 60);
 }
 
+//   [r1] up1 .1 ──┬── far .77      one segment, one subnet
+//        up2 .2 ──┘
+TEST_P(Routers, two_uplinks_in_one_subnet_share_it) {
+  ScenarioNetwork net = network();
+  constexpr const char* kSecondMac = "02:00:00:00:09:02";
+  net.uplink("r1", "up2", kSecondMac, {"10.0.9.2/24", "fd00:9::2/64"});
+  driver.apply(net);
+  const Guest far{"up1", mac("02:00:00:00:00:77"), address(9, 77)};
+  announce(guest(1));
+  // Each answers for its own address, with its own MAC, and learns who asks.
+  const auto first = driver.send("up1", who_has(far, address(9, 1))),
+             second = driver.send("up2", who_has(far, address(9, 2)));
+  ASSERT_EQ(ports_of(first), "up1");
+  ASSERT_EQ(ports_of(second), "up2");
+  EXPECT_THAT(ethernet_of(on(first, "up1")), HasSubstr(kUpMac));
+  EXPECT_THAT(ethernet_of(on(second, "up2")), HasSubstr(kSecondMac));
+  EXPECT_EQ(ports_of(driver.send("up1", who_has(far, address(9, 2)))), "nothing");
+  std::map<std::string, int> count;
+  for (uint16_t port = 1; port <= 200; ++port) {
+    ++count[ports_of(driver.send("p1", udp(guest(1), kGreenMac, far.ip, port)))];
+  }
+  EXPECT_EQ(count.size(), 2U);
+  EXPECT_GT(count["up1"], 60);
+  EXPECT_GT(count["up2"], 60);
+  EXPECT_EQ(ports_of(driver.send("up2", udp(far, kSecondMac, guest(1).ip))), "p1") << "back by either";
+  driver.apply(net.deactivate("up2"));
+  for (uint16_t port = 1; port <= 20; ++port) {
+    EXPECT_EQ(ports_of(driver.send("p1", udp(guest(1), kGreenMac, far.ip, port))), "up1");
+  }
+}
+
 TEST_P(Routers, B13_a_router_port_that_is_down_says_so) {
   ScenarioNetwork net = network();
   driver.apply(net.set("r1-green", Admin::down));

@@ -75,6 +75,11 @@ def routers(checks, lab):
                             "attributes": "of a script"})
     checks.equal("route", {name: route[name] for name in ("type", "routerId", "weight", "learned", "attributes")},
                  {"type": "Normal", "routerId": router["id"], "weight": 100, "learned": False, "attributes": "of a script"})
+    hole = session.create(router["routes"], "Route-v1",
+                          {"type": "BlackHole", "srcNetworkAddr": "0.0.0.0", "srcNetworkLength": 0, "dstNetworkAddr": "192.0.2.0",
+                           "dstNetworkLength": 24, "nextHopPort": uplink["id"], "nextHopGateway": "0.0.0.0", "weight": 100})
+    checks.equal("a black hole", (hole["nextHopPort"], hole["nextHopGateway"]), (None, None))
+    session.delete(hole["uri"])
     listed = session.list(router["routes"], "Route-v1")
     checks.equal("routes", [(each["type"], each["dstNetworkAddr"], each["dstNetworkLength"]) for each in listed if each["nextHopPort"] == uplink["id"]],
                  [("Local", "10.0.0.1", 32), ("Normal", "192.168.0.0", 16)])
@@ -110,6 +115,13 @@ def chains(checks, lab):
     checks.equal("targets", (nat["natTargets"], nat["fragmentPolicy"], nat["flowAction"]),
                  ([{"addressFrom": "203.0.113.1", "addressTo": "203.0.113.9", "portFrom": 1024, "portTo": 65535}], "unfragmented", "accept"))
     session.delete(nat["uri"])
+    target = session.create("chains", "Chain-v1", {"name": "c1"})
+    jump = session.create(chain["rules"], "Rule-v2", {"type": "jump", "jumpChainId": target["id"], "jumpChainName": "c1",
+                                                      "tpDst": {"start": "80", "end": "80"}, "meterName": "web"})
+    checks.equal("a jump for ports", {name: jump[name] for name in ("jumpChainName", "nwProto", "tpDst", "meterName")},
+                 {"jumpChainName": "c1", "nwProto": None, "tpDst": {"start": 80, "end": 80}, "meterName": "web"})
+    session.delete(target["uri"])
+    session.expect("GET of a rule that jumped to it", session.client.get(jump["uri"], "Rule-v2"), 404)
     for at in range(40):  # at the head, until the gaps are used up
         session.client.post(chain["rules"], "Rule-v2", {"type": "accept", "nwTos": at})
     heads = session.list(chain["rules"], "Rule-v2")
@@ -154,7 +166,9 @@ def hosts(checks, lab):
     checks.equal("the port", (bound["hostId"], bound["interfaceName"], bound["hostInterfacePort"]), (host["id"], "eth7", binding["uri"]))
     session.update(zone, "TunnelZone-v1", name="tz")
     session.delete(host["uri"], 403)
-    session.update(host, "Host-v3", status=200)
+    weighted = session.update(host, "Host-v3", status=200, containerWeight=3, containerLimit=7, enforceContainerLimit=True)
+    checks.equal("weights", [weighted[each] for each in ("floodingProxyWeight", "containerWeight", "containerLimit", "enforceContainerLimit")],
+                 [1, 3, 7, True])
     session.delete(binding["uri"])
     session.delete(member["uri"])
     session.delete(member["uri"], 404)
@@ -200,12 +214,25 @@ def groups(checks, lab):
     v6 = session.create(addresses["addrs"], "IpAddrGroupAddr-v1", {"version": "6", "addr": "2001:db8::7"})
     checks.equal("versions", (v4["version"], v6["version"]), (4, 6))
     checks.check("colons are escaped", v6["uri"].endswith("/versions/6/ip_addrs/2001%3Adb8%3A%3A7"), v6["uri"])
-    for each in (v4, v6, addresses, member, group):
+    for each in (v4, v6):
+        session.delete(each["uri"])
+    chain = session.create("chains", "Chain-v1", {"name": "of a group"})
+    rule = session.create(chain["rules"], "Rule-v2", {"type": "accept", "ipAddrGroupSrc": addresses["id"]})
+    session.delete(addresses["uri"])
+    session.expect("GET of a rule for it", session.client.get(rule["uri"], "Rule-v2"), 404)
+    session.delete(chain["uri"])
+    for each in (member, group):
         session.delete(each["uri"])
     session.delete(group["uri"])
     bridge = session.read(port["device"], "Bridge-v4")
     mac = session.create(bridge["macTable"], "MacPort-v2", {"macAddr": "02:00:00:00:00:07", "portId": port["id"]})
     checks.check("its key", mac["uri"].endswith(f"/mac_table/02-00-00-00-00-07_{port['id']}"), mac["uri"])
+    ten = bridge["vlanMacTableTemplate"].replace("{vlanId}", "10")
+    tagged = session.create(ten, "MacPort-v2", {"macAddr": "02:00:00:00:00:09", "portId": port["id"]})
+    checks.equal("of a VLAN", (tagged["vlanId"], tagged["uri"]), (10, f"{ten}/02-00-00-00-00-09_{port['id']}"))
+    checks.equal("  its table", session.list(ten, "MacPort-v2"), [tagged])
+    session.expect("a MAC that is none", session.client.get(f"{ten}/zz_{port['id']}", "MacPort-v2"), 400)
+    session.delete(tagged["uri"])
     arp = session.create(bridge["arpTable"], "IP4Mac-v1", {"ip": "10.0.0.7", "mac": "02:00:00:00:00:07"})
     checks.check("its key", arp["uri"].endswith("/arp_table/10.0.0.7_02-00-00-00-00-07"), arp["uri"])
     session.delete(mac["uri"])

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "topology/address/id.hpp"
@@ -64,7 +65,9 @@ struct Condition {
   Match<uint8_t> ip_proto;
   Match<IpPrefix> ip_src, ip_dst;
   Match<IpGroupId> ip_src_group, ip_dst_group;
-  Match<PortRange> l4_src, l4_dst;               // ports; ICMP: type in l4_src, code in l4_dst
+  // Ports, of TCP, UDP and SCTP where ip_proto names none; with ICMP named: type in l4_src, code in l4_dst. What has none
+  // meets neither a range nor its opposite.
+  Match<PortRange> l4_src, l4_dst;
   Match<Uuid> traversed_device;                  // it has passed this port, bridge, router or chain
   Match<IpPrefix> icmp_data_src, icmp_data_dst;  // of the packet that an ICMP error quotes
   friend bool operator==(const Condition&, const Condition&) = default;
@@ -103,6 +106,7 @@ struct Rule {
   ChainId jump;                            // action jump
   NatKind nat = NatKind::none;
   std::vector<NatTarget> targets;  // dnat and snat, in order: the next one when the one before is exhausted
+  std::string meter = {};          // what whoever made it counts its flows under; kept for them
   friend bool operator==(const Rule&, const Rule&) = default;
 };
 

@@ -29,7 +29,7 @@ const Router* check_router(Reference reference, RouterId id, const ObjectRef& re
   const Router* router = inspection.next().find(id);
   if (router != nullptr && router->as_number == 0) {
     inspection.report(BrokenRule::as_number_missing, ref, "router",
-                      label_of(Object(*router)) + " has no AS number, and so it speaks no BGP.",
+                      inspection.label(Object(*router)) + " has no AS number, and so it speaks no BGP.",
                       "Give the router an as_number first or in the same transaction.");
   }
   return router;
@@ -95,7 +95,7 @@ void check_sole_address(const BgpPeer& peer, const ObjectRef& ref, Inspection& i
   inspection.next().for_each_at(IndexKey::bgp_peer_of(peer.router, peer.address), [&](const Object& other) {
     if (id_of(other) == peer.id.uuid()) return;
     inspection.report(BrokenRule::address_in_use, ref, "address",
-                      peer.address.to_string() + " is that of " + label_of(other) + " of the same router too.",
+                      peer.address.to_string() + " is that of " + inspection.label(other) + " of the same router too.",
                       "Change or delete one of them.");
   });
 }
@@ -128,7 +128,7 @@ void check_link_of(const BgpPeer& peer, const Whereabouts& found, const ObjectRe
   if (peer.multihop != 0 || found.link != nullptr) return;
   if (found.linked != nullptr) {
     inspection.report(BrokenRule::prefix_does_not_hold_address, ref, "address",
-                      peer.address.to_string() + " is in a subnet of " + label_of(Object(*found.linked)) +
+                      peer.address.to_string() + " is in a subnet of " + inspection.label(Object(*found.linked)) +
                           ", which is linked to a port of another device: BGP is spoken through ports that are, or can "
                           "be, bound to an interface.",
                       "Use an address in a subnet of such a port, or set multihop.");
@@ -137,7 +137,7 @@ void check_link_of(const BgpPeer& peer, const Whereabouts& found, const ObjectRe
   inspection.report(
       BrokenRule::prefix_does_not_hold_address, ref, "address",
       peer.address.to_string() + " is no host in a subnet of a port of " +
-          label_in(inspection.next(), {Kind::router, peer.router.uuid()}) + ".",
+          inspection.label(ObjectRef{Kind::router, peer.router.uuid()}) + ".",
       "Give a port of the router an address in the peer's subnet, or set multihop to the TTL that reaches "
       "it.");
 }
@@ -147,7 +147,7 @@ void check_place(const BgpPeer& peer, const ObjectRef& ref, Inspection& inspecti
   const Whereabouts found = find_address(peer.address, peer.router, inspection.next());
   if (found.own == nullptr) return check_link_of(peer, found, ref, inspection);
   inspection.report(BrokenRule::address_not_allowed, ref, "address",
-                    peer.address.to_string() + " is the router's own, on " + label_of(Object(*found.own)) + ".",
+                    peer.address.to_string() + " is the router's own, on " + inspection.label(Object(*found.own)) + ".",
                     "Use the address of the peer.");
 }
 
@@ -227,9 +227,10 @@ void check(const BgpNetwork& network, Inspection& inspection) {
   }
   inspection.next().for_each_at(IndexKey::bgp_network_of(network.router, network.prefix), [&](const Object& other) {
     if (id_of(other) == network.id.uuid()) return;
-    inspection.report(BrokenRule::network_in_use, ref, "prefix",
-                      network.prefix.to_string() + " is announced by the router already, as " + label_of(other) + ".",
-                      "Change or delete one of them.");
+    inspection.report(
+        BrokenRule::network_in_use, ref, "prefix",
+        network.prefix.to_string() + " is announced by the router already, as " + inspection.label(other) + ".",
+        "Change or delete one of them.");
   });
 }
 

@@ -9,8 +9,8 @@ void check_load_balancer(const Router& router, Inspection& inspection) {
       Reference::router_load_balancer, router.load_balancer.uuid(), [&](const Object& other) {
         if (id_of(other) == router.id.uuid()) return;
         inspection.report(BrokenRule::load_balancer_in_use, ref_of(router), "load_balancer",
-                          label_in(inspection.next(), {Kind::load_balancer, router.load_balancer.uuid()}) +
-                              " is that of " + label_of(other) + " too.",
+                          inspection.label(ObjectRef{Kind::load_balancer, router.load_balancer.uuid()}) +
+                              " is that of " + inspection.label(other) + " too.",
                           "Create another load balancer for this router.");
       });
   const Router* before = inspection.current().find(router.id);

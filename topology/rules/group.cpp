@@ -14,8 +14,8 @@ void check(const PortGroupPort& member, Inspection& inspection) {
   check_parent(Reference::port_group_port_port, member.port.uuid(), ref, inspection);
   if (inspection.next().count_at(IndexKey::port_group_port_of(member.group, member.port)) < 2) return;
   inspection.report(BrokenRule::already_in_group, ref, "port",
-                    label_in(inspection.next(), {Kind::port, member.port.uuid()}) + " is in " +
-                        label_in(inspection.next(), {Kind::port_group, member.group.uuid()}) + " already.",
+                    inspection.label(ObjectRef{Kind::port, member.port.uuid()}) + " is in " +
+                        inspection.label(ObjectRef{Kind::port_group, member.group.uuid()}) + " already.",
                     "Leave it as it is: once is enough.");
 }
 
@@ -35,7 +35,7 @@ void check(const IpGroupAddress& member, Inspection& inspection) {
   if (inspection.next().count_at(IndexKey::ip_group_address_of(member.group, member.prefix)) < 2) return;
   inspection.report(BrokenRule::already_in_group, ref, "prefix",
                     member.prefix.to_string() + " is in " +
-                        label_in(inspection.next(), {Kind::ip_group, member.group.uuid()}) + " already.",
+                        inspection.label(ObjectRef{Kind::ip_group, member.group.uuid()}) + " already.",
                     "Leave it as it is: once is enough.");
 }
 

@@ -13,7 +13,7 @@ void check_unbound(const Port& port, const Port& peer, const ObjectRef& ref, Ins
                       was_linked ? "Unlink it first." : "Unbind it first.");
   } else if (peer.is_exterior()) {
     inspection.report(BrokenRule::port_already_bound, ref, "peer",
-                      label_of(Object(peer)) + " is bound to interface " + peer.interface + ".",
+                      inspection.label(Object(peer)) + " is bound to interface " + peer.interface + ".",
                       "Unbind that port first.");
   }
 }
@@ -48,10 +48,10 @@ void check_link(const Port& port, Inspection& inspection) {
     return;
   }
   if (peer->peer != port.id) {
-    inspection.report(
-        BrokenRule::port_already_linked, ref, "peer",
-        label_of(Object(*peer)) + " is linked to " + label_in(inspection.next(), {Kind::port, peer->peer.uuid()}) + ".",
-        "Unlink that port first.");
+    inspection.report(BrokenRule::port_already_linked, ref, "peer",
+                      inspection.label(Object(*peer)) + " is linked to " +
+                          inspection.label(ObjectRef{Kind::port, peer->peer.uuid()}) + ".",
+                      "Unlink that port first.");
     return;
   }
   if (port.device() == peer->device()) {

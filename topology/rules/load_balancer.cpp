@@ -24,14 +24,14 @@ void check_endpoint(const Endpoint& point, const ObjectRef& ref, Inspection& ins
   if (inspection.next().count_at(IndexKey::pool_family_of(point.pool, other_family(family))) == 0) return;
   inspection.report(BrokenRule::address_family_mismatch, ref, "address",
                     point.address.to_string() + " is " + std::string(family_name(family)) + ", and " +
-                        label_in(inspection.next(), {Kind::pool, point.pool.uuid()}) + " has " +
+                        inspection.label(ObjectRef{Kind::pool, point.pool.uuid()}) + " has " +
                         std::string(family_name(other_family(family))) + " addresses.",
                     "Use one family in a pool; the load balancer may have a second pool with the other one.");
 }
 
 void report_taken(const Vip& vip, const Vip& other, Inspection& inspection) {
   inspection.report(BrokenRule::endpoint_in_use, ref_of(vip), "address",
-                    endpoint(vip.address, vip.port) + " is that of " + label_of(Object(other)) + " too.",
+                    endpoint(vip.address, vip.port) + " is that of " + inspection.label(Object(other)) + " too.",
                     "Give each VIP of a load balancer its own address or port.");
 }
 
@@ -58,7 +58,7 @@ void check_reachable(const Vip& vip, const Pool& pool, Inspection& inspection) {
   if (!router || inspection.next().count_at(IndexKey::router_family_of(*router, family)) != 0) return;
   inspection.report(BrokenRule::vip_unreachable, ref_of(vip), "address",
                     vip.address.to_string() + " is " + std::string(family_name(family)) + ", and " +
-                        label_in(inspection.next(), {Kind::router, router->uuid()}) +
+                        inspection.label(ObjectRef{Kind::router, router->uuid()}) +
                         " has neither a port nor a route of that family: nothing could reach the VIP.",
                     "Give the router a port with an address of that family first, or delete the VIP.");
 }
@@ -99,9 +99,10 @@ void check(const PoolMember& member, Inspection& inspection) {
   inspection.next().for_each_at(key, [&](const Object& object) {
     const auto& other = std::get<PoolMember>(object);
     if (other.id == member.id || other.address != member.address) return;
-    inspection.report(BrokenRule::endpoint_in_use, ref, "address",
-                      endpoint(member.address, member.port) + " is in the pool already, as " + label_of(object) + ".",
-                      "Give the one that is there a greater weight.");
+    inspection.report(
+        BrokenRule::endpoint_in_use, ref, "address",
+        endpoint(member.address, member.port) + " is in the pool already, as " + inspection.label(object) + ".",
+        "Give the one that is there a greater weight.");
   });
 }
 

@@ -26,8 +26,8 @@ void check_sole_binding(const Port& port, const ObjectRef& ref, Inspection& insp
   next.for_each_at(TextKey::binding_of(port.host, port.interface), [&](const Object& other) {
     if (id_of(other) == port.id.uuid()) return;
     inspection.report(BrokenRule::interface_already_bound, ref, "interface",
-                      port.interface + " of " + label_in(next, {Kind::host, port.host.uuid()}) + " is bound to " +
-                          label_of(other) + ".",
+                      port.interface + " of " + inspection.label(ObjectRef{Kind::host, port.host.uuid()}) +
+                          " is bound to " + inspection.label(other) + ".",
                       "Unbind that port first, or choose another interface.");
   });
 }
@@ -64,7 +64,7 @@ void check_vlan(const Port& port, const ObjectRef& ref, Inspection& inspection) 
   inspection.next().for_each_at(IndexKey::vlan_of(port.bridge, port.vlan), [&](const Object& other) {
     if (id_of(other) == port.id.uuid()) return;
     inspection.report(BrokenRule::vlan_conflict, ref, "vlan",
-                      label_of(other) + " of the same bridge has VLAN " + std::to_string(port.vlan) + " too.",
+                      inspection.label(other) + " of the same bridge has VLAN " + std::to_string(port.vlan) + " too.",
                       "Give one of them another VLAN.");
   });
 }

@@ -21,7 +21,7 @@ void check_gateway(const Route& route, const Port* port, const ObjectRef& ref, I
   if (port == nullptr) return;
   if (!is_on_link(gateway, *port)) {
     inspection.report(BrokenRule::prefix_does_not_hold_address, ref, "gateway",
-                      gateway.to_string() + " is no host in a subnet of " + label_of(Object(*port)) + " (" +
+                      gateway.to_string() + " is no host in a subnet of " + inspection.label(Object(*port)) + " (" +
                           addresses_of(*port) + ").",
                       "Use an address of the port's subnets, or another port.");
   }
@@ -29,7 +29,7 @@ void check_gateway(const Route& route, const Port* port, const ObjectRef& ref, I
                                [&](const IpPrefix& prefix) { return prefix.address() == gateway; });
   if (own) {
     inspection.report(BrokenRule::address_not_allowed, ref, "gateway",
-                      gateway.to_string() + " is the address of " + label_of(Object(*port)) + " itself.",
+                      gateway.to_string() + " is the address of " + inspection.label(Object(*port)) + " itself.",
                       "Use the address of the next router.");
   }
 }
@@ -50,7 +50,8 @@ const Port* check_port(const Route& route, const ObjectRef& ref, Inspection& ins
   }
   if (port->router != route.router) {
     inspection.report(BrokenRule::next_hop_not_on_router, ref, "next_hop_port",
-                      label_of(Object(*port)) + " is not a port of the route's router.", "Name a port of that router.");
+                      inspection.label(Object(*port)) + " is not a port of the route's router.",
+                      "Name a port of that router.");
     return nullptr;
   }
   return port;

@@ -16,9 +16,10 @@ void check_position(const Rule& rule, const ObjectRef& ref, Inspection& inspecti
   if (inspection.next().count_at(key) < 2) return;
   inspection.next().for_each_at(key, [&](const Object& other) {
     if (id_of(other) == rule.id.uuid()) return;
-    inspection.report(BrokenRule::position_in_use, ref, "position",
-                      "Position " + std::to_string(rule.position) + " of the chain is that of " + label_of(other) + ".",
-                      "Choose another one, or leave it out: behind the last.");
+    inspection.report(
+        BrokenRule::position_in_use, ref, "position",
+        "Position " + std::to_string(rule.position) + " of the chain is that of " + inspection.label(other) + ".",
+        "Choose another one, or leave it out: behind the last.");
   });
 }
 
@@ -66,6 +67,7 @@ void check_names(const Rule& rule, const ObjectRef& ref, Inspection& inspection)
 
 void check(const Rule& rule, Inspection& inspection) {
   const ObjectRef ref = ref_of(rule);
+  check_name(rule.meter, "meter", ref, inspection);
   check_names(rule, ref, inspection);
   check_position(rule, ref, inspection);
   check_jump(rule, ref, inspection);

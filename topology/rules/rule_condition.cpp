@@ -40,12 +40,11 @@ void check_range(const ConditionSubject& subject, const Match<PortRange>& match,
                    "Write the lesser one first.");
   }
   const Match<uint8_t>& protocol = subject.condition.ip_proto;
-  if (!protocol.value || protocol.inverted || !has_ports(*protocol.value)) {
-    const std::string which = !protocol.value     ? "every protocol"
-                              : protocol.inverted ? "all protocols but " + std::to_string(*protocol.value)
-                                                  : "protocol " + std::to_string(*protocol.value);
-    subject.report(BrokenRule::l4_without_protocol, field, "It asks for ports, and is for " + which + ".",
-                   "Make ip_proto one of TCP (6), UDP (17), SCTP (132), ICMP (1) and ICMPv6 (58), not inverted.");
+  if (!protocol.value || protocol.inverted) return;  // of whatever has ports
+  if (!has_ports(*protocol.value)) {
+    subject.report(BrokenRule::l4_without_protocol, field,
+                   "It asks for ports, and protocol " + std::to_string(*protocol.value) + " has none.",
+                   "Make ip_proto one of TCP (6), UDP (17), SCTP (132), ICMP (1) and ICMPv6 (58), or leave it out.");
   } else if (is_icmp(*protocol.value) && range.last > 255) {
     subject.report(BrokenRule::range_out_of_bounds, field, text + ": types and codes of ICMP end at 255.",
                    "Use 0 to 255: the type in l4_src, the code in l4_dst.");

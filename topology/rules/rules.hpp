@@ -19,6 +19,9 @@ class Inspection {
 
   const Snapshot& current() const { return current_; }
   const Snapshot& next() const { return next_; }
+  // What a message calls another object. The next report mentions it.
+  std::string label(const Object& object);
+  std::string label(const ObjectRef& ref);  // that may be missing
   void report(BrokenRule rule, const ObjectRef& object, std::string_view field, std::string message, std::string cure);
   // Each once; in the order in which they were found.
   std::vector<Violation> take() { return std::move(violations_); }
@@ -27,6 +30,7 @@ class Inspection {
   const Snapshot& current_;
   const Snapshot& next_;
   std::vector<Violation> violations_;
+  std::vector<Mention> mentions_;
 };
 
 void check(const Host& host, Inspection& inspection);
@@ -95,8 +99,5 @@ bool is_interface_name(std::string_view name);
 
 inline std::string_view family_name(IpFamily family) { return family == IpFamily::v4 ? "IPv4" : "IPv6"; }
 inline IpFamily other_family(IpFamily family) { return family == IpFamily::v4 ? IpFamily::v6 : IpFamily::v4; }
-
-// "10.0.0.1 …": a label of an object that may be missing.
-std::string label_in(const Snapshot& snapshot, const ObjectRef& ref);
 
 }  // namespace viaduct::topology::rules

@@ -76,9 +76,10 @@ void check_addresses(const Port& port, const Attachment& here, Inspection& inspe
     const IpAddress& address = prefix.address();
     const auto clash = [&](const Port& other, std::string_view where) {
       if (!has_address(other, address)) return;
-      inspection.report(BrokenRule::address_in_use, ref_of(port), "addresses",
-                        address.to_string() + " is on " + label_of(Object(other)) + " " + std::string(where) + " too.",
-                        "Give one of them another address.");
+      inspection.report(
+          BrokenRule::address_in_use, ref_of(port), "addresses",
+          address.to_string() + " is on " + inspection.label(Object(other)) + " " + std::string(where) + " too.",
+          "Give one of them another address.");
     };
     // fe80::/10 means something on its own link only.
     if (!(address.is_v6() && address.is_link_local())) {
@@ -95,12 +96,14 @@ void check_mac(const Port& port, const Attachment& here, Inspection& inspection)
   for_each_on_segment(IndexKey::router_mac_of(port.mac), here, inspection.next(), [&](const Port& other) {
     if (other.mac != port.mac) return;
     inspection.report(BrokenRule::mac_in_use, ref_of(port), "mac",
-                      port.mac.to_string() + " is on " + label_of(Object(other)) + " of the same segment too.",
+                      port.mac.to_string() + " is on " + inspection.label(Object(other)) + " of the same segment too.",
                       "Give one of them another MAC address.");
   });
 }
 
-// A subnet of a port. Host prefixes and link-local subnets describe no place that another port could claim.
+// A subnet of a port. Host prefixes and link-local subnets describe no place that another port could claim. Two ports may be
+// in one subnet, as two uplinks of a router: traffic for it is shared between those that are active. In a part of another
+// port's subnet it would be one port's only, and the other's neighbours there would never be reached.
 struct Subnet {
   IpPrefix network;
   const Port* port;
@@ -127,8 +130,8 @@ void report_overlap(const Subnet& a, const Subnet& b, Inspection& inspection) {
   const Subnet& other = b_is_new ? a : b;
   inspection.report(BrokenRule::subnets_overlap, ref_of(*subject.port), "addresses",
                     subject.network.to_string() + " overlaps with " + other.network.to_string() + " of " +
-                        label_of(Object(*other.port)) + ".",
-                    "Use disjoint subnets, or put both addresses on one port.");
+                        inspection.label(Object(*other.port)) + ".",
+                    "Use disjoint subnets or the same one, or put both addresses on one port.");
 }
 
 }  // namespace
@@ -145,8 +148,9 @@ void check_subnets_of(RouterId router, Inspection& inspection) {
   std::vector<const Subnet*> around;  // the networks that contain the current one, widest first
   for (const Subnet& subnet : subnets) {
     while (!around.empty() && !around.back()->network.contains(subnet.network)) around.pop_back();
-    const auto other = std::find_if(around.rbegin(), around.rend(),
-                                    [&](const Subnet* candidate) { return candidate->port != subnet.port; });
+    const auto other = std::find_if(around.rbegin(), around.rend(), [&](const Subnet* candidate) {
+      return candidate->port != subnet.port && candidate->network != subnet.network;
+    });
     if (other != around.rend()) report_overlap(**other, subnet, inspection);
     around.push_back(&subnet);
   }

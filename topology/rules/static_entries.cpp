@@ -16,7 +16,7 @@ void check_port(const StaticMac& entry, const ObjectRef& ref, Inspection& inspec
                       "Create the port first or in the same transaction.");
   } else if (port->bridge != entry.bridge) {
     inspection.report(BrokenRule::port_not_on_bridge, ref, "port",
-                      label_of(Object(*port)) + " is not a port of the bridge.", "Name a port of the bridge.");
+                      inspection.label(Object(*port)) + " is not a port of the bridge.", "Name a port of the bridge.");
   }
 }
 
@@ -34,7 +34,7 @@ void check(const StaticMac& entry, Inspection& inspection) {
   inspection.next().for_each_at(IndexKey::static_mac_of(entry.bridge, entry.vlan, entry.mac), [&](const Object& other) {
     if (id_of(other) == entry.id.uuid()) return;
     inspection.report(BrokenRule::mac_in_use, ref, "mac",
-                      entry.mac.to_string() + " is pinned by " + label_of(other) + " too.",
+                      entry.mac.to_string() + " is pinned by " + inspection.label(other) + " too.",
                       "Change or delete one of them.");
   });
 }
@@ -50,7 +50,7 @@ void check(const StaticNeighbour& entry, Inspection& inspection) {
   inspection.next().for_each_at(IndexKey::static_neighbour_of(entry.bridge, entry.address), [&](const Object& other) {
     if (id_of(other) == entry.id.uuid()) return;
     inspection.report(BrokenRule::address_in_use, ref, "address",
-                      entry.address.to_string() + " is pinned by " + label_of(other) + " too.",
+                      entry.address.to_string() + " is pinned by " + inspection.label(other) + " too.",
                       "Change or delete one of them.");
   });
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "topology/rules/rules.hpp"
 
@@ -48,16 +49,26 @@ void Inspection::report(BrokenRule rule, const ObjectRef& object, std::string_vi
                         std::string cure) {
   auto found = next_.find(object);
   if (!found) found = current_.find(object);
-  Violation violation{
-      rule, object, found ? name_of(*found) : std::string(), std::string(field), std::move(message), std::move(cure)};
+  Violation violation{rule,
+                      object,
+                      found ? name_of(*found) : std::string(),
+                      std::string(field),
+                      std::move(message),
+                      std::move(cure),
+                      std::exchange(mentions_, {})};
   // Two objects that clash are often both touched; what was said about one is not repeated. Nearby entries suffice.
   const auto recent = violations_.end() - std::min<ptrdiff_t>(std::ssize(violations_), 64);
   if (std::find(recent, violations_.end(), violation) == violations_.end()) violations_.push_back(std::move(violation));
 }
 
-std::string label_in(const Snapshot& snapshot, const ObjectRef& ref) {
-  const auto object = snapshot.find(ref);
-  return label_of(ref, object ? name_of(*object) : std::string());
+std::string Inspection::label(const ObjectRef& ref) {
+  const auto object = next_.find(ref);
+  mentions_.push_back({ref, label_of(ref, object ? name_of(*object) : std::string())});
+  return mentions_.back().label;
+}
+std::string Inspection::label(const Object& object) {
+  mentions_.push_back({ref_of(object), label_of(object)});
+  return mentions_.back().label;
 }
 
 void check_name(std::string_view text, std::string_view field, const ObjectRef& object, Inspection& inspection) {

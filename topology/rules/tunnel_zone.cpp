@@ -43,7 +43,7 @@ void check_address(const TunnelZoneHost& member, const ObjectRef& ref, Inspectio
     if (other.id == member.id) return;
     inspection.report(BrokenRule::address_in_use, ref, "address",
                       member.address.to_string() + " is that of " +
-                          label_in(inspection.next(), {Kind::host, other.host.uuid()}) + " in this zone too.",
+                          inspection.label(ObjectRef{Kind::host, other.host.uuid()}) + " in this zone too.",
                       "Give each host its own address.");
   });
 }
@@ -83,8 +83,8 @@ void check(const TunnelZoneHost& member, Inspection& inspection) {
   check_family(member, ref, inspection);
   if (inspection.next().count_at(IndexKey::tunnel_member_of(member.zone, member.host)) > 1) {
     inspection.report(BrokenRule::host_already_in_zone, ref, "host",
-                      label_in(inspection.next(), {Kind::host, member.host.uuid()}) + " is in " +
-                          label_in(inspection.next(), {Kind::tunnel_zone, member.zone.uuid()}) + " already.",
+                      inspection.label(ObjectRef{Kind::host, member.host.uuid()}) + " is in " +
+                          inspection.label(ObjectRef{Kind::tunnel_zone, member.zone.uuid()}) + " already.",
                       "Change the address of the one that is there, or remove it first.");
   }
 }

@@ -1,4 +1,6 @@
 // Load balancers, pools, members, VIPs, health monitors.
+#include <algorithm>
+
 #include "api/rest/document.hpp"
 #include "api/rest/resources/parts.hpp"
 
@@ -139,13 +141,29 @@ constexpr std::array kVipLinks = {Link{.name = "loadBalancer", .make = balancer_
 // --- health monitors ---------------------------------------------------------------------------------
 
 constexpr std::array<Word, 4> kChecks = {{{"TCP", "tcp"}, {"UDP", "udp"}, {"PING", "icmp"}, {"HTTP", "http"}}};
+// MidoNet's clients leave these out, which is 0 there: then they are what the schema has, within what the other one allows.
+void finish_monitor(Intake& intake) {
+  constexpr uint64_t kDelay = 5, kTimeout = 5, kRetries = 3;
+  Record& record = intake.record();
+  const auto number = [&](std::string_view field) {
+    const auto* value = std::get_if<uint64_t>(&record.get(field));
+    return value == nullptr ? uint64_t{0} : *value;
+  };
+  const uint64_t delay = number("delay"), timeout = number("timeout");
+  if (delay == 0) record.set("delay", std::max(kDelay, timeout));
+  if (timeout == 0) record.set("timeout", delay == 0 ? kTimeout : std::min(kTimeout, delay));
+  if (number("max_retries") == 0) record.set("max_retries", kRetries);
+}
+constexpr Member timing(std::string_view name, std::string_view field) {
+  return {.name = name, .field = field, .shape = Shape::number, .least = 0, .most = 0xffff'ffff};
+}
 constexpr std::array kMonitorMembers = {
     kId,
     kUpWhenNew,
     Member{.name = "type", .field = "type", .shape = Shape::choice, .required = true, .words = kChecks},
-    Member{.name = "delay", .field = "delay", .shape = Shape::number},
-    Member{.name = "timeout", .field = "timeout", .shape = Shape::number},
-    Member{.name = "maxRetries", .field = "max_retries", .shape = Shape::number},
+    timing("delay", "delay"),
+    timing("timeout", "timeout"),
+    timing("maxRetries", "max_retries"),
 };
 constexpr std::array kMonitorLinks = {child_link("pools", "/pools")};
 
@@ -195,6 +213,7 @@ const Resource kHealthMonitors{.path = "health_monitors",
                                .verbs = kAllVerbs,
                                .members = kMonitorMembers,
                                .links = kMonitorLinks,
+                               .finish = finish_monitor,
                                .root_collection = "healthMonitors",
                                .root_template = "healthMonitorTemplate"};
 

@@ -79,6 +79,13 @@ constexpr std::array kMacMembers = {
     Member{.name = "portId", .field = "port", .shape = Shape::reference, .required = true},
     Member{.name = "vlanId", .shape = Shape::special, .emit = emit_vlan, .take = take_vlan},
 };
+void finish_mac(Intake& intake) {
+  auto port = intake.context().find(Kind::PORT, intake.record().reference("port"));
+  if (!port) return;  // 404, once it is committed
+  const Value& vlan = port->get("vlan");
+  if (vlan == Value(uint64_t{0}) || vlan == Value{} || vlan == intake.record().get("vlan")) return;
+  intake.wrong("vlanId", "must be that of the port, " + std::to_string(std::get<uint64_t>(vlan)));
+}
 constexpr std::array kArpMembers = {
     Member{.name = "ip", .field = "address", .shape = Shape::address, .required = true},
     Member{.name = "mac", .field = "mac", .shape = Shape::mac, .required = true},
@@ -91,6 +98,16 @@ constexpr std::array<Word, 4> kRouteTypes = {
 // Neither stored nor of a port's address.
 void emit_learned(const Emission& emission, Json& value) {
   value = emission.record().revision() == 0 && emission.record().get("next_hop") == Value(std::string("port"));
+}
+// Only what goes through a port has a next hop; MidoNet takes one with any type, and ignores it. Its clients also write 0.0.0.0
+// and 255.255.255.255 for no gateway.
+void finish_route(Intake& intake) {
+  Record& record = intake.record();
+  const auto* gateway = std::get_if<IpAddress>(&record.get("gateway"));
+  if (gateway != nullptr && (gateway->is_any() || gateway->is_limited_broadcast())) record.set("gateway", Value{});
+  if (record.get("next_hop") == Value(std::string("port"))) return;
+  record.set("gateway", Value{});
+  record.set("next_hop_port", Value{});
 }
 constexpr Member prefix_part(std::string_view name, std::string_view field, Shape shape) {
   return {.name = name, .field = field, .shape = shape, .required = shape == Shape::prefix_address};
@@ -146,6 +163,7 @@ const Resource kRoutes{.path = "routes",
                        .verbs = kGet | kRemove,
                        .members = kRouteMembers,
                        .links = kRouteLinks,
+                       .finish = finish_route,
                        .root_template = "routeTemplate"};
 const Resource kMacTable{.path = {},
                          .kind = Kind::STATIC_MAC,
@@ -154,6 +172,7 @@ const Resource kMacTable{.path = {},
                          .verbs = kNoUpdate,
                          .members = kMacMembers,
                          .links = {},
+                         .finish = finish_mac,
                          .declared = true};
 const Resource kArpTable{.path = {},
                          .kind = Kind::STATIC_NEIGHBOUR,

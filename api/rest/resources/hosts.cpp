@@ -52,27 +52,47 @@ void emit_interfaces(const Emission& emission, Json& value) {
   }
 }
 
-// Where flooding proxies and containers are placed: later features. A PUT must have all four (MidoNet), and none that differs.
-void emit_one(const Emission&, Json& value) { value = 1; }
-void emit_unlimited(const Emission&, Json& value) { value = -1; }
-void emit_false(const Emission&, Json& value) { value = false; }
-void take_number(Intake& intake, std::string_view member, const Json& value, int64_t only) {
-  if (value.is_null()) {
-    if (intake.intent() == Intent::update) intake.wrong(member, "may not be null");
-    return;
-  }
-  auto number = intake.number(member, value, -1, 0x7fff'ffff);
-  if (number && *number != only) intake.unsupported(member, "weights of hosts");
+// Where flooding proxies and containers are placed: kept, and nothing goes by it yet. A PUT must have all four (MidoNet); what a
+// POST leaves out stays as the schema has it.
+constexpr uint64_t kNoLimit = 0xffff'ffff;
+bool is_left_out(Intake& intake, std::string_view member, const Json& value) {
+  if (!value.is_null()) return false;
+  if (intake.intent() == Intent::update) intake.wrong(member, "may not be null");
+  return true;
 }
-void take_flooding(Intake& intake, const Json& value) { take_number(intake, "floodingProxyWeight", value, 1); }
-void take_weight(Intake& intake, const Json& value) { take_number(intake, "containerWeight", value, 1); }
-void take_limit(Intake& intake, const Json& value) { take_number(intake, "containerLimit", value, -1); }
+void take_weight(Intake& intake, std::string_view member, std::string_view field, int64_t most, const Json& value) {
+  if (is_left_out(intake, member, value)) return;
+  if (auto weight = intake.number(member, value, 0, most)) intake.record().set(field, static_cast<uint64_t>(*weight));
+}
+void take_flooding(Intake& intake, const Json& value) {
+  take_weight(intake, "floodingProxyWeight", "flooding_proxy_weight", 0xffff, value);
+}
+void take_container_weight(Intake& intake, const Json& value) {
+  take_weight(intake, "containerWeight", "container_weight", 0x7fff'ffff, value);
+}
+void take_limit(Intake& intake, const Json& value) {
+  if (is_left_out(intake, "containerLimit", value)) return;
+  const auto limit = intake.number("containerLimit", value, -1, 0x7fff'ffff);
+  if (limit) intake.record().set("container_limit", *limit < 0 ? kNoLimit : static_cast<uint64_t>(*limit));
+}
 void take_enforce(Intake& intake, const Json& value) {
-  if (value.is_null() && intake.intent() == Intent::update) {
-    return intake.wrong("enforceContainerLimit", "may not be null");
+  if (is_left_out(intake, "enforceContainerLimit", value)) return;
+  if (auto enforce = intake.boolean("enforceContainerLimit", value)) {
+    intake.record().set("enforce_container_limit", *enforce);
   }
-  auto enforce = intake.boolean("enforceContainerLimit", value);
-  if (enforce && *enforce) intake.unsupported("enforceContainerLimit", "limits of containers");
+}
+void emit_flooding(const Emission& emission, Json& value) {
+  value = to_json(emission.record().get("flooding_proxy_weight"));
+}
+void emit_container_weight(const Emission& emission, Json& value) {
+  value = to_json(emission.record().get("container_weight"));
+}
+void emit_limit(const Emission& emission, Json& value) {
+  value = to_json(emission.record().get("container_limit"));
+  if (value == kNoLimit) value = -1;
+}
+void emit_enforce(const Emission& emission, Json& value) {
+  value = to_json(emission.record().get("enforce_container_limit"));
 }
 constexpr Member special(std::string_view name, void (*emit)(const Emission&, Json&),
                          void (*take)(Intake&, const Json&)) {
@@ -89,10 +109,10 @@ constexpr std::array kHostMembers = {
     Member{.name = "addresses", .shape = Shape::special, .direction = Direction::out, .emit = emit_addresses},
     Member{.name = "hostInterfaces", .shape = Shape::special, .direction = Direction::out, .emit = emit_interfaces},
     Member{.name = "alive", .shape = Shape::special, .direction = Direction::out, .emit = emit_alive},
-    special("floodingProxyWeight", emit_one, take_flooding),
-    special("containerWeight", emit_one, take_weight),
-    special("containerLimit", emit_unlimited, take_limit),
-    special("enforceContainerLimit", emit_false, take_enforce),
+    special("floodingProxyWeight", emit_flooding, take_flooding),
+    special("containerWeight", emit_container_weight, take_container_weight),
+    special("containerLimit", emit_limit, take_limit),
+    special("enforceContainerLimit", emit_enforce, take_enforce),
 };
 constexpr std::array kHostLinks = {child_link("interfaces", "/interfaces"), child_link("ports", "/ports")};
 

@@ -64,7 +64,8 @@ void take_targets(Intake& intake, const Json& value) {
     auto port_first = intake.number("natTargets.portFrom", part("portFrom"), 0, 65'535);
     auto port_last = intake.number("natTargets.portTo", part("portTo"), 0, 65'535);
     if (!first || !last || !port_first || !port_last) return;
-    if (last->empty()) last = first;
+    // Without ports it is static: to the first address, in MidoNet too, whatever the last one is.
+    if (last->empty() || (*port_first == 0 && *port_last == 0)) last = first;
     auto parsed = parse_value(field, {to_text({*first, *last, *port_first, *port_last})});
     if (!parsed) return intake.wrong("natTargets", "has a target that makes no sense: " + parsed.failure().message);
     targets.push_back(std::get<std::vector<std::string>>(*parsed).at(0));
@@ -88,6 +89,8 @@ void emit_targets(const Emission& emission, Json& value) {
 bool is_one_to_one(Intake& intake) {
   const Json& targets = intake.given("natTargets");
   if (!targets.is_array() || targets.size() != 1) return false;
+  const Json last = targets.at(0).value("addressTo", Json());
+  if (!last.is_null() && last != "" && last != targets.at(0).value("addressFrom", Json())) return false;
   const auto* texts = std::get_if<std::vector<std::string>>(&intake.record().get("targets"));
   if (texts == nullptr || texts->size() != 1) return false;
   const Target target = parse_target(texts->at(0));

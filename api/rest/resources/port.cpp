@@ -127,9 +127,7 @@ void take_mac(Intake& intake, const Json& value) {
     if (intake.intent() == Intent::create) intake.record().set("mac", random_mac());
     return;
   }
-  auto mac = MacAddress::parse(text);
-  if (!mac) return intake.wrong("portMac", "must be a MAC address, as in 02:00:00:00:00:01");
-  intake.record().set("mac", *mac);
+  if (auto mac = intake.mac("portMac", value)) intake.record().set("mac", *mac);
 }
 void emit_mac(const Emission& emission, Json& value) { value = to_json(emission.record().get("mac")); }
 

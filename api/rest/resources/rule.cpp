@@ -103,15 +103,26 @@ void take_vlan(Intake& intake, const Json& value) {
 }
 void emit_fragments(const Emission& emission, Json& value) { value = text_of(emission.record(), "fragments"); }
 
+// The id says which chain it is; MidoNet does not resolve the name either.
+void emit_jump_name(const Emission& emission, Json& value) {
+  const std::string& name = emission.context().name_of(Kind::CHAIN, emission.record().reference("jump"));
+  if (!name.empty()) value = name;
+}
+void take_jump_name(Intake& intake, const Json& value) { intake.text("jumpChainName", value); }
+
 constexpr std::array kRuleMembers = {
     Member{.name = "type", .shape = Shape::special, .direction = Direction::create, .emit = emit_type},
     kId,
     Member{.name = "chainId", .field = "chain", .shape = Shape::reference, .direction = Direction::out},
     Member{
         .name = "position", .field = "position", .shape = Shape::special, .emit = emit_position, .take = take_position},
-    Member{.name = "meterName", .shape = Shape::always_null, .direction = Direction::in},
+    Member{.name = "meterName", .field = "meter"},
     Member{.name = "jumpChainId", .field = "jump", .shape = Shape::reference, .required = true, .variants = kJump},
-    Member{.name = "jumpChainName", .shape = Shape::always_null, .direction = Direction::in, .variants = kJump},
+    Member{.name = "jumpChainName",
+           .shape = Shape::special,
+           .variants = kJump,
+           .emit = emit_jump_name,
+           .take = take_jump_name},
     Member{.name = "flowAction",
            .field = "action",
            .shape = Shape::choice,

@@ -110,7 +110,7 @@ TEST_F(Apply, DryRunLetsTheDaemonJudge) {
   EXPECT_THAT(dry.out, HasSubstr("nothing was committed"));
   EXPECT_EQ(daemon.snapshot().count(topology::Kind::bridge), 0U);
   Outcome refused = apply(
-      "routers: [{name: r1, ports: [{name: a, addresses: [10.0.0.1/24]}, {name: b, addresses: [10.0.0.2/24]}]}]\n",
+      "routers: [{name: r1, ports: [{name: a, addresses: [10.0.0.1/24]}, {name: b, addresses: [10.0.0.130/25]}]}]\n",
       {"--dry-run"});
   EXPECT_EQ(refused.code, 1);
   EXPECT_THAT(refused.err, HasSubstr("subnets_overlap"));

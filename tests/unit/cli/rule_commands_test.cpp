@@ -140,9 +140,10 @@ TEST_F(RuleCommands, Nat) {
 
 TEST_F(RuleCommands, RefusalsSayWhatToDo) {
   done({"chain", "create", "web"});
-  const Outcome ports = tool({"rule", "create", "--chain", "web", "--l4-dst", "80"});
+  const Outcome ports = tool({"rule", "create", "--chain", "web", "--ip-proto", "gre", "--l4-dst", "80"});
   EXPECT_EQ(ports.code, 1);
   EXPECT_THAT(ports.err, AllOf(HasSubstr("l4_without_protocol"), HasSubstr("cure: Make ip_proto one of")));
+  done({"rule", "create", "--chain", "web", "--l4-dst", "80"});
   const Outcome target = tool({"rule", "create", "--chain", "web", "--snat", "--target", "10.0.0.1-10.0.0.9"});
   EXPECT_THAT(target.err, HasSubstr("as in :1024-65535"));
   const Outcome any =

@@ -306,6 +306,33 @@ TEST_F(RestTenants, ADryRunTellsOfTheOwnOnly) {
   EXPECT_EQ(dry.body.find(id(red["uplink"])), std::string::npos) << dry.body;
 }
 
+TEST_F(RestTenants, RefusalsNameTheOwnOnly) {
+  // An operator has put a port of red, which has a name, on blue's bridge.
+  EXPECT_EQ(ask(kAdmin, Method::post, blue["ports"] + "/link", {{"peerId", id(red["uplink"])}}).status, 201);
+  auto uplink =
+      std::get<topology::Port>(*daemon.snapshot().find({topology::Kind::port, *Uuid::parse(id(red["uplink"]))}));
+  uplink.name = "secret-uplink";
+  ASSERT_TRUE(daemon.commit(uplink));
+  const std::string second = create(kBlue, blue["bridges"] + "/ports", {{"type", "Bridge"}});
+  // Both have 10.0.0.1, and this would put them on one segment.
+  const Json link = {{"peerId", id(blue["uplink"])}};
+  const Response refused = ask(kBlue, Method::post, second + "/link", link);
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_THAT(refused.body, HasSubstr("10.0.0.1 is on another port of the same segment too."));
+  EXPECT_EQ(refused.body.find("secret"), std::string::npos) << refused.body;
+  expect_nothing_red(refused, second);
+  const Response together =
+      ask(kBlue, Method::post, "transactions",
+          {{"operations",
+            {{{"method", "PUT"}, {"path", second}, {"body", {{"type", "Bridge"}, {"peerId", id(blue["uplink"])}}}}}}});
+  EXPECT_EQ(together.status, 400);
+  EXPECT_EQ(together.body.find("secret"), std::string::npos) << together.body;
+  // Operators are told the name, and members those of their own.
+  EXPECT_THAT(ask(kAdmin, Method::post, second + "/link", link).body, HasSubstr("port secret-uplink"));
+  const Json taken = {{"type", "Router"}, {"portSubnet", {"10.0.0.1/32"}}};
+  EXPECT_THAT(ask(kBlue, Method::post, blue["routers"] + "/ports", taken).body, HasSubstr(id(blue["uplink"])));
+}
+
 TEST(RestMembers, RolesOfMembersNameATenant) {
   const auto user = user_with_role("rosa", "member:red");
   ASSERT_TRUE(user);

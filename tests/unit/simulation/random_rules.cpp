@@ -32,8 +32,8 @@ Condition RandomChanges::random_condition() {
   if (chance(30)) out.ip_src = {prefix_of(), chance(20)};
   if (chance(30)) out.ip_dst = {prefix_of(), chance(20)};
   if (chance(30)) {
-    out.ip_proto.value = static_cast<uint8_t>(chance(50) ? 17 : 6);
-    if (chance(50)) {
+    if (chance(80)) out.ip_proto = {static_cast<uint8_t>(chance(50) ? 17 : 6), chance(20)};
+    if (!out.ip_proto.value || chance(50)) {
       out.l4_src = {topology::PortRange{static_cast<uint16_t>(roll(20)), static_cast<uint16_t>(20 + roll(20))},
                     chance(20)};
       out.fragments = topology::FragmentPolicy::header;

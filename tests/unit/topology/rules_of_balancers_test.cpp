@@ -32,7 +32,6 @@ std::vector<Case> endpoint_cases() {
   return {
       bad(BrokenRule::unknown_parent, "a member's pool", Create{pool_member(98, 99, "10.0.0.98", 80)}),
       bad(BrokenRule::unknown_parent, "a VIP's pool", Create{vip(98, 99, "10.0.0.98", 80)}),
-      bad(BrokenRule::immutable_field, "a member's pool", Update{pool_member(96, 95, "10.0.0.96", 8080)}),
       bad(BrokenRule::address_not_allowed, "a member", Create{pool_member(98, 94, "224.0.0.1", 80)}),
       bad(BrokenRule::address_not_allowed, "a VIP", Create{vip(98, 94, "0.0.0.0", 80)}),
       bad(BrokenRule::l4_port_missing, "a member", Create{pool_member(98, 94, "10.0.0.98", 0)}),
@@ -92,6 +91,7 @@ TEST(RulesOfBalancers, LegalThings) {
       {Erase{ref_of(router(20))}},
       {Create{health_monitor(99)}, Update{pool(94, 93, 99)}},
       {Update{vip(97, 95, "10.0.0.97", 80)}},
+      {Update{pool_member(96, 95, "10.0.0.96", 8080)}},
   };
   const BuildResult start = build(base(), balancer(), 1);
   ASSERT_TRUE(start.ok()) << to_string(start.violations.front());

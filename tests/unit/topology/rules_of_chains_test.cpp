@@ -97,7 +97,6 @@ std::vector<Case> place_cases() {
 }
 
 std::vector<Case> condition_cases() {
-  const auto port_80 = [](Rule& rule) { rule.condition.l4_dst = is(PortRange{80, 80}); };
   const auto with_tcp = [&](const std::function<void(Condition&)>& change) {
     return [=](Rule& rule) {
       rule = tcp(rule);
@@ -105,15 +104,9 @@ std::vector<Case> condition_cases() {
     };
   };
   return {
-      bad(BrokenRule::l4_without_protocol, "every protocol",
-          [&](Rule& r) { port_80(r), r.condition.fragments = FragmentPolicy::header; }),
       bad(BrokenRule::l4_without_protocol, "GRE", with_tcp([](Condition& c) {
             c.ip_proto = is<uint8_t>(47);
             c.l4_dst = is(PortRange{80, 80});
-          })),
-      bad(BrokenRule::l4_without_protocol, "not UDP", with_tcp([](Condition& c) {
-            c.ip_proto = is_not<uint8_t>(17);
-            c.l4_src = is(PortRange{80, 80});
           })),
       bad(BrokenRule::range_empty, "ports", with_tcp([](Condition& c) {
             c.l4_src = is(PortRange{2, 1});
@@ -188,6 +181,13 @@ TEST(RulesOfChains, LegalThings) {
       },
       [](Rule& r) { r = snat(r, {target("203.0.113.1", "203.0.113.1", 0, 0)}), r.condition.fragments = {}; },
       [](Rule& r) { r = snat(r, {target("203.0.113.1", "0.0.0.0", 0, 0)}); },
+      // Ports of whatever has them.
+      [](Rule& r) {
+        r = tcp(r), r.condition.ip_proto = {}, r.condition.l4_dst = is(PortRange{80, 80});
+      },
+      [](Rule& r) {
+        r = tcp(r), r.condition.ip_proto = is_not<uint8_t>(17), r.condition.l4_src = is(PortRange{80, 80});
+      },
       [](Rule& r) { r = snat(r, {network("2001:db8:1::/48")}), r.condition.ip_src = is(prefix("fd00:1:2::/48")); },
       [](Rule& r) { r.nat = NatKind::reverse_dnat, r.action = RuleAction::return_; },
   };
@@ -200,7 +200,7 @@ TEST(RulesOfChains, LegalThings) {
   EXPECT_TRUE(build(start.next, {Create{jump(83, 80, 81)}, Create{jump(84, 81, 80)}}, 2).ok());
 }
 
-TEST(RulesOfChains, AMissingProtocolIsNamed) {
+TEST(RulesOfChains, AProtocolWithoutPortsIsNamed) {
   const BuildResult start = build(base(), chains(), 1);
   const auto result = build(start.next,
                             {Create{with(tcp(rule(83, 80)),
@@ -211,7 +211,7 @@ TEST(RulesOfChains, AMissingProtocolIsNamed) {
                             2);
   ASSERT_EQ(result.violations.size(), 1u);
   EXPECT_EQ(result.violations[0].field, "l4_dst");
-  EXPECT_EQ(result.violations[0].message, "It asks for ports, and is for protocol 47.");
+  EXPECT_EQ(result.violations[0].message, "It asks for ports, and protocol 47 has none.");
 }
 
 // --- positions -------------------------------------------------------------------------------------

@@ -178,7 +178,6 @@ std::vector<Case> address_cases() {
        "the broadcast address",
        {Update{addressed(22, 20, {"10.1.0.255/24"})}}},
       {BrokenRule::prefix_does_not_hold_address, "anycast", {Update{addressed(22, 20, {"2001:db8::/64"})}}},
-      {BrokenRule::subnets_overlap, "equal", {Update{addressed(22, 20, {"10.0.0.2/24"})}}},
       {BrokenRule::subnets_overlap, "around", {Update{addressed(22, 20, {"10.9.0.2/8"})}}},
       {BrokenRule::subnets_overlap, "inside", {Update{addressed(22, 20, {"10.0.0.130/25"})}}},
       {BrokenRule::too_many_addresses,
@@ -322,6 +321,8 @@ TEST(Rules, LegalThings) {
       {Create{route(1, 20, "::/0", 21, "fe80::9")}, Create{local_route(2)}},
       {Create{with(bridge(50), [](Bridge& b) { b.name = "prüf — 青 \xf0\x9f\x8c\x89"; })}},
       {Create{with(bridge(50), [](Bridge& b) { b.name = "bridge10"; })}},
+      // Two uplinks in one subnet, and a third address of one of them there.
+      {Update{addressed(22, 20, {"10.0.0.2/24", "10.0.0.3/24"})}},
       {Update{with(addressed(22, 20, {"10.1.0.1/24"}), [](Port& p) { p.mtu = 68; })}},
       // One host in two zones, with one address; two zones of one type.
       {Create{tunnel_zone(70)}, Create{tunnel_zone(80)}, Create{tunnel_zone_host(71, 70, 1, "192.0.2.1")},
@@ -331,6 +332,22 @@ TEST(Rules, LegalThings) {
     const auto result = build(base(), operations, 2);
     EXPECT_TRUE(result.ok()) << to_string(result.violations.front());
   }
+}
+
+// Who reads a message may not be somebody who may see all of it.
+TEST(Rules, AMessageSaysWhichOthersItNames) {
+  const auto named = [](const BuildResult& result) {
+    EXPECT_EQ(result.violations.size(), 1u);
+    return result.violations.front().mentions;
+  };
+  const Mention port21{ref_of(router_port(21, 20)), "port port21"};
+  const auto taken = build(base(), {Update{addressed(22, 20, {"10.0.0.1/32"})}}, 2);
+  EXPECT_EQ(named(taken), std::vector{port21});
+  EXPECT_NE(taken.violations.front().message.find(port21.label), std::string::npos);
+  const auto overlap = build(base(), {Update{addressed(22, 20, {"10.0.0.130/25"})}}, 2);
+  EXPECT_EQ(named(overlap), std::vector{port21});
+  const auto alone = build(base(), {Update{addressed(22, 20, {"224.0.0.1/24"})}}, 2);
+  EXPECT_EQ(named(alone), std::vector<Mention>{});
 }
 
 }  // namespace
