@@ -176,7 +176,7 @@ TEST(TopCommand, OnceIsOneTable) {
   const Outcome top = tool({"top", "--once", "--interval", "0.02"});
   EXPECT_EQ(top.code, 0);
   EXPECT_THAT(top.out, HasSubstr("RX PKT/S"));
-  EXPECT_THAT(top.out, HasSubstr("vm?[1"));
+  EXPECT_THAT(top.out, HasSubstr("vm\\x1b[1"));
   EXPECT_EQ(asked, 2U);
   const Json json = tool({"top", "--once", "--interval", "0.02", "--json"}).json();
   EXPECT_GT(json["rows"][0]["rx_pkt_s"].get<double>(), 0);
