@@ -44,14 +44,12 @@ struct Cause {
 
 // Names of causes that are no drop's reason.
 namespace cause {
-inline constexpr std::string_view kPortUnbound = "port_unbound";      // neither bound nor linked
-inline constexpr std::string_view kInterfaceDown = "interface_down";  // bound and in the datapath, without a link
-inline constexpr std::string_view kHostAway = "host_away";            // of a port: the cluster does not hear its agent
-inline constexpr std::string_view kHostSilent = "host_silent";        // of a port: does not answer in the tunnels
-inline constexpr std::string_view kTunnelDown = "tunnel_down";        // to a host
+inline constexpr std::string_view kPortUnbound = "port_unbound";  // neither bound nor linked
+inline constexpr std::string_view kHostAway = "host_away";        // of a port: the cluster does not hear its agent
+inline constexpr std::string_view kHostSilent = "host_silent";    // of a port: does not answer in the tunnels
+inline constexpr std::string_view kTunnelDown = "tunnel_down";    // to a host
 inline constexpr std::string_view kTunnelMtu = "tunnel_mtu_too_small";  // what does not fit, and may not be cut
 inline constexpr std::string_view kBgpDown = "bgp_session_down";        // and with it the routes
-inline constexpr std::string_view kGatewayLost = "gateway_lost";        // a route's gateway does not answer
 inline constexpr std::string_view kAsymmetric =
     "asymmetric_path";  // the answer comes in where its connection is unknown
 inline constexpr std::string_view kMemberDown = "pool_member_down";  // some of a pool's, not all
