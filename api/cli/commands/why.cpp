@@ -1,7 +1,7 @@
 // why: what keeps traffic of a port from arriving.
 #include "api/cli/commands/commands.hpp"
 #include "api/cli/output.hpp"
-#include "api/cli/packet_description.hpp"
+#include "api/client/packet_description.hpp"
 
 namespace viaduct::api::cli {
 namespace {
