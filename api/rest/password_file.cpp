@@ -12,7 +12,7 @@ namespace viaduct::api::rest {
 namespace {
 
 constexpr const char* kCure =
-    "write NAME:HASH:ROLE, with a role of admin, reader; viaduct rest passwd NAME writes such a line";
+    "write NAME:HASH:ROLE, with a role of admin, reader, member:TENANT; viaduct rest passwd NAME writes such a line";
 constexpr const char* kYescrypt = "$y$";
 constexpr std::string_view kHashDigits = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -142,11 +142,11 @@ Result<Edited> set_password(std::string_view text, const NewPassword& wanted) {
   auto entries = parse_passwords(text);
   if (!entries) return entries.failure();
   auto known = std::ranges::find(*entries, wanted.name, [](const PasswordEntry& each) { return each.user.name; });
-  Edited edited{{}, Role::reader, known == entries->end()};
-  if (!edited.is_new) edited.role = known->user.role;
-  User user = edited.is_new ? User{wanted.name, Role::reader} : known->user;
-  if (wanted.role != Role::none) user.role = edited.role = wanted.role;
-  const std::string fresh = wanted.name + ":" + wanted.hash + ":" + role_of(user) + "\n";
+  Edited edited{{}, std::string(to_string(Role::reader)), known == entries->end()};
+  if (!edited.is_new) edited.role = role_of(known->user);
+  if (!wanted.role.empty()) edited.role = wanted.role;
+  if (!user_with_role(wanted.name, edited.role)) return usage_error("'" + edited.role + "' is no role", kCure);
+  const std::string fresh = wanted.name + ":" + wanted.hash + ":" + edited.role + "\n";
   each_line(text, [&](size_t, std::string_view whole) {
     const bool replaced = !is_comment(whole) && split(whole).name == wanted.name;
     edited.text += replaced ? fresh : std::string(whole) + "\n";

@@ -30,15 +30,15 @@ Result<std::string> hash_password(const std::string& password);
 std::string wrong_name(std::string_view name);
 
 // The text with this user's line in place of the one that was there, or behind the others; every other line stays. Without a
-// role a known user keeps theirs, and a new one is a reader. The failure: the text is no password file.
+// role a known user keeps theirs, and a new one is a reader. The failure: the text is no password file, or the role none.
 struct NewPassword {
   std::string name;
   std::string hash;
-  Role role = Role::none;  // none: not said
+  std::string role = {};  // "admin", "reader", "member:TENANT"; empty: not said
 };
 struct Edited {
   std::string text;
-  Role role = Role::reader;
+  std::string role;
   bool is_new = false;
 };
 Result<Edited> set_password(std::string_view text, const NewPassword& wanted);

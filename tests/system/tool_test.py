@@ -343,7 +343,7 @@ def errors(tool, lab, checks):
     tool.refused("bridge show nothing", "nothing")
     tool.refused("port create p --bridge nothing", "nothing")
     tool.refused("port create p --bridge blue --router r1", "p")
-    tool.refused("port create p --router r1 --address 10.0.1.7/24 --mac 02:00:00:00:01:02", "10.0.1")
+    tool.refused("port create p --router r1 --address 10.0.1.7/25 --mac 02:00:00:00:01:02", "10.0.1")
     tool.run("port create p --router r1 --address 10.0.1.300/24", USAGE, ["--address", "10.0.1.300", "as in 10.0.1.1/24"])
     tool.refused(f"bind vm2 {lab.prefix}-vm1", f"{lab.prefix}-vm1")
     tool.refused("bind vm2 an-interface-name-that-is-too-long", "15")

@@ -130,14 +130,17 @@ Result<rest::Edited> store(const fs::path& file, const rest::NewPassword& wanted
 Result<ExitCode> set(Session& session, const Words& words) {
   if (const std::string wrong = rest::wrong_name(words.name); !wrong.empty())
     return usage_error("'" + words.name + "' cannot be a user: " + wrong, "name another");
+  if (!words.role.empty() && !rest::user_with_role(words.name, words.role))
+    return usage_error("'" + words.role + "' is no role",
+                       "admin, reader or member:TENANT; a tenant has 1 to 255 characters, no space and no colon");
   auto hash = new_hash(session, words.name);
   if (!hash) return hash.failure();
   std::error_code problem;
   const fs::path linked = fs::canonical(words.file, problem);  // a link stays one
   const fs::path file = problem ? fs::path(words.file) : linked;
-  auto edited = store(file, {words.name, *hash, rest::parse_role(words.role).value_or(rest::Role::none)});
+  auto edited = store(file, {words.name, *hash, words.role});
   if (!edited) return edited.failure();
-  const std::string role(rest::to_string(edited->role));
+  const std::string& role = edited->role;
   if (session.wants_json()) {
     session.print({{"user", words.name}, {"role", role}, {"file", file.string()}, {"created", edited->is_new}});
     return ExitCode::ok;
@@ -154,13 +157,17 @@ void add_rest_commands(Tree& tree) {
   auto words = std::make_shared<Words>();
   auto& command = tree.leaf(group, "passwd", "Set the password of a user, and make the user when there is none",
                             "  sudo viaduct rest passwd carol --role admin\n"
+                            "  sudo viaduct rest passwd rosa --role member:red\n"
                             "  viaduct rest passwd robot --file passwords < secret\n",
                             [=](Session& session) { return set(session, *words); });
   command.add_option("name", words->name, "Name of the user")->required();
-  std::vector<std::string> roles = {"admin", "reader"};
-  tree.hint(command.add_option("--role", words->role, "admin or reader (what the user has; of a new one: reader)")
-                ->check(CLI::IsMember(roles)),
-            Hint::choice(roles));
+  tree.hint(
+      command
+          .add_option("--role", words->role,
+                      "admin, reader, or member:TENANT, who sees and changes what is that tenant's (what the user "
+                      "has; of a new one: reader)")
+          ->type_name("ROLE"),
+      Hint::choice({"admin", "reader", "member:"}));
   tree.hint(command
                 .add_option("--file", words->file,
                             "The file that rest.passwords in viaductd.toml names (/etc/viaduct/passwords)")

@@ -67,6 +67,23 @@ TEST_F(RestPasswd, OtherLinesAndTheRoleStay) {
   EXPECT_EQ(run("second-password\n", {"carol", "--role", "reader", "--json"}).json()["role"], "reader");
 }
 
+TEST_F(RestPasswd, MembersOfATenant) {
+  EXPECT_THAT(run("first-password\n", {"rosa", "--role", "member:red"}).out, HasSubstr("rosa (member:red) added"));
+  ASSERT_EQ(users().size(), 1U);
+  EXPECT_EQ(users()[0].user.role, rest::Role::member);
+  EXPECT_EQ(users()[0].user.tenant, "red");
+  EXPECT_THAT(run("second-password\n", {"rosa"}).out, HasSubstr("rosa (member:red) changed"));
+  EXPECT_EQ(run("second-password\n", {"rosa", "--role", "member:blue", "--json"}).json()["role"], "member:blue");
+  EXPECT_EQ(users()[0].user.tenant, "blue");
+  EXPECT_EQ(run("second-password\n", {"rosa", "--role", "admin"}).code, 0);
+  EXPECT_EQ(users()[0].user.tenant, "");
+  for (const char* none : {"member", "member:", "member:a b", "member:a:b"}) {
+    const Outcome refused = run("second-password\n", {"rosa", "--role", none});
+    EXPECT_EQ(refused.code, 2) << none;
+    EXPECT_THAT(refused.err, HasSubstr("is no role")) << none;
+  }
+}
+
 TEST_F(RestPasswd, ALinkStaysOne) {
   ASSERT_EQ(run("first-password\n", {"carol"}).code, 0);
   const auto link = directory.path() / "link";

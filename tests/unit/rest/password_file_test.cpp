@@ -85,9 +85,9 @@ TEST(PasswordFile, OneLineIsSetAndTheOthersStay) {
   auto edited = set_password(before, {"carol", kYescrypt});
   ASSERT_TRUE(edited);
   EXPECT_EQ(edited->text, "# carol:x\ncarol:" + kYescrypt + ":admin\n\ndave:" + kBcrypt + ":reader\n");
-  EXPECT_EQ(edited->role, Role::admin);
+  EXPECT_EQ(edited->role, "admin");
   EXPECT_FALSE(edited->is_new);
-  edited = set_password(before, {"dave", kBcrypt, Role::admin});
+  edited = set_password(before, {"dave", kBcrypt, "admin"});
   EXPECT_THAT(edited->text, HasSubstr("\ndave:" + kBcrypt + ":admin\n"));
   edited = set_password(before, {"eve", kYescrypt});
   EXPECT_EQ(edited->text, before + "\neve:" + kYescrypt + ":reader\n");
@@ -95,6 +95,8 @@ TEST(PasswordFile, OneLineIsSetAndTheOthersStay) {
   const std::string member = "rosa:" + kBcrypt + ":member:red\n";
   EXPECT_EQ(parse_passwords(member)->front().user.tenant, "red");
   EXPECT_EQ(set_password(member, {"rosa", kYescrypt})->text, "rosa:" + kYescrypt + ":member:red\n");
+  EXPECT_EQ(set_password(member, {"dave", kBcrypt, "member:blue"})->role, "member:blue");
+  EXPECT_EQ(set_password(member, {"dave", kBcrypt, "king"}).failure().message, "'king' is no role");
   EXPECT_EQ(set_password("nonsense", {"eve", kYescrypt}).failure().message, "line 1: it does not have three parts");
 }
 
