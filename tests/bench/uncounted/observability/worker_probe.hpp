@@ -35,6 +35,7 @@ class WorkerProbe {
   void stale_verdict() {}
   void record_lost() {}
   void install_deferred() {}
+  void drop_unrecorded(uint64_t) {}
   uint64_t upcalls() const { return 0; }
 };
 
