@@ -21,6 +21,7 @@ FlowControllerActor::behavior_type no_flows(FlowControllerActor::pointer) {
       [](const NewsWaits&) {},
       [](const AdoptFlows&) {},
       [](const ListFlows&) { return FlowListReply{}; },
+      [](const ReadDrops&) { return DropReport{}; },
       [](const ReportFlows&) { return FlowReport{}; },
       [](const Tick&) {},
   };
