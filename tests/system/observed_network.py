@@ -71,8 +71,8 @@ class ObservedNetwork:
         """Changes that are made, and one that is refused; requests by REST, with a token and without."""
         node = self.lab.cluster
         node.viaduct("bridge", "create", "red", "--wait")
-        if node.viaduct("port", "create", "twice", "--router", "r1", "--address", "10.0.1.7/24", check=False).returncode == 0:
-            raise Failure("a router has two ports in one subnet, and that was not refused")
+        if node.viaduct("port", "create", "twice", "--router", "r1", "--address", "10.0.1.7/25", check=False).returncode == 0:
+            raise Failure("a subnet of a router lies inside of another one, and that was not refused")
         node.viaduct("bridge", "delete", "red", "--wait")
         token = (node.directory / "run/admin.token").read_text().strip()
         for header in (f"X-Auth-Token: {token}", "X-Nobody: "):
