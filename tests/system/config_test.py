@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -71,19 +72,24 @@ def reload(file, process, log):
 
 
 class ServiceManager:
-    """What systemd is to the daemon: a socket that it is told at (sd_notify(3))."""
+    """What systemd is to the daemon: a socket that it is told at (sd_notify(3)), and that is always read."""
 
     def __init__(self, directory):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(f"{directory}/notify")
-        self.socket.settimeout(30)
         self.environment = {**os.environ, "NOTIFY_SOCKET": f"{directory}/notify", "WATCHDOG_USEC": "1000000"}
+        self.heard, self.read = [], 0
+        threading.Thread(target=self.listen, daemon=True).start()
+
+    def listen(self):
+        while True:
+            self.heard += self.socket.recv(1000).decode().splitlines()
 
     def hears(self, *wanted):
         """These, in this order, whatever else comes in between."""
         for word in wanted:
-            while word not in self.socket.recv(1000).decode().splitlines():
-                pass
+            wait_for(lambda: word in self.heard[self.read:], f"the service manager is told {word}", 30)
+            self.read += self.heard[self.read:].index(word) + 1
             expect(f"the service manager is told {word}", True)
 
 
@@ -106,7 +112,6 @@ def main():
             manager.hears("RELOADING=1", "READY=1", "WATCHDOG=1")
             reload(file, process, log)
             process.terminate()
-            manager.socket.settimeout(20)
             manager.hears("STOPPING=1")
             expect("it ends in order", process.wait(20) == 0)
         finally:
