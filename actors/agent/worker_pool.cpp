@@ -61,9 +61,13 @@ void WorkerPool::start() {
   }
 }
 
+// They are woken through the datapath, which has a lock of its own: not while ours is held.
 void WorkerPool::stop() {
-  std::lock_guard lock(threads_mutex_);
-  threads_.clear();
+  std::vector<std::jthread> ending;
+  {
+    std::lock_guard lock(threads_mutex_);
+    ending.swap(threads_);
+  }
 }
 
 bool WorkerPool::emit(EmitPacket packet) { return post(std::move(packet)); }
