@@ -123,6 +123,7 @@ void end(ReplicatorState& state, const EndedState& what, flows::Time now) {
 
 // The disk has it from the news; flows stay as they are.
 void yield(ReplicatorState& state, const YieldedState& what, flows::Time now) {
+  state.claims.lost(what.keys, state.links->host);
   const auto copies = state.replicator->yield(what.keys, now);
   if (copies.empty()) return;
   state.links->state.connection_news.changed(copies);

@@ -29,6 +29,14 @@ std::optional<HostId> StateClaims::holder_of(const flows::ConnectionKey& key) co
   return holder == holders_.end() ? std::nullopt : std::optional(holder->second);
 }
 
+void StateClaims::lost(const std::vector<flows::ConnectionKey>& keys, HostId self) {
+  for (const auto& key : keys) {
+    const auto block = block_of(key);
+    const auto holder = block ? holders_.find(*block) : holders_.end();
+    if (holder != holders_.end() && holder->second == self) holders_.erase(holder);
+  }
+}
+
 bool StateClaims::may_claim(HostId by, HostId self, const flows::ConnectionUpdate& update) const {
   if (update.ended) return true;
   const auto holder = holder_of(update.key);

@@ -24,6 +24,9 @@ class StateClaims {
   void follow(const std::vector<topology::StateChange>& changes);
   // Of a snat_reverse entry: who has the lease of its ports; nothing: nobody, as far as is known here.
   std::optional<HostId> holder_of(const flows::ConnectionKey& key) const;
+  // The cluster has said that the ports of these snat_reverse entries are not this host's. What follow() has heard of them
+  // may be older than that: if it was `self`, their holder is unknown until there is news.
+  void lost(const std::vector<flows::ConnectionKey>& keys, HostId self);
   bool may_claim(HostId by, HostId self, const flows::ConnectionUpdate& update) const;
 
  private:

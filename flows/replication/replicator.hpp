@@ -114,7 +114,7 @@ class Replicator {
     uint64_t resyncs = 0, overflows = 0;
     uint64_t handed_over = 0;                         // entries, to hosts that asked
     uint64_t not_answered = 0;                        // questions, also those that nobody could be asked
-    uint64_t yielded = 0, taken_over = 0;             // connections: to others, from others
+    uint64_t yielded = 0, taken_over = 0;             // connections: to others that are known, from others
     uint64_t yields_refused = 0, yields_unheard = 0;  // yielded ones that have ended
   };
   Counters counters() const;

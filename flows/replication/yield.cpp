@@ -88,7 +88,6 @@ std::vector<ConnectionKey> Replicator::yield(std::span<const ConnectionKey> keys
     const auto entry = table_.find(key);
     const auto pair = entry ? pair_of(key, *entry) : std::nullopt;
     if (!pair || !entry->owned) continue;
-    ++counters_.yielded;
     const auto copies = own(*pair, false, now);
     out.insert(out.end(), copies.begin(), copies.end());
     yielded_.insert(key);
@@ -118,6 +117,7 @@ void Replicator::give_over(const Pair& pair, Time now) {
     share({{&key, 1}, {}, peers}, now);
     return;
   }
+  if (shared.yielded_to.is_nil()) ++counters_.yielded;
   shared.yielded_to = *holder;
   shared.unheard = std::find(shared.peers.begin(), shared.peers.end(), *holder) == shared.peers.end();
   for (const auto& [half, entry] : pair.halves) {

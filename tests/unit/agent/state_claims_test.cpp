@@ -74,5 +74,15 @@ TEST_F(StateClaimsTest, ABlockThatIsGivenBackIsNobodys) {
   EXPECT_TRUE(claims_.may_claim(kThirdHost, kMe, translated(1100)));
 }
 
+// A host that was away for longer than its lease asks for its blocks before it has heard the news.
+TEST_F(StateClaimsTest, TheClustersAnswerIsLaterThanWhatWasHeardOfThisHostsOwn) {
+  claims_.lost({translated(1100).key, translated(2000).key}, kMe);
+  EXPECT_EQ(claims_.holder_of(translated(1100).key), kHolderHost) << "another's: that is no contradiction";
+  claims_.lost({translated(1100).key}, kHolderHost);
+  EXPECT_EQ(claims_.holder_of(translated(1100).key), std::nullopt);
+  claims_.follow({{nullptr, held_}});
+  EXPECT_EQ(claims_.holder_of(translated(1100).key), kHolderHost) << "once more";
+}
+
 }  // namespace
 }  // namespace viaduct::actors

@@ -218,6 +218,23 @@ TEST_F(Yield, WhatAStrangerCannotBeToldOfEnds) {
   EXPECT_EQ(counters(kOwner).yields_unheard, 1U);
 }
 
+// The cluster has said no, and its news of who has them comes later.
+TEST_F(Yield, WhoseThePortsAreMayBecomeKnownLater) {
+  open(kOwner, 1, 5000);
+  world.run(20ms);
+  sleep({{5000, kAdopter}});
+  world.holders.erase(5000);
+  EXPECT_EQ(wake({outside(1, 5000)}).size(), 2U);
+  EXPECT_FALSE(owns(kOwner, 1, 5000)) << "nor is it given out here";
+  EXPECT_EQ(counters(kOwner).yielded, 0U) << "nobody is known who could take it over";
+  world.holders[5000] = kAdopter;
+  for (int i = 0; i < 2; ++i) world.at(kOwner).replicator->leases_changed(world.now);
+  world.run(3s);
+  EXPECT_TRUE(owns(kAdopter, 1, 5000));
+  EXPECT_EQ(counters(kOwner).yielded, 1U);
+  EXPECT_EQ(counters(kAdopter).taken_over, 1U);
+}
+
 TEST_F(Yield, WhoDoesNotHoldThePortsTakesNothingOver) {
   open(kOwner, 1, 5000);
   world.run(20ms);
