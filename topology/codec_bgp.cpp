@@ -4,8 +4,6 @@
 namespace viaduct::topology::object_codec {
 namespace {
 
-constexpr size_t kMaxListed = 4096;  // the rules allow far fewer, and say so by name
-
 using SchemaRules = capnp::List<schema::PrefixRule>;
 
 Error read(std::vector<PrefixRule>& rules, SchemaRules::Reader from, std::string_view field) {

@@ -9,6 +9,8 @@
 
 namespace viaduct::topology::object_codec {
 
+constexpr size_t kMaxListed = 4096;  // in a list of an object; the rules allow far fewer, and say so by name
+
 // Reading functions return an error text; empty: none.
 using Error = std::string;
 

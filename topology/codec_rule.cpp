@@ -7,9 +7,6 @@
 namespace viaduct::topology::object_codec {
 namespace {
 
-// Far more than anybody lists; the rules allow fewer, and say so by name.
-constexpr size_t kMaxListed = 4096;
-
 // --- matches: read_value and write_value of each sort ----------------------------------------------
 
 template <class Number>

@@ -8,7 +8,7 @@ namespace {
 
 using By = OwnerRule::By;
 
-constexpr std::array kRules = std::to_array<OwnerRule>({
+constexpr std::array kOwners = std::to_array<OwnerRule>({
     {Kind::HOST},
     {Kind::BRIDGE, By::tenant},
     {Kind::ROUTER, By::tenant},
@@ -35,11 +35,11 @@ constexpr std::array kRules = std::to_array<OwnerRule>({
 
 }  // namespace
 
-std::span<const OwnerRule> owner_rules() { return kRules; }
+std::span<const OwnerRule> owner_rules() { return kOwners; }
 
 std::optional<std::string> owner_of(const Record& record, const FindRecord& find) {
-  auto rule = std::ranges::find(kRules, record.kind(), &OwnerRule::kind);
-  if (rule == kRules.end() || rule->by == By::nobody) return std::nullopt;
+  auto rule = std::ranges::find(kOwners, record.kind(), &OwnerRule::kind);
+  if (rule == kOwners.end() || rule->by == By::nobody) return std::nullopt;
   if (rule->by == By::tenant) {
     const auto* tenant = std::get_if<std::string>(&record.get("tenant"));
     return tenant == nullptr || tenant->empty() ? std::nullopt : std::optional(*tenant);

@@ -4,8 +4,6 @@
 namespace viaduct::api::midonet_cli {
 namespace {
 
-constexpr Field seen(Field field) { return marked(field, kReadOnly); }
-
 constexpr std::array kInterfaceFields = std::to_array<Field>({
     seen(text("iface", "name")),
     {.name = "host-id",
@@ -51,12 +49,12 @@ constexpr std::array kZoneFields = std::to_array<Field>({
     marked(kNameField, kKept),
     choice("type", "type", kZoneTypes),
 });
-constexpr std::array kMemberFields = std::to_array<Field>({
+constexpr std::array kZoneMemberFields = std::to_array<Field>({
     seen(reference("zone", "tunnelZoneId", "tunnel-zone")),
     reference("host", "hostId", "host"),
     text("address", "ipAddress"),
 });
-constexpr Object kMember{.name = "memb", .title = "member of a tunnel zone", .fields = kMemberFields};
+constexpr Object kMember{.name = "memb", .title = "member of a tunnel zone", .fields = kZoneMemberFields};
 constexpr std::array kZoneCollections = {Collection{.name = "member", .of = &kMember, .path = "hosts"}};
 
 }  // namespace

@@ -42,6 +42,8 @@ constexpr Field marked(Field field, uint8_t marks) {
   return field;
 }
 
+constexpr Field seen(Field field) { return marked(field, kReadOnly); }
+
 template <size_t A, size_t B>
 constexpr std::array<Field, A + B> join(const std::array<Field, A>& a, const std::array<Field, B>& b) {
   std::array<Field, A + B> out{};

@@ -5,8 +5,6 @@
 namespace viaduct::api::midonet_cli {
 namespace {
 
-constexpr Field seen(Field field) { return marked(field, kReadOnly); }
-
 constexpr std::array kStateFields =
     std::to_array<Field>({seen(text("state", "state")), seen(text("availability", "availability"))});
 
