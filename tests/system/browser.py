@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import tempfile
 import threading
-import time
 
 from lab import TIME_SCALE, Failure, watch
 
@@ -182,11 +181,12 @@ class Browser:
         for end in (self.out, self.inward):
             with contextlib.suppress(OSError):
                 os.close(end)
-        for _ in range(50):  # its helpers may write to the last
+
+        def removed():
             shutil.rmtree(self.profile, ignore_errors=True)
-            if not os.path.exists(self.profile):
-                return
-            time.sleep(0.02)
+            return not os.path.exists(self.profile)
+
+        watch(removed, bool, 5)  # its helpers may write to the last
 
     def __enter__(self):
         return self
