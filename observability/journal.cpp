@@ -35,6 +35,17 @@ bool fits(const Event& event, const EventFilter& filter) {
   return kind && std::ranges::all_of(filter.values, [&](const auto& each) { return has_value(event, each); });
 }
 
+size_t bytes_of(const Event& event) {
+  size_t out = sizeof(Event) + event.kind.size() + event.level.size() + event.host.size() + event.message.size();
+  for (const auto& [key, value] : event.fields) out += sizeof(event.fields[0]) + key.size() + value.size();
+  return out;
+}
+
+Counter& forgotten(Registry& registry, const char* ring) {
+  return registry.counter("viaduct_events_forgotten_total",
+                          "Events that are no longer in the journal, as newer ones took their room.", {{"ring", ring}});
+}
+
 bool tells_of_change(const Event& event) { return is_of(event.kind, "topology"); }
 
 }  // namespace
@@ -42,9 +53,15 @@ bool tells_of_change(const Event& event) { return is_of(event.kind, "topology");
 Journal::Journal(std::string host, Registry& registry, JournalOptions options)
     : host_(std::move(host)),
       options_(std::move(options)),
-      told_(registry.counter("viaduct_events_received_total", "Events that agents have told this cluster node.")),
-      changes_{options_.most_changes, {}},
-      others_{options_.most_others, {}} {
+      received_(registry.counter("viaduct_events_received_total", "Events that agents have told this cluster node.")),
+      repeated_(
+          registry.counter("viaduct_events_repeated_total",
+                           "Events of agents that were passed over, as the node had theirs up to a later one: told "
+                           "twice, or their host's clock was set back.")),
+      untold_(registry.counter("viaduct_events_untold_total",
+                               "Events of this agent that fell out of its journal before its cluster node had them.")),
+      changes_{options_.most_changes, forgotten(registry, "changes")},
+      others_{options_.most_others, forgotten(registry, "others")} {
   for (size_t i = 0; i < kEventKinds; ++i) {
     counters_.push_back(&registry.counter("viaduct_events_total", "Events of this daemon, by kind.",
                                           {{"kind", std::string(to_string(static_cast<EventKind>(i)))}}));
@@ -58,8 +75,23 @@ void Journal::append(Event event, bool change) {
   event.id = last_id_;
   if (event.origin == 0) event.origin = last_id_;
   Ring& ring = change ? changes_ : others_;
+  ring.bytes += bytes_of(event);
   ring.events.push_back(std::move(event));
-  if (ring.events.size() > ring.most) ring.events.pop_front();
+  const uint64_t told = !told_ ? last_id_ : change ? told_->changes : told_->others;
+  while (ring.events.size() > ring.most || ring.bytes > options_.most_bytes) forget_oldest(ring, told);
+}
+
+void Journal::forget_oldest(Ring& ring, uint64_t told) {
+  const Event& oldest = ring.events.front();
+  ring.bytes -= bytes_of(oldest);
+  ring.forgotten.add();
+  if (oldest.id == oldest.origin && oldest.id > told) untold_.add();
+  ring.events.pop_front();
+}
+
+void Journal::told(const Position& position) {
+  std::lock_guard lock(mutex_);
+  told_ = position;
 }
 
 void Journal::record(log::Level level, EventKind kind, std::string_view message, log::Fields fields) {
@@ -82,11 +114,14 @@ void Journal::take(const std::string& host, std::vector<Event> events) {
   for (Event& event : events) {
     const bool change = tells_of_change(event);
     uint64_t& last = change ? heard.changes : heard.others;
-    if (event.origin <= last) continue;
+    if (event.origin <= last) {
+      repeated_.add();
+      continue;
+    }
     last = event.origin;
     bound(event);
     event.host = host;
-    told_.add();
+    received_.add();
     append(std::move(event), change);
   }
 }
@@ -97,6 +132,7 @@ Journal::Places Journal::behind(const Ring& ring, uint64_t id) {
 
 EventPage Journal::read(const EventFilter& filter) const {
   std::deque<Event> found;
+  size_t bytes = 0;
   EventPage page;
   std::lock_guard lock(mutex_);
   page.next = std::max(filter.after, last_id_);
@@ -106,13 +142,17 @@ EventPage Journal::read(const EventFilter& filter) const {
     const bool is_change = other == others_.events.end() || (change != changes_.events.end() && change->id < other->id);
     const Event& event = is_change ? *change++ : *other++;
     if (!fits(event, filter)) continue;
-    if (found.size() == filter.limit) {
+    bytes += bytes_of(event);
+    if (found.size() == filter.limit || bytes > kPageBytes) {
       page.more = true;
       if (filter.after != 0 || found.empty()) {
         page.next = found.empty() ? filter.after : found.back().id;
         break;
       }
-      found.pop_front();
+      while (!found.empty() && (found.size() == filter.limit || bytes > kPageBytes)) {
+        bytes -= bytes_of(found.front());
+        found.pop_front();
+      }
     }
     found.push_back(event);
   }

@@ -104,7 +104,11 @@ void tell_events(Self self) {
   if (write.events.empty()) return;
   self->request(state.session, state.beat * kMissedBeats,
                 SessionWrite{state.secret, topology::encode_state_write(write)})
-      .then(in_this_attempt<SessionWrite>(self, [=](const SessionWrite&) { self->state.told = position; }),
+      .then(in_this_attempt<SessionWrite>(self,
+                                          [=](const SessionWrite&) {
+                                            self->state.told = position;
+                                            self->state.links->journal->told(position);
+                                          }),
             [](const caf::error&) {});  // told again with the next beat, unless that finds the node gone
 }
 
@@ -128,7 +132,10 @@ void joined(Self self, const GatewayJoined& answer, const topology::JoinAnswer& 
   state.secret = answer.secret;
   state.beat = std::max(joined.beat, std::chrono::milliseconds(100));
   state.pause = {};
-  if (state.links->journal != nullptr) state.told = state.links->journal->before_newest(kEventsOfOld);
+  if (state.links->journal != nullptr && !state.links->local) {
+    state.told = state.links->journal->before_newest(kEventsOfOld);
+    state.links->journal->told(state.told);
+  }
   state.report.node_name = joined.node;
   state.report.last_error.clear();
   set_state(self, "joined");

@@ -33,7 +33,7 @@ struct ClusterLinkLinks {
   GatewayActor local = {};                        // or the cluster node in this process, and
   Secret local_secret = {};
   // Whose own events a node in another process is told; null: none.
-  const observability::Journal* journal = nullptr;
+  observability::Journal* journal = nullptr;
 };
 
 ClusterLinkActor spawn_cluster_link(caf::actor_system& system, const ClusterLinkLinks& links);

@@ -49,8 +49,8 @@ class AgentRole {
   struct Cluster {
     GatewayActor local;  // in this process, or
     Secret local_secret;
-    std::shared_ptr<const Identity> identity;         // to prove itself to the nodes of agent.cluster
-    const observability::Journal* journal = nullptr;  // these are told what it has of this host
+    std::shared_ptr<const Identity> identity;   // to prove itself to the nodes of agent.cluster
+    observability::Journal* journal = nullptr;  // these are told what it has of this host
   };
   void spawn(caf::actor_system& system, const Cluster& cluster, observability::SupervisorProbe& supervisor);
   // Before operators are let in: where the cluster is in this process, this host is registered when they ask; where a

@@ -175,6 +175,55 @@ TEST_F(JournalTest, WhatIsTooLongIsCut) {
   }
 }
 
+// Of a host that tells as much as it may.
+TEST_F(JournalTest, IsBoundedByBytesAndSoIsAPage) {
+  make({.most_bytes = 12 << 20});
+  const std::string huge(Journal::kMaxText, 'x');
+  for (uint64_t n = 1; n <= 1'000; ++n) {
+    Event event = told(n);
+    event.fields.assign(Journal::kMaxFields, {huge, huge});
+    journal_->take("node-2", {event});
+  }
+  const uint64_t forgotten = registry_.counter("viaduct_events_forgotten_total", "", {{"ring", "others"}}).value();
+  EXPECT_GT(forgotten, 700u);
+  const auto newest = journal_->read({.limit = 10'000});
+  EXPECT_TRUE(newest.more);
+  EXPECT_LT(newest.events.size() * Journal::kMaxFields * 2 * Journal::kMaxText, Journal::kPageBytes);
+  EXPECT_EQ(newest.events.back().origin, 1'000u);
+  size_t seen = 0;
+  EventFilter filter{.after = 1, .limit = 10'000};
+  for (;;) {  // page by page, all that is there
+    const auto page = journal_->read(filter);
+    ASSERT_FALSE(page.events.empty());
+    EXPECT_EQ(page.events.front().origin, forgotten + seen + 1);
+    seen += page.events.size();
+    if (!page.more) break;
+    filter.after = page.next;
+  }
+  EXPECT_EQ(seen + forgotten, 1'000u);
+}
+
+TEST_F(JournalTest, CountsWhatIsPassedOverAndWhatNobodyWasTold) {
+  const auto repeated = [&] { return registry_.counter("viaduct_events_repeated_total", "").value(); };
+  const auto untold = [&] { return registry_.counter("viaduct_events_untold_total", "").value(); };
+  journal_->take("node-2", {told(5), told(5), told(4)});
+  EXPECT_EQ(repeated(), 2u);
+  make({.most_others = 2});
+  for (int i = 0; i < 5; ++i) record(EventKind::port_active);
+  EXPECT_EQ(untold(), 0u) << "it tells nobody";
+  journal_->told(journal_->before_newest(1));
+  record(EventKind::port_active);
+  EXPECT_EQ(untold(), 0u) << "that one was not to be told";
+  record(EventKind::port_active);
+  EXPECT_EQ(untold(), 1u);
+  Journal::Position position;
+  journal_->beyond(position, 10);
+  journal_->told(position);
+  record(EventKind::port_active);
+  record(EventKind::port_active);
+  EXPECT_EQ(untold(), 1u);
+}
+
 TEST_F(JournalTest, CountsByKind) {
   record(EventKind::port_active);
   record(EventKind::port_active);
