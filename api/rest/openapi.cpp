@@ -153,6 +153,52 @@ void add_object(Json& paths, const std::string& path, const Resource& resource, 
   paths[path] = std::move(item);
 }
 
+struct PathParameter {
+  std::string_view name, description;
+  Json schema;
+};
+const PathParameter& path_parameter(std::string_view name) {
+  static const auto known = std::to_array<PathParameter>({
+      {"id", "Of the object above", uuid()},
+      {"hostId", "Of the host", uuid()},
+      {"portId", "Of the port", uuid()},
+      {"vlanId", "0: frames without one", integer(0, 4'094)},
+      {"version", "Of IP", {{"type", "integer"}, {"enum", {4, 6}}}},
+      {"address", "Or a prefix", {{"type", "string"}, {"examples", {"10.0.0.7", "fd00::7"}}}},
+      {"macPort",
+       "MAC and port",
+       {{"type", "string"}, {"examples", {"02-00-00-00-00-01_5a0c0000-0000-4000-8000-000000000001"}}}},
+      {"ipMac", "Address and MAC", {{"type", "string"}, {"examples", {"10.0.0.7_02-00-00-00-00-01"}}}},
+  });
+  return *std::ranges::find(known, name, &PathParameter::name);
+}
+
+// "/bridges/{id}/vlans/{vlanId}/mac_table": id, vlanId
+Json path_parameters(const std::string& path) {
+  Json out = Json::array();
+  for (size_t from = path.find('{'); from != std::string::npos; from = path.find('{', from + 1)) {
+    const auto& known = path_parameter(path.substr(from + 1, path.find('}', from) - from - 1));
+    out.push_back(parameter(known.name, "path", known.description, known.schema));
+  }
+  return out;
+}
+
+// Entries of tables: what is no resource of its own.
+void add_places(Json& out, const Collection& collection) {
+  const std::string name = camel(collection.parent) + camel(collection.name);
+  for (std::string_view place : collection.places) {
+    if (place.empty()) continue;
+    const std::string path = "/" + text(collection.parent) + "/{id}/" + text(place);
+    const std::string called = place.starts_with("vlans/") ? name + "OfVlan" : name;
+    if (place.ends_with('}')) {
+      add_object(out, path, *collection.of, collection.verbs, called);
+    } else {
+      add_collection(out, path, *collection.of, collection.verbs, called);
+    }
+    out[path]["parameters"] = path_parameters(path);
+  }
+}
+
 Json paths() {
   Json out = Json::object();
   for (const Resource* each : resources()) {
@@ -164,7 +210,8 @@ Json paths() {
   for (const Collection& each : collections()) {
     const std::string path = "/" + text(each.parent) + "/{id}/" + text(each.name);
     add_collection(out, path, *each.of, each.verbs, camel(each.parent) + camel(each.name));
-    out[path]["parameters"] = {parameter("id", "path", "Of the object above", uuid())};
+    out[path]["parameters"] = path_parameters(path);
+    add_places(out, each);
   }
   return out;
 }

@@ -5,6 +5,7 @@
 // document and the OpenAPI description are made from it. Names, defaults and constraints are MidoNet 5's.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -111,6 +112,8 @@ struct Collection {
   uint8_t verbs = kList | kCreate;
   // Where a child that is no resource of its own lies below the one above: "hosts/5a0c…"; null: it is one.
   std::string (*place)(const Record&) = nullptr;
+  // The form of these places, and of what else the collection can be asked for, for the description: "hosts/{hostId}".
+  std::array<std::string_view, 3> places = {};
 };
 
 std::span<const Resource* const> resources();

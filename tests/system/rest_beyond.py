@@ -1,6 +1,7 @@
 """What the REST API has beyond MidoNet: its description, tags, pages, dry runs, events, transactions."""
 import gzip
 import json
+import re
 import sys
 
 from lab import watch
@@ -27,12 +28,20 @@ def description(checks, lab):
     ids = [operation["operationId"] for item in document["paths"].values() for verb, operation in item.items() if verb != "parameters"]
     checks.equal("operation ids are unique", len(set(ids)), len(ids))
     nobody = "00000000-0000-4000-8000-00000000000f"
+    examples = {"version": "4", "vlanId": "0", "address": "10.0.0.7", "macPort": f"02-00-00-00-00-01_{nobody}", "ipMac": "10.0.0.7_02-00-00-00-00-01"}
+    bridge = session.create("bridges", "Bridge-v4", {"name": "described"})
     for path, item in document["paths"].items():
         if path in ("/events", "/login"):  # the one has no end, the other wants a password
             continue
-        answer = session.client.get(path[1:].replace("{id}", nobody))
-        expected = ((200, 404) if "get" in item else (405,))
-        checks.check(f"GET {path}", answer.status in expected, repr(answer)) if answer.status not in expected else None
+        names = re.findall(r"{(\w+)}", path)
+        described = [each["name"] for each in item.get("parameters", []) + item.get("get", {}).get("parameters", []) if each["in"] == "path"]
+        there = path.startswith("/bridges/") and not path.endswith("}")  # what is below a bridge that exists
+        where = re.sub(r"{(\w+)}", lambda found: examples.get(found[1], bridge["id"] if there else nobody), path[1:])
+        answer = session.client.get(where)
+        expected = 405 if "get" not in item else 200 if there or not names else 404
+        if answer.status != expected or sorted(described) != sorted(names):
+            checks.check(f"GET {path}: {expected}", False, f"{answer!r}, parameters {described}")
+    session.delete(f"bridges/{bridge['id']}")
     checks.check("paths", len(document["paths"]) > 40, len(document["paths"]))
 
 

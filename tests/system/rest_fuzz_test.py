@@ -53,6 +53,7 @@ class Maker:
     def __init__(self, chance, schemas):
         self.chance, self.schemas = chance, schemas
         self.ids = {}  # of what has been created, by the path of its resource
+        self.keys = []  # of entries of tables that have been created
 
     def uuid(self, resource=None):
         """Of an object that was there; of this resource, or of any."""
@@ -63,6 +64,25 @@ class Maker:
         resource, _, last = location.partition("/midonet-api/")[2].partition("/")
         if len(last) == 36:
             self.ids[resource] = [*self.ids.get(resource, [])[-20:], last]
+        else:
+            self.keys = [*self.keys[-20:], last.rsplit("/", 1)[-1]]
+
+    def path(self, path, parameters):
+        """With a value in place of each of its parameters."""
+        for each in parameters:
+            name = each["name"]
+            if each["in"] != "path":
+                continue
+            if name == "id":
+                value = self.uuid(path.split("/")[1])
+            elif "enum" in each["schema"] or each["schema"]["type"] == "integer" or self.chance.random() < 0.2:
+                value = self.valid(each["schema"])
+            else:
+                value = self.chance.choice([*self.keys, *each["schema"].get("examples", []), self.uuid()])
+            if self.chance.random() < 1 / 16:
+                value = self.text()
+            path = path.replace("{" + name + "}", quote(str(value)[:200], safe=""))
+        return path
 
     def text(self):
         return self.chance.choice(["name", "10.0.0.1", "10.0.0.0/24", "fd00::1", "02:00:00:00:00:01", "192.0.2.7", "vxlan", "TCP", "tcp", *TEXTS])
@@ -140,7 +160,7 @@ def judge(what, status, headers, body):
 def play(api, seconds, chance):
     document = api.json("/openapi.json")
     maker = Maker(chance, document["components"]["schemas"])
-    operations = [(path, verb, item[verb]) for path, item in document["paths"].items() for verb in item if verb != "parameters" and path not in UNENDING]
+    operations = [(path, verb, {**item[verb], "parameters": item[verb].get("parameters", []) + item.get("parameters", [])}) for path, item in document["paths"].items() for verb in item if verb != "parameters" and path not in UNENDING]
     operations += [each for each in operations if each[1] == "post"]  # what is there is found
     deadline, asked, seen = time.monotonic() + seconds, 0, {}
     turns = []
@@ -148,9 +168,9 @@ def play(api, seconds, chance):
         if not turns:
             turns = chance.sample(operations, len(operations))  # each of them before any again
         path, verb, operation = turns.pop()
-        where = path.replace("{id}", chance.choice([maker.uuid(path.split("/")[1])] * 15 + [quote(maker.text()[:200], safe="")]))
+        where = maker.path(path, operation["parameters"])
         parameters = [f"{each['name']}={quote(str(maker.valid(each['schema']) if chance.random() < 0.6 else maker.nonsense())[:500])}"
-                      for each in operation.get("parameters", []) if each["in"] == "query" and each["name"] != "wait" and chance.random() < 0.3]
+                      for each in operation["parameters"] if each["in"] == "query" and each["name"] != "wait" and chance.random() < 0.3]
         content = operation.get("requestBody", {}).get("content", {})
         body = maker.body(content["application/json"]["schema"]) if content else chance.choice([None, b"{}"])
         headers = {"Content-Type": chance.choice(["application/json"] * 9 + ["", "text/plain", *content])}
