@@ -6,6 +6,7 @@
 #include <iterator>
 #include <sstream>
 
+#include "observability/event.hpp"
 #include "tests/unit/cli/fake_daemon.hpp"
 
 namespace viaduct::api::cli {
@@ -40,6 +41,13 @@ struct Manual : testing::Test {
   Settings settings;
   std::unique_ptr<Tree> tree = make_tree(settings);
 };
+
+TEST(ManualOfEvents, HasEveryKind) {
+  const std::string text = manual();
+  for (size_t i = 0; i < observability::kEventKinds; ++i) {
+    EXPECT_THAT(text, HasSubstr(std::string(to_string(static_cast<observability::EventKind>(i)))));
+  }
+}
 
 TEST_F(Manual, HasEveryCommandAndOption) {
   std::string text = manual();
