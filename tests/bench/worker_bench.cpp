@@ -1,24 +1,16 @@
 // One upcall, from the channel to the installed flow and the executed packet, on the datapath in process: all that
 // Viaduct itself does, without a kernel.
 #include <benchmark/benchmark.h>
-#include <time.h>
 
 #include "actors/agent/worker_pool.hpp"
 #include "allocation_counter.hpp"
 #include "bench_network.hpp"
 #include "flows/datapath/fake.hpp"
 #include "observability/metrics.hpp"
+#include "upcall_batch.hpp"
 
 namespace viaduct::bench {
 namespace {
-
-constexpr int kUpcalls = static_cast<int>(actors::PacketWorker::kBatch);
-
-double thread_seconds() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
-}
 
 // An agent with one worker that nobody but the benchmark drives.
 struct Agent {

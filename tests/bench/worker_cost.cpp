@@ -4,8 +4,6 @@
 // whoever compares them lets them take turns.
 //
 //   counted_worker DEVICES ROUNDS
-#include <time.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
@@ -15,17 +13,10 @@
 #include "actors/agent/worker_pool.hpp"
 #include "bench_network.hpp"
 #include "flows/datapath/fake.hpp"
+#include "upcall_batch.hpp"
 
 namespace viaduct::bench {
 namespace {
-
-constexpr int kUpcalls = static_cast<int>(actors::PacketWorker::kBatch);
-
-double thread_seconds() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
-}
 
 class Worker {
  public:
