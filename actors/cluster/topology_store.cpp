@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "actors/cluster/change_events.hpp"
 #include "actors/cluster/feed_progress.hpp"
 #include "actors/cluster/subscription.hpp"
 #include "actors/cluster/topology_writer.hpp"
@@ -136,43 +137,6 @@ void tell_tables(Self self) {
   self->send(state.tables, std::move(all));
 }
 
-// "create bridge net1, delete port 0f3c…": the first of them.
-std::string summary_of(const topology::Delta& delta) {
-  constexpr size_t kNamed = 5;
-  std::string out;
-  size_t named = 0;
-  for (const auto& [ref, change] : delta.changes) {
-    if (named++ == kNamed) return out + ", …";
-    const bool is_new = change.before == nullptr;
-    const topology::Object& object = change.after != nullptr ? *change.after : *change.before;
-    const std::string name = topology::name_of(object);
-    out += (out.empty() ? "" : ", ") + std::string(change.after == nullptr ? "delete "
-                                                   : is_new                ? "create "
-                                                                           : "update ");
-    out += std::string(topology::to_string(ref.kind)) + " " + (name.empty() ? ref.id.to_string() : name);
-  }
-  return out;
-}
-
-void tell_change(const NsdbView::Step& step) {
-  log::event(log::Component::topology, log::Level::info, EventKind::topology_changed, "the topology has changed",
-             {{"revision", step.snapshot->revision()},
-              {"request", step.cause.request},
-              {"by", step.cause.by},
-              {"node", step.cause.node},
-              {"changes", step.delta->changes.size()},
-              {"what", summary_of(*step.delta)}});
-}
-
-void tell_sessions(const NsdbView::Step& step) {
-  for (const auto& change : step.states) {
-    if (change.after != nullptr || !std::holds_alternative<topology::HostSession>(change.before->fact)) continue;
-    const auto& session = std::get<topology::HostSession>(change.before->fact);
-    log::event(log::Component::store, log::Level::warning, EventKind::host_left, "a host's session has ended",
-               {{"host", session.name}, {"node", session.node}});
-  }
-}
-
 // The store has changed: by this node or by another one.
 void publish(Self self, const NsdbView::Step& step) {
   auto& state = self->state;
@@ -195,7 +159,7 @@ void publish(Self self, const NsdbView::Step& step) {
     state.links->probe.revision(step.snapshot->revision());
     tell_change(step);
   }
-  tell_sessions(step);
+  tell_sessions_that_ended(step);
   answer_waiters(self);
 }
 
