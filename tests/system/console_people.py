@@ -8,7 +8,6 @@ import socket
 import threading
 import time
 
-import lab as laboratory
 from console_page import Console
 from console_scene import MEMBER, MEMBERS, PASSWORD, READER, admin, create, shoot
 from rest_client import RestClient
