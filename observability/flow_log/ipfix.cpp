@@ -72,7 +72,7 @@ constexpr std::array<IpfixField, 7> kAddressesV6 = {{{sourceIPv6Address, 16},
                                                      {icmpTypeCodeIPv6, 2},
                                                      {ipVersion, 1},
                                                      {protocolIdentifier, 1}}};
-constexpr std::array<IpfixField, 14> kFlow = {{{sourceTransportPort, 2},
+constexpr std::array<IpfixField, 15> kFlow = {{{sourceTransportPort, 2},
                                                {destinationTransportPort, 2},
                                                {postNAPTSourceTransportPort, 2},
                                                {postNAPTDestinationTransportPort, 2},
@@ -85,9 +85,9 @@ constexpr std::array<IpfixField, 14> kFlow = {{{sourceTransportPort, 2},
                                                {flowId, 8},
                                                {forwardingStatus, 1},
                                                {firewallEvent, 1},
-                                               {flowStartMilliseconds, 8}}};
-constexpr std::array<IpfixField, 4> kEnd = {
-    {{flowEndMilliseconds, 8}, {packetTotalCount, 8}, {octetTotalCount, 8}, {flowEndReason, 1}}};
+                                               {flowStartMilliseconds, 8},
+                                               {flowEndMilliseconds, 8}}};
+constexpr std::array<IpfixField, 3> kEnd = {{{packetTotalCount, 8}, {octetTotalCount, 8}, {flowEndReason, 1}}};
 constexpr auto kFieldsStartV4 = joined(kAddressesV4, kFlow);
 constexpr auto kFieldsStartV6 = joined(kAddressesV6, kFlow);
 constexpr auto kFieldsEndV4 = joined(kFieldsStartV4, kEnd);
@@ -119,7 +119,7 @@ uint64_t ip_bytes(const Record& record, uint64_t packets, uint64_t bytes) {
 }
 
 // In the order of kAddressesV4 and kAddressesV6, and kFlow.
-void put_flow(std::vector<uint8_t>& out, const Record& record, uint8_t event, const Clocks& clocks) {
+void put_flow(std::vector<uint8_t>& out, const Record& record, uint8_t event, Time last, const Clocks& clocks) {
   const bool icmp = record.protocol == kIcmp || record.protocol == kIcmpv6;
   const auto port = [&](uint16_t value) { put(out, icmp ? 0 : value, 2); };
   put(out, record.before.src.bytes());
@@ -143,6 +143,7 @@ void put_flow(std::vector<uint8_t>& out, const Record& record, uint8_t event, co
   put(out, record.forwarding_status, 1);
   put(out, event, 1);
   put(out, milliseconds(clocks.at(record.decided)), 8);
+  put(out, milliseconds(clocks.at(last)), 8);
 }
 
 uint16_t template_of(const Record& record, bool counts) {
@@ -203,9 +204,9 @@ void IpfixEncoder::add(uint16_t id, const Record& record, const Ended* end, cons
   if (set_ != id) begin_set(id);
   const bool denied = record.outcome == Outcome::dropped;
   const uint8_t event = end != nullptr && !record.alone ? kDeleted : denied ? kDenied : kCreated;
-  put_flow(message_, record, event, clocks);
+  const Time last = end == nullptr ? record.decided : std::max(end->last_used, record.decided);
+  put_flow(message_, record, event, last, clocks);
   if (end != nullptr) {
-    put(message_, milliseconds(clocks.at(std::max(end->last_used, record.decided))), 8);
     put(message_, end->packets, 8);
     put(message_, ip_bytes(record, end->packets, end->bytes), 8);
     put(message_, ipfix_value(end->reason), 1);

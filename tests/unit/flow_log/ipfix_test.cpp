@@ -131,6 +131,7 @@ TEST(FlowLogIpfix, AFlowOfIpv4) {
     EXPECT_EQ(record->at(347), Bytes(port.begin(), port.end()));
   }
   EXPECT_EQ(value(start, 233), 1U);
+  EXPECT_EQ(value(start, 153), value(start, 152));
   EXPECT_FALSE(start.contains(86));
   EXPECT_EQ(value(end, 233), 2U);
   EXPECT_EQ(value(end, 153), 1'795'435'202'750U);
