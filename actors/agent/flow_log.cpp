@@ -185,7 +185,6 @@ bool FlowLogTap::note(const Decision& decision, Record& out) {
     probe_.sampled_out();
     return false;
   }
-  out = Record();
   out.decided = decision.now;
   out.before = before;
   out.after = after;
@@ -213,7 +212,7 @@ flows::FieldSet FlowLogTap::mask_of(const flows::Packet& packet, const Verdict& 
   return mask;
 }
 
-uint64_t FlowLogTap::push(Record record) {
+uint64_t FlowLogTap::push(Record& record) {
   const uint64_t serial = worker_ | (next_++ & ((uint64_t{1} << (64 - kWorkerBits)) - 1));
   record.serial = serial;
   if (ring_.try_push(std::move(record))) return serial;

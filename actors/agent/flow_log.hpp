@@ -68,12 +68,12 @@ class FlowLogTap {
     flows::simulation::DropSite site = {};
     flows::Time now;
   };
-  // False: not to be told. ARP and neighbour discovery are told when they are dropped. Allocates nothing.
+  // `out` is empty. False: not to be told. ARP and neighbour discovery are told when they are dropped. Allocates nothing.
   bool note(const Decision& decision, Record& out);
   // What a flow for the packet has to match.
   flows::FieldSet mask_of(const flows::Packet& packet, const flows::simulation::Verdict& verdict) const;
   // To the writer. The record's serial; 0: the ring is full.
-  uint64_t push(Record record);
+  uint64_t push(Record& record);
   Ring& ring() { return ring_; }
 
  private:

@@ -25,18 +25,19 @@ void PacketWorker::log_decision(const Job& job, bool queued, Time now) {
   const DropReason reason = dropped ? verdict_.drop_reason : DropReason::none;
   // Refused by the worker, after all devices.
   const DropSite site = reason == DropReason::connections_full ? arrival_site(job) : verdict_.drop_site;
-  FlowLogTap::Record record;
-  if (!tap_->note({job.packet, verdict_, network_.get(), reason, site, now}, record)) return;
-  record.alone = !queued;
+  LogRecord& place = log_records_.emplace_back();  // it keeps its memory
+  FlowLogTap::Record& record = place.record;
+  if (!tap_->note({job.packet, verdict_, network_.get(), reason, site, now}, record)) return log_records_.pop_back();
   if (!queued) {
-    tap_->push(std::move(record));
-    return;
+    record.alone = true;
+    tap_->push(record);
+    return log_records_.pop_back();
   }
+  place.install = installs_.size() - 1;
   const flows::Flow& flow = installs_.back().flow;
   record.flow_high = flow.id.high;
   record.flow_low = flow.id.low;
   record.matched = flow.mask.bits();
-  log_records_.push_back({installs_.size() - 1, std::move(record)});
 }
 
 void PacketWorker::log_drop(const Job& job, DropReason reason, Time now) {
@@ -44,7 +45,7 @@ void PacketWorker::log_drop(const Job& job, DropReason reason, Time now) {
   FlowLogTap::Record record;
   if (!tap_->note({job.packet, verdict_, network_.get(), reason, arrival_site(job), now}, record)) return;
   record.alone = true;
-  tap_->push(std::move(record));
+  tap_->push(record);
 }
 
 // Before the flow controller hears of them: what it says of their end comes behind that.
@@ -52,7 +53,7 @@ void PacketWorker::log_installed() {
   for (auto& [at, record] : log_records_) {
     const bool ours = results_[at] == flows::InstallResult::installed || results_[at] == flows::InstallResult::replaced;
     record.alone = !ours;
-    const uint64_t serial = tap_->push(std::move(record));
+    const uint64_t serial = tap_->push(record);
     if (ours) records_[at].attachment.log_serial = serial;
   }
   log_records_.clear();
