@@ -7,6 +7,8 @@ import subprocess
 import sys
 
 from checks import run_program
+from hosts_lab import HostsLab
+from hosts_mesh import Mesh
 from lab import ROOT, run, wait_for, watch
 
 TALK = ROOT / "tests/system/talk.py"
@@ -225,6 +227,29 @@ def ipfix_v6(checks, lab, log):
     with_collector(checks, lab, log, "::1", 1)
 
 
+def between_hosts(checks, lab, options):
+    """A flow through a tunnel is told on both hosts: of either, the other one and the port there."""
+    with HostsLab(options.build, hosts=2, datapath=options.datapath, prefix=f"{lab.prefix}h") as hosts:
+        for node in hosts.agents:
+            node.settings["flow_log"] = {"file": f"{node.directory}/flows.json"}
+        mesh = Mesh(hosts)
+        mesh.make()
+        there = {name: hosts.cluster.json("port", "show", name)["id"] for name in ("blue1", "green2")}
+        ids = {host["name"]: host["id"] for host in hosts.cluster.json("host", "list")}
+        first, second = (Log(hosts.host(number).directory / "flows.json") for number in (1, 2))
+        for of in (mesh.v4_of, mesh.v6_of):
+            here, target = of("blue1"), of("green2")
+            family = "IPv6" if ":" in here else "IPv4"
+            out = first.wait("the flow", event="start", src=here, dst=target)[0]
+            checks.equal(f"{family}: where it goes", [(to["host"], to["port"], to["name"]) for to in out["egress"]],
+                         [(ids["h2"], there["green2"], "green2")])
+            checks.equal(f"{family}: devices, to the last", len(out["devices"]), 3)
+            came = second.wait("the flow there", event="start", src=here, dst=target)[0]
+            checks.equal(f"{family}: where it comes from", (came["ingress"]["host"], "port" in came["ingress"]), (ids["h1"], False))
+            checks.equal(f"{family}: where it ends", [to["name"] for to in came["egress"]], ["green2"])
+            checks.equal(f"{family}: who says it", (out["host"], came["host"]), ("h1", "h2"))
+
+
 def body(checks, lab, options):
     for guest, (v4, v6, subnet) in MACHINES.items():
         lab.add_guest(guest, f"{lab.prefix}-{guest}", v4, v6, f"10.0.{subnet}.1", f"fd00:{subnet}::1")
@@ -240,6 +265,9 @@ def body(checks, lab, options):
     if not checks.only:
         lab.stop_daemon()
         checks.check("at the end all is JSON", log.lines())
+    if checks.wanted("between_hosts"):
+        with checks.scenario("between_hosts"):
+            between_hosts(checks, lab, options)
 
 
 if __name__ == "__main__":
