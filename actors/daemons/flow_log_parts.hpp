@@ -3,6 +3,8 @@
 
 #include <memory>
 #include <string>
+#include <unordered_map>
+#include <utility>
 
 #include "actors/agent/agent_state.hpp"
 #include "actors/agent/worker_pool.hpp"
