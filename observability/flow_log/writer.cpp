@@ -5,6 +5,26 @@
 #include <utility>
 
 namespace viaduct::observability::flow_log {
+namespace {
+
+// Both clocks as they were together at first, so that both records of a flow say the same of its start; anew when the system's clock was
+// set, or has drifted away.
+class Watch {
+ public:
+  Clocks now() {
+    constexpr std::chrono::milliseconds kDrift{100};
+    const Clocks clocks = Clocks::now();
+    const auto told = base_.at(clocks.steady);
+    if (std::chrono::abs(told - clocks.system) < kDrift) return {clocks.steady, told};
+    base_ = clocks;
+    return clocks;
+  }
+
+ private:
+  Clocks base_ = Clocks::now();
+};
+
+}  // namespace
 
 Writer::Writer(const WriterOptions& options, JsonContext context, Sources sources, Probe& probe)
     : options_(options),
@@ -30,12 +50,13 @@ void Writer::stop() {
 
 void Writer::run(std::stop_token stop) {
   pthread_setname_np(pthread_self(), "flow_log");
+  Watch watch;
   while (!stop.stop_requested()) {
-    round(Clocks::now());
+    round(watch.now());
     std::unique_lock lock(mutex_);
     wake_.wait_for(lock, stop, kPause, [] { return false; });
   }
-  round(Clocks::now());
+  round(watch.now());
 }
 
 void Writer::reopen() {
