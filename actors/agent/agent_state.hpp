@@ -7,7 +7,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 
+#include "actors/agent/flow_log.hpp"
 #include "actors/agent/frame_inbox.hpp"
 #include "actors/agent/health_inbox.hpp"
 #include "actors/agent/icmp_limiter.hpp"
@@ -56,6 +58,7 @@ struct AgentState {
   // The port whose flows make room for new ones, 0 while there is room. Flow controller to workers: what they would
   // install for it while the controller is behind would only be evicted.
   std::atomic<uint32_t> crowded_port{0};
+  std::unique_ptr<FlowLogInlet> flow_log;  // null: none; does not change while there are workers
 
   flows::StateView view() const { return {macs, neighbours, connections, nat_blocks}; }
   // A table changed, and these facts with it: epochs first, then the flows. Any thread.

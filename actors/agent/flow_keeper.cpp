@@ -21,8 +21,10 @@ FlowKeeper::FlowKeeper(const FlowControllerLinks& links, const FlowControllerOpt
     : links_(links),
       options_(options),
       clock_(std::move(clock)),
-      index_(options.max_flows,
-             [this](const Index::View& flow) { note_leaving(flow.id, flow.attachment.touches, flow.packets); }) {}
+      index_(options.max_flows, [this](const Index::View& flow) {
+        note_leaving(flow.id, flow.attachment.touches, flow.packets);
+        note_ending(flow);
+      }) {}
 
 void FlowKeeper::take_news() { invalidate(links_.state.flow_news.take()); }
 
@@ -79,16 +81,19 @@ void FlowKeeper::count_drops(const FlowId& id, uint64_t packets, Time now) {
 
 void FlowKeeper::add(InstalledFlow record, Time now, uint64_t packets) {
   note_drop(record, packets);
+  log_renewed(record, now);
   // The facts may have changed between the worker's check and now: then the flow is already wrong.
   if (!links_.state.epochs.unchanged_since(record.tags.view(), record.epoch)) {
-    index_.remove(record.id);
+    if (!index_.remove(record.id)) log_stillborn(record, now, packets);
     note_leaving(record.id, record.attachment.touches, packets);
     doomed_.push_back(record.id);
     links_.probe.invalidated();
   } else {
     std::erase(doomed_, record.id);  // it came back
     leaving_.erase(record.id);
+    end_reason_ = EndReason::table_full;
     auto evicted = index_.add(std::move(record), now);
+    end_reason_ = EndReason::changed;
     doomed_.insert(doomed_.end(), evicted.begin(), evicted.end());
     if (!evicted.empty()) links_.probe.evicted("table_full", evicted.size());
   }
@@ -102,7 +107,7 @@ void FlowKeeper::remove_doomed() {
 
 void FlowKeeper::remove(std::span<const FlowId> ids) {
   if (ids.empty()) return;
-  if (drops_.size() == 0 && leaving_.size() == 0) {
+  if (drops_.size() == 0 && leaving_.size() == 0 && ending_.size() == 0) {
     links_.datapath.remove_flows(ids, {});
     return;
   }
@@ -111,13 +116,15 @@ void FlowKeeper::remove(std::span<const FlowId> ids) {
   links_.datapath.remove_flows(ids, [&](const FlowId& id, const flows::FlowStats& last) {
     count_drops(id, last.packets, began - last.idle);
     hear_last(id, last, began, seen);
+    hear_ending(id, last, began);
   });
   for (const FlowId& id : ids) {
     drops_.erase(id);
     leaving_.erase(id);
+    log_end(id);
   }
   links_.state.connection_news.changed(seen.changed);
-  auto renewed = index_.invalidate(seen.ending);
+  auto renewed = leaving(EndReason::connection_ended, [&] { return index_.invalidate(seen.ending); });
   remove(renewed);  // has fewer each time
   links_.probe.renewed(renewed.size());
 }
@@ -200,11 +207,11 @@ void FlowKeeper::statistics() {
       touch(use.attachment->touches, stats.tcp_flags, now, seen);
     }
   });
-  auto renewed = index_.invalidate(seen.ending);
+  auto renewed = leaving(EndReason::connection_ended, [&] { return index_.invalidate(seen.ending); });
   remove(renewed);
   links_.probe.renewed(renewed.size());
   links_.state.connection_news.changed(seen.changed);
-  auto idle = index_.expire(now, options_.idle_timeout);
+  auto idle = leaving(EndReason::idle, [&] { return index_.expire(now, options_.idle_timeout); });
   remove(idle);
   links_.probe.expired(idle.size());
   adopt_unknown(unknown, now);

@@ -59,6 +59,13 @@ class FlowKeeper {
     FlowTouches touches;
     uint64_t packets = 0;  // known already
   };
+  // Likewise, of one that the flow log tells of.
+  using EndReason = observability::flow_log::EndReason;
+  struct Ending {
+    uint64_t serial = 0, packets = 0, bytes = 0;
+    flows::Time last_used = {};
+    EndReason reason = EndReason::changed;
+  };
   struct Unproven {
     flows::Flow flow;
     uint64_t packets = 0;  // before this life
@@ -79,6 +86,20 @@ class FlowKeeper {
     std::vector<flows::ConnectionKey> changed;
   };
   void note_leaving(const flows::FlowId& id, const FlowTouches& touches, uint64_t packets);
+  // For the flow log (keeper_flow_log.cpp).
+  void note_ending(const Index::View& flow);
+  void hear_ending(const flows::FlowId& id, const flows::FlowStats& last, flows::Time began);
+  void log_end(const flows::FlowId& id);
+  void log_renewed(InstalledFlow& record, flows::Time now);
+  void log_stillborn(const InstalledFlow& record, flows::Time now, uint64_t packets);
+  // What `take_out` takes out of the index ends for this reason.
+  template <class TakeOut>
+  std::vector<flows::FlowId> leaving(EndReason reason, TakeOut&& take_out) {
+    end_reason_ = reason;
+    auto ids = take_out();
+    end_reason_ = EndReason::changed;
+    return ids;
+  }
   void hear_last(const flows::FlowId& id, const flows::FlowStats& last, flows::Time began, Seen& seen);
   void touch(const FlowTouches& touches, uint8_t tcp_flags, flows::Time now, Seen& seen);
   void touch(const flows::simulation::ConnectionUse& use, uint8_t tcp_flags, flows::Time now, Seen& seen);
@@ -92,7 +113,9 @@ class FlowKeeper {
   flows::FlowIdMap<DropFlow> drops_;   // flows that take packets for a reason
   DropHistory history_;
   uint64_t evictions_told_ = 0;
-  flows::FlowIdMap<Leaving> leaving_;  // out of the index, with connections
+  flows::FlowIdMap<Leaving> leaving_;          // out of the index, with connections
+  flows::FlowIdMap<Ending> ending_;            // out of the index, in the flow log
+  EndReason end_reason_ = EndReason::changed;  // of flows that leave the index now
   std::deque<Unproven> unproven_;
   std::set<flows::FlowId> unknown_before_;  // in the kernel, not in the index, at the last dump
   uint64_t adopted_ = 0;

@@ -62,6 +62,7 @@ PacketWorker::PacketWorker(AgentState& state, flows::Capabilities capabilities,
       neighbour_learned_(std::move(neighbour_learned)),
       probe_(probe),
       network_(state.network),
+      tap_(state.flow_log ? std::make_unique<FlowLogTap>(*state.flow_log, index) : nullptr),
       upcalls_(kBatch) {
   inbox_.on_post([this] { channel_->wake(); });
 }
@@ -235,13 +236,15 @@ void PacketWorker::act(const Job& job, Time now, uint64_t epoch, bool stable) {
     const bool refused = verdict_.drop_reason == DropReason::connections_full;  // by the worker, after all devices
     refused ? drop(job, verdict_.drop_reason, now) : drop(job, verdict_.drop_reason, verdict_.drop_site, now);
   }
+  bool queued = false;
   if (verdict_.cacheable && job.emitted_from.is_nil()) {
     if (stable) {
-      queue_install(job, epoch);
+      queued = queue_install(job, epoch);
     } else {
       probe_.stale_verdict();
     }
   }
+  if (tap_) log_decision(job, queued, now);
   if (verdict_.outcome == Outcome::forward) {
     std::span<uint8_t> frame = job.packet.bytes;
     if (!verdict_.frame.empty()) frame = frames_.emplace_back(std::move(verdict_.frame));
@@ -267,6 +270,7 @@ void PacketWorker::wait(const Job& job, const flows::simulation::Wanted& wanted,
   const ParkCause cause = packet.cause;
   if (const auto refused = parking_.park(wanted, std::move(packet), deadline)) {
     probe_.park_refused(*refused);
+    log_drop(job, DropReason::park_overflow, now);
     return drop(job, DropReason::park_overflow, now);
   }
   probe_.parked(cause);
@@ -287,10 +291,15 @@ bool PacketWorker::crowded(flows::PortNumber port) const {
   return port.value == state_.crowded_port.load(std::memory_order_relaxed) && installed_.size() >= kEvictionBacklog;
 }
 
-void PacketWorker::queue_install(const Job& job, uint64_t epoch) {
-  if (crowded(job.packet.key.in_port)) return probe_.install_deferred();
+// False: there is to be no flow for now.
+bool PacketWorker::queue_install(const Job& job, uint64_t epoch) {
+  if (crowded(job.packet.key.in_port)) {
+    probe_.install_deferred();
+    return false;
+  }
   InstalledFlow record;
-  flows::Flow flow = flows::Flow::make(job.packet.key, verdict_.mask, verdict_.actions);
+  const flows::FieldSet mask = tap_ ? tap_->mask_of(job.packet, verdict_) : verdict_.mask;
+  flows::Flow flow = flows::Flow::make(job.packet.key, mask, verdict_.actions);
   record.id = flow.id;
   record.in_port = job.packet.key.in_port;
   record.epoch = epoch;
@@ -304,6 +313,7 @@ void PacketWorker::queue_install(const Job& job, uint64_t epoch) {
   installs_.push_back({std::move(flow), job.packet.key});
   records_.push_back(std::move(record));
   received_.push_back(job.received);
+  return true;
 }
 
 void PacketWorker::queue_emits(const Job& job, Time now) {
@@ -321,14 +331,7 @@ void PacketWorker::queue_emits(const Job& job, Time now) {
   verdict_.emits.clear();
 }
 
-void PacketWorker::drop(const Job& job, DropReason reason, Time now) {
-  flows::simulation::DropSite site;
-  const auto* port = network_.get().at(job.packet.key.in_port);
-  site.entered = port == nullptr ? PortId{} : port->id;
-  site.kind = flows::simulation::DeviceKind::port;
-  site.device = port == nullptr ? job.emitted_from.uuid() : port->id.uuid();
-  drop(job, reason, site, now);
-}
+void PacketWorker::drop(const Job& job, DropReason reason, Time now) { drop(job, reason, arrival_site(job), now); }
 
 void PacketWorker::drop(const Job& job, DropReason reason, flows::simulation::DropSite site, Time now) {
   drop({reason, site, job.packet.key, static_cast<uint32_t>(job.packet.bytes.size()), 1, now});
@@ -353,6 +356,7 @@ void PacketWorker::install_batch() {
   if (installs_.empty()) return;
   results_.resize(installs_.size());
   channel_->install(installs_, results_);
+  if (tap_) log_installed();
   Time now = std::chrono::steady_clock::now();
   bool told = false;
   for (size_t i = 0; i < results_.size(); ++i) {

@@ -36,6 +36,7 @@ using FlowTouches = flows::SmallVector<flows::simulation::Touch, 4>;
 struct FlowNotes {
   FlowTouches touches;
   flows::DropReason drop = flows::DropReason::none;  // of the packets that it takes
+  uint64_t log_serial = 0;                           // its record in the flow log; 0: none
 };
 // `drop_site`: of a flow that takes packets; not kept in the index.
 struct InstalledFlow : flows::FlowRecord<FlowNotes> {
@@ -74,6 +75,8 @@ class PacketWorker {
   const InstalledRing& installed() const { return installed_; }
   // Likewise; looked into once a second, and when somebody asks.
   DropRing& drops() { return drops_; }
+  // The flow log's end; null: there is none.
+  FlowLogTap::Ring* flow_log() { return tap_ ? &tap_->ring() : nullptr; }
   void wake() { channel_->wake(); }
 
  private:
@@ -113,7 +116,7 @@ class PacketWorker {
             flows::Time now);
   void park(const Job& job, flows::Time now);
   bool crowded(flows::PortNumber port) const;
-  void queue_install(const Job& job, uint64_t epoch);
+  bool queue_install(const Job& job, uint64_t epoch);
   void hear_check(const flows::Upcall& upcall);
   void tell_checkers();
   void queue_emits(const Job& job, flows::Time now);
@@ -121,6 +124,10 @@ class PacketWorker {
   void drop(const Job& job, flows::DropReason reason, flows::Time now);
   void drop(const Job& job, flows::DropReason reason, flows::simulation::DropSite site, flows::Time now);
   void drop(const DropNote& note);
+  flows::simulation::DropSite arrival_site(const Job& job);
+  void log_decision(const Job& job, bool queued, flows::Time now);
+  void log_drop(const Job& job, flows::DropReason reason, flows::Time now);
+  void log_installed();
   void flush(flows::Time now);
   void install_batch();
   void execute_batch(flows::Time now);
@@ -138,6 +145,7 @@ class PacketWorker {
   InstalledRing installed_{kRingCapacity};
   DropRing drops_{kDropRingCapacity};
   DropTally tally_;
+  std::unique_ptr<FlowLogTap> tap_;  // null: no flow log
   ParkingLot parking_;
 
   flows::simulation::Verdict verdict_;
@@ -147,6 +155,11 @@ class PacketWorker {
   std::vector<flows::InstallResult> results_;
   std::vector<InstalledFlow> records_;  // of installs_, by index
   std::vector<flows::Time> received_;   // of installs_, by index
+  struct LogRecord {
+    size_t install = 0;  // index
+    FlowLogTap::Record record;
+  };
+  std::vector<LogRecord> log_records_;  // of some of installs_
   std::vector<Outgoing> outgoing_;
   std::vector<flows::PacketOut> packets_out_;
   std::vector<std::vector<uint8_t>> frames_;  // owned by this round: emitted and retried packets

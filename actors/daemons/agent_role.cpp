@@ -169,7 +169,9 @@ bool AgentRole::open(const topology::Host& host, Cache cache, const OpenDatapath
     error = "the kernel does not tell its addresses (rtnetlink): " + problem.message();
     return false;
   }
+  state_.flow_log = flow_log_inlet(config_, registry_);
   workers_ = std::make_unique<WorkerPool>(state_, *datapath_, worker_count(config_), registry_);
+  if (state_.flow_log) flow_log_ = std::make_unique<FlowLog>(config_, host_.name, state_, *workers_, registry_);
   exported_ = export_agent_numbers(registry_, state_, *datapath_, *workers_, *learned_);
   port_probe_ = std::make_unique<observability::PortProbe>(registry_, counters_of(*datapath_));
   return true;
@@ -257,6 +259,7 @@ void AgentRole::reconfigure(const std::shared_ptr<const Identity>& identity) {
   caf::anon_send(link_, ReconfigureLink{nodes(), config_.agent.reconnect_min, config_.agent.reconnect_max, identity});
   caf::anon_send(tunnels_, ReconfigureTunnels{liveness_of(config_), config_.underlay.copy_dscp});
   caf::anon_send(connections_, ReconfigureConnections{timeouts_of(config_.connections)});
+  if (flow_log_) flow_log_->reopen();
 }
 
 // cluster node -> link -> mirror (feed); state publisher -> link's session -> cluster node

@@ -19,6 +19,7 @@
 #include "actors/agent/worker_pool.hpp"
 #include "actors/daemons/config.hpp"
 #include "actors/daemons/datapath_choice.hpp"
+#include "actors/daemons/flow_log_parts.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/runtime/node.hpp"
 #include "observability/bgp_probe.hpp"
@@ -107,6 +108,7 @@ class AgentRole {
   std::unique_ptr<flows::Datapath> datapath_;
   std::unique_ptr<routing::underlay::LocalAddresses> addresses_;
   std::unique_ptr<WorkerPool> workers_;
+  std::unique_ptr<FlowLog> flow_log_;  // null: none
   std::unique_ptr<observability::PortProbe> port_probe_;
   std::vector<observability::ExportedCallback> exported_;
   std::promise<void> first_network_;

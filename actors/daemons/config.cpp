@@ -73,6 +73,7 @@ namespace config_predicates {
 
 bool role(std::string_view text) { return text == "cluster" || text == "agent"; }
 bool path(std::string_view text) { return !text.empty(); }
+bool absolute_path(std::string_view text) { return text.starts_with('/') && !text.ends_with('/'); }
 bool host_name(std::string_view text) { return !text.empty() && text.size() <= 255; }
 bool datapath_kind(std::string_view text) {
   return text == "auto" || text == "ovs" || text == "ebpf" || text == "fake";

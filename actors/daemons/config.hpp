@@ -92,6 +92,16 @@ struct Config {
   struct Log {
     std::string levels = "info";
   } log;
+  struct FlowLog {
+    std::string file;
+    std::string ipfix;
+    uint32_t ipfix_domain = 1;
+    seconds ipfix_templates{600};
+    unsigned sample = 1;
+    unsigned sample_drops = 1;
+    unsigned max_rate = 10'000;
+    bool per_connection = false;
+  } flow_log;
   struct Cluster {
     std::string listen;
     seconds lease{10};
@@ -173,6 +183,7 @@ struct Setting {
 namespace config_predicates {
 bool role(std::string_view text);
 bool path(std::string_view text);
+bool absolute_path(std::string_view text);
 bool host_name(std::string_view text);
 bool datapath_kind(std::string_view text);
 bool datapath_name(std::string_view text);
@@ -346,6 +357,23 @@ inline constexpr auto kSettings = [] {
 
     setting<&C::log, &C::Log::levels>("log.levels", "--log-level", A::texts("LEVEL or LEVEL,COMPONENT=LEVEL,... with a level of trace, debug, info, warning, error, off", is::log_levels), live,
       "How much is logged, for all and for single components: \"info,datapath=debug\". viaduct log changes it until the next restart."),
+
+    setting<&C::flow_log, &C::FlowLog::file>("flow_log.file", "", A::texts("an absolute file name", is::absolute_path), restart,
+      "File that tells of each flow, as lines of JSON: when it is decided (forwarded, or dropped and by what rule) and when it ends, with packets and bytes. It may be renamed away, and is made anew. Empty: no such file; without flow_log.ipfix, too, there is no flow log."),
+    setting<&C::flow_log, &C::FlowLog::ipfix>("flow_log.ipfix", "", A::texts("ADDRESS:PORT or ADDRESS, an IPv6 address in brackets", is::listen_address), restart,
+      "Collector that is told the same by IPFIX over UDP (port 4739 unless named); empty: none."),
+    setting<&C::flow_log, &C::FlowLog::ipfix_domain>("flow_log.ipfix_domain", "", A::numbers(0, 4'294'967'295), restart,
+      "Observation domain of IPFIX, by which a collector tells exporters with one address apart."),
+    setting<&C::flow_log, &C::FlowLog::ipfix_templates>("flow_log.ipfix_templates", "", A::numbers(1, 86'400, seconds), restart,
+      "So often the collector is told again what records look like (RFC 7011 8.4): one that comes later understands nothing before."),
+    setting<&C::flow_log, &C::FlowLog::sample>("flow_log.sample", "", A::numbers(1, 1'000'000), restart,
+      "One in so many forwarded flows is told, chosen by a hash of its addresses and ports that both directions share."),
+    setting<&C::flow_log, &C::FlowLog::sample_drops>("flow_log.sample_drops", "", A::numbers(1, 1'000'000), restart,
+      "The same of dropped ones."),
+    setting<&C::flow_log, &C::FlowLog::max_rate>("flow_log.max_rate", "", A::numbers(1, 100'000), restart,
+      "Records a second at most; further ones are lost, and counted."),
+    setting<&C::flow_log, &C::FlowLog::per_connection>("flow_log.per_connection", "", A::truth(), restart,
+      "Flows that forward match addresses and ports even where their decision does not ask for them: each connection is told and counted by itself, and costs a simulation and a flow. Without it a record stands for all packets that its flow matches."),
 
     setting<&C::cluster, &C::Cluster::listen>("cluster.listen", "", A::texts("ADDRESS:PORT or ADDRESS, an IPv6 address in brackets", is::listen_address), restart,
       "Where agents of other hosts reach this cluster node (port 6678 unless named); empty: nowhere, all in one on this host. Needs [tls]."),

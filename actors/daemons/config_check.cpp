@@ -110,6 +110,18 @@ void check_rest(ConfigSource& source) {
                   "set rest.certificate and rest.key, or rest.address to a loopback address");
 }
 
+void check_flow_log(ConfigSource& source) {
+  const Config& config = source.config;
+  const Config::FlowLog& log = config.flow_log;
+  const bool wanted = !log.file.empty() || !log.ipfix.empty();
+  if (wanted && !config.has_role("agent"))
+    source.report(log.file.empty() ? "flow_log.ipfix" : "flow_log.file", "only a node with the agent role has flows",
+                  "add \"agent\" to roles, or leave it out");
+  if (!wanted && log.per_connection)
+    source.report("flow_log.per_connection", "it costs a flow for each connection, and there is no flow log",
+                  "set flow_log.file or flow_log.ipfix, or leave it out");
+}
+
 void check_timers(ConfigSource& source) {
   const Config::Agent& agent = source.config.agent;
   if (agent.reconnect_min > agent.reconnect_max)
@@ -190,6 +202,7 @@ void check_config(ConfigSource& source) {
   check_tls(source);
   check_etcd(source);
   check_rest(source);
+  check_flow_log(source);
   check_timers(source);
 }
 

@@ -1,4 +1,4 @@
-"""What it costs to be seen: a scrape of a daemon with 10,000 ports, and counting, on the path of a packet."""
+"""What it costs to be seen: a scrape of a daemon with 10,000 ports; counting and the flow log, on the path of a packet."""
 
 import re
 import statistics
@@ -12,7 +12,7 @@ from figures import Effort, Figure, Unavailable
 from hosts import wait_until
 
 NAME = "metrics"
-ABOUT = "one scrape at 10,000 ports; what counting costs a packet worker"
+ABOUT = "one scrape at 10,000 ports; what counting and the flow log cost a packet worker"
 NEEDS_ROOT = False
 PORTS = {Effort.full: 10_000, Effort.quick: 10_000, Effort.smoke: 100}
 SCRAPES = {Effort.full: 40, Effort.quick: 10, Effort.smoke: 2}
@@ -58,8 +58,8 @@ def scrapes(build, effort):
 class Turns:
     """A worker that measures when it is its turn."""
 
-    def __init__(self, world, program, devices, rounds):
-        self.process = subprocess.Popen([str(program), str(devices), str(rounds)], text=True,
+    def __init__(self, world, program, devices, rounds, *more):
+        self.process = subprocess.Popen([str(program), str(devices), str(rounds), *map(str, more)], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         world.processes.append(self.process)
 
@@ -72,19 +72,20 @@ class Turns:
         return float(line)
 
 
-def counting(build, effort, devices):
-    """Nanoseconds an upcall with counting, without, and the ratio of the two in the same turn."""
+def compared(build, effort, devices, one, other):
+    """Nanoseconds an upcall of two workers, each a program with more options; the first is the other's times the ratio of the two in
+    the same turn."""
     turns, rounds = TURNS[effort]
     with hosts.Hosts("vw") as world:
-        counted, plain = (Turns(world, build / "tests/bench" / name, devices, rounds) for name in WORKERS)
+        first, second = (Turns(world, build / "tests/bench" / name, devices, rounds, *more) for name, *more in (one, other))
         pairs = []
         for turn in range(turns + 1):  # who begins takes turns, too; the first turn warms up
             if turn % 2:
-                theirs = plain.take()
-                pairs.append((counted.take(), theirs))
+                theirs = second.take()
+                pairs.append((first.take(), theirs))
             else:
-                ours = counted.take()
-                pairs.append((ours, plain.take()))
+                ours = first.take()
+                pairs.append((ours, second.take()))
     pairs = pairs[1:]
     without = statistics.median(theirs for _, theirs in pairs)
     return without * statistics.median(ours / theirs for ours, theirs in pairs), without
@@ -103,7 +104,9 @@ def bench(build, effort):
                Figure(f"scrape, {ports}: samples", samples, ""),
                Figure(f"scrape, {ports}: size", size / 1e6, "MB")]
     for devices, what in ((1, "bridge"), (3, "3 devices")):
-        counted, without = counting(build, effort, devices)
+        counted, without = compared(build, effort, devices, WORKERS[:1], WORKERS[1:])
         figures.append(Figure(f"upcall to flow with counting, CPU, fake datapath, {what}", counted, "ns", "without", without,
                               "<= 1.02"))
+        logged, without = compared(build, effort, devices, (WORKERS[0], 1), WORKERS[:1])
+        figures.append(Figure(f"upcall to flow, every flow logged, CPU, fake datapath, {what}", logged, "ns", "no flow log", without))
     return figures

@@ -3,7 +3,9 @@
 // as it is. Both wait for a line on standard input, do one round of `ROUNDS` batches, and answer with nanoseconds an upcall:
 // whoever compares them lets them take turns.
 //
-//   counted_worker DEVICES ROUNDS
+//   counted_worker DEVICES ROUNDS [N]
+//
+// With N the worker has a flow log, too, and tells one in N flows; its writer's thread is not measured.
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
@@ -20,7 +22,8 @@ namespace {
 
 class Worker {
  public:
-  explicit Worker(int devices) : bench_(devices, IpFamily::v4) {
+  // `one_in`: 0, no flow log.
+  Worker(int devices, uint32_t one_in) : bench_(devices, IpFamily::v4), one_in_(one_in) {
     bench_.know_destinations(kUpcalls);
     state_.macs = bench_.macs();
     state_.neighbours = bench_.neighbours();
@@ -69,26 +72,40 @@ class Worker {
     actors::InstalledFlow record;
     while (workers_.installed(0).try_pop(record)) {
     }
+    actors::FlowLogTap::Record told;
+    auto* log = workers_.worker(0).flow_log();
+    while (log != nullptr && log->try_pop(told)) {
+    }
+  }
+  static std::unique_ptr<actors::FlowLogInlet> inlet(uint32_t one_in, observability::Registry& registry) {
+    if (one_in == 0) return nullptr;
+    return std::make_unique<actors::FlowLogInlet>(actors::FlowLogSettings{one_in, one_in, false}, 1, registry);
+  }
+  actors::AgentState& with_log(actors::AgentState& state) {
+    state.flow_log = inlet(one_in_, registry_);
+    return state;
   }
 
   BenchNetwork bench_;
+  const uint32_t one_in_;
   std::vector<std::vector<uint8_t>> frames_;
   actors::AgentState state_;
   observability::Registry registry_;
   std::shared_ptr<flows::FakeKernel> kernel_ = std::make_shared<flows::FakeKernel>();
   std::unique_ptr<flows::Datapath> datapath_ = open(kernel_, registry_);
-  actors::WorkerPool workers_{state_, *datapath_, 1, registry_};
+  actors::WorkerPool workers_{with_log(state_), *datapath_, 1, registry_};
 };
 
 }  // namespace
 }  // namespace viaduct::bench
 
 int main(int argc, char** argv) {
-  if (argc != 3 || std::atoi(argv[1]) < 1 || std::atoi(argv[2]) < 1) {
-    std::fprintf(stderr, "usage: %s DEVICES ROUNDS\n", argv[0]);
+  if (argc < 3 || argc > 4 || std::atoi(argv[1]) < 1 || std::atoi(argv[2]) < 1 ||
+      (argc == 4 && std::atoi(argv[3]) < 1)) {
+    std::fprintf(stderr, "usage: %s DEVICES ROUNDS [N]\n", argv[0]);
     return 2;
   }
-  viaduct::bench::Worker worker(std::atoi(argv[1]));
+  viaduct::bench::Worker worker(std::atoi(argv[1]), argc == 4 ? static_cast<uint32_t>(std::atoi(argv[3])) : 0);
   for (std::string line; std::getline(std::cin, line);) {
     std::printf("%.3f\n", worker.rounds(std::atoi(argv[2])));
     std::fflush(stdout);

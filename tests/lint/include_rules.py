@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MAY_INCLUDE = {
     "schema": [],
     "observability": [],
+    "observability/flow_log": ["observability"],
     "topology/address": [],
     "topology": ["schema", "observability", "topology"],
     "routing": ["topology", "observability", "routing"],

@@ -35,7 +35,9 @@ def received(text):
 
 def main(checks, lab, options):
     add_guests(lab)
-    lab.start_daemon()
+    configuration = lab.directory / "viaductd.toml"
+    configuration.write_text(f'[flow_log]\nfile = "{lab.directory}/flows.json"\n')  # it has metrics of its own
+    lab.start_daemon("--config", configuration)
     apply_topology(lab)
     reach(lab, "vm1", v4_of("vm3"))
     lab.viaduct("bridge", "create", "red", "--wait")
@@ -48,6 +50,7 @@ def main(checks, lab, options):
     found = complaints(text)
     checks.check("promtool has no complaint", not found, "\n".join(found))
     checks.check("it finds what is wrong", complaints(text + "# TYPE viaduct_wrong counter\nviaduct_wrong 1\n"))
+    checks.check("those of the flow log, too", sum(name.startswith("viaduct_flow_log_") for name in seen) >= 5)
     checks.equal("all are described", sorted(set(seen) - set(re.findall(r"^# HELP (\S+) \S", text, re.M))), [])
     missing = sorted(name for name in ruled() if name not in seen and not ALONE.match(name + "_"))
     checks.equal("what runbooks say and the tool has not got", [one for one in commands() if unknown(lab, *one)], [])

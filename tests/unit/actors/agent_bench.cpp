@@ -47,11 +47,13 @@ double metric(const observability::Registry& registry, std::string_view name, st
   return sum;
 }
 
-AgentBench::AgentBench(ScenarioNetwork network, unsigned workers, const FlowControllerOptions& given)
+AgentBench::AgentBench(ScenarioNetwork network, unsigned workers, const FlowControllerOptions& given,
+                       const std::optional<FlowLogSettings>& flow_log)
     : net(std::move(network)),
       kernel(std::make_shared<flows::FakeKernel>([time = now] { return *time; })),
       options(given) {
   datapath = flows::open_fake(kernel, {"test", workers, 131072});
+  if (flow_log) state.flow_log = std::make_unique<FlowLogInlet>(*flow_log, 1'000, registry);
   pool = std::make_unique<WorkerPool>(state, *datapath, workers, registry);
   for (uint32_t number = 1; net.name_of(flows::PortNumber{number}).starts_with("p"); ++number) {
     std::string port = net.name_of(flows::PortNumber{number});
@@ -119,6 +121,21 @@ size_t AgentBench::apply(const ScenarioNetwork& network, const std::vector<PortI
 
 double AgentBench::dropped(flows::DropReason reason) const {
   return metric("viaduct_dropped_packets_total", flows::to_string(reason));
+}
+
+std::vector<FlowLogTap::Record> AgentBench::logged() {
+  std::vector<FlowLogTap::Record> out;
+  FlowLogTap::Record record;
+  for (size_t i = 0; i < pool->size(); ++i) {
+    auto* ring = pool->worker(i).flow_log();
+    while (ring != nullptr && ring->try_pop(record)) out.push_back(record);
+  }
+  return out;
+}
+
+std::vector<observability::flow_log::Ended> AgentBench::ended() {
+  uint64_t lost = 0;
+  return state.flow_log->ends.take(lost);
 }
 
 std::vector<flows::Flow> AgentBench::dump() {

@@ -11,6 +11,7 @@
 
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,7 +46,7 @@ double metric(const observability::Registry& registry, std::string_view name, st
 class AgentBench {
  public:
   explicit AgentBench(ScenarioNetwork network = two_subnets(), unsigned workers = 1,
-                      const FlowControllerOptions& options = {});
+                      const FlowControllerOptions& options = {}, const std::optional<FlowLogSettings>& flow_log = {});
 
   // --- guests ------------------------------------------------------------------------------------
   // Into the datapath; nothing is done about it before work().
@@ -72,6 +73,9 @@ class AgentBench {
   size_t flows() const { return datapath->stats().flows; }
   std::vector<flows::Flow> dump();
   void advance(std::chrono::milliseconds time) { *now += time; }
+  // What the flow log was told since the last time.
+  std::vector<FlowLogTap::Record> logged();
+  std::vector<observability::flow_log::Ended> ended();
 
   ScenarioNetwork net;
   std::shared_ptr<flows::Time> now = std::make_shared<flows::Time>(std::chrono::steady_clock::now());

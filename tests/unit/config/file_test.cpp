@@ -24,7 +24,7 @@ SettingValue other_than_default(const Setting& setting) {
     return *number == least ? least + 1 : least;
   }
   if (const auto* truth = std::get_if<bool>(&value)) return !*truth;
-  for (std::string text : {"cluster", "fake", "/x/", "debug", "::1", "10.0.0.1:7", "none", "https://h/v3"}) {
+  for (std::string text : {"cluster", "fake", "/x/", "/x/y", "debug", "::1", "10.0.0.1:7", "none", "https://h/v3"}) {
     std::vector<std::string> list = {text};
     SettingValue other = std::holds_alternative<std::string>(value) ? SettingValue(text) : SettingValue(list);
     if (other != value && !check_value(setting, other)) return other;

@@ -64,6 +64,23 @@ TEST(ConfigRules, BackOffHasAnOrder) {
               ElementsAre(HasSubstr("agent.reconnect_min: it is longer")));
 }
 
+TEST(ConfigRules, AFlowLogIsOfAnAgent) {
+  EXPECT_THAT(problems_of("[flow_log]\nfile = \"/var/log/flows.json\"\nipfix = \"[::1]:4739\"\nper_connection = true"),
+              IsEmpty());
+  EXPECT_THAT(problems_of("roles = [\"cluster\"]\n[flow_log]\nipfix = \"10.0.0.1\""),
+              ElementsAre(HasSubstr("flow_log.ipfix: only a node with the agent role has flows")));
+  EXPECT_THAT(problems_of("[flow_log]\nper_connection = true"),
+              ElementsAre(HasSubstr("flow_log.per_connection: it costs a flow for each connection")));
+}
+
+TEST(ConfigRules, AFlowLogsFileHasAWholeNameAndItsCollectorAnAddress) {
+  EXPECT_THAT(problems_of("[flow_log]\nfile = \"flows.json\""),
+              ElementsAre(HasSubstr("flow_log.file: 'flows.json' is not an absolute file name")));
+  EXPECT_THAT(problems_of("[flow_log]\nipfix = \"collector.example:4739\""),
+              ElementsAre(HasSubstr("flow_log.ipfix: 'collector.example:4739' is not ADDRESS:PORT")));
+  EXPECT_THAT(problems_of("[flow_log]\nsample = 0"), ElementsAre(HasSubstr("flow_log.sample: 0 is out of range")));
+}
+
 TEST(ConfigRules, AKeyWithAProblemOfItsOwnGetsNoSecond) {
   EXPECT_THAT(problems_of("[cluster]\nlisten = \"0.0.0.0\"\n[tls]\nca = 1\ncertificate = \"h\"\nkey = \"k\""),
               ElementsAre(HasSubstr("tls.ca: it is a whole number")));
