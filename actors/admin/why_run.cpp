@@ -47,7 +47,7 @@ void note_limits(const Inquiry& inquiry, WhyResult& result) {
   if (!inquiry.leaves_for.is_nil()) {
     result.notes.push_back("the packet goes on to host " +
                            name_or_id(inquiry.snapshot, {Kind::host, inquiry.leaves_for.uuid()}) +
-                           ": what becomes of it there is known there; ask its daemon about the receiver's port");
+                           ": what becomes of it there is known there; ask why of the receiver's port");
   }
 }
 
