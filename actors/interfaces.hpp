@@ -22,6 +22,7 @@ struct ReconfigureLink;
 struct ReconfigureTunnels;
 struct NatLeases;
 struct HealthClaims;
+struct AnswerBy;
 }  // namespace viaduct::actors
 
 #define VIADUCT_LOCAL_MESSAGE(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(viaduct::actors::type)
@@ -110,6 +111,10 @@ VIADUCT_LOCAL_MESSAGE(FlushState)
 VIADUCT_LOCAL_MESSAGE(StateFlushed)
 VIADUCT_LOCAL_MESSAGE(AdminCall)
 VIADUCT_LOCAL_MESSAGE(AdminAnswer)
+VIADUCT_LOCAL_MESSAGE(RelayedCall)
+VIADUCT_LOCAL_MESSAGE(AskHost)
+VIADUCT_LOCAL_MESSAGE(HostAnswered)
+VIADUCT_LOCAL_MESSAGE(AnswerBy)
 VIADUCT_LOCAL_MESSAGE(DatapathReport)
 VIADUCT_LOCAL_MESSAGE(ReportDatapath)
 VIADUCT_LOCAL_MESSAGE(NodeReport)
@@ -230,10 +235,21 @@ using FlowReplicatorActor = SupervisedActor::extend<reacts_to<NewsWaits>,       
                                                     replies_to<AwaitHandOver>::with<HandedOver>,  // of ports that come
                                                     reacts_to<Tick>>;
 
+// Has what operators ask about a port answered by the host to which it is bound: the cluster link, which asks its cluster node,
+// or the gateway, which asks the host.
+using QuestionRelayActor = caf::typed_actor<replies_to<AskHost>::with<HostAnswered>>;
+
 // The agent's connection to the cluster. [agent]
-using ClusterLinkActor = SupervisedActor::extend<replies_to<ReportCluster>::with<ClusterReport>,  // for operators
-                                                 reacts_to<ReconfigureLink>,  // the configuration was read again
-                                                 reacts_to<BeatDue>, reacts_to<Tick>>;
+using ClusterLinkActor = SupervisedActor::extend_with<QuestionRelayActor>::extend<
+    replies_to<ReportCluster>::with<ClusterReport>,  // for operators
+    reacts_to<ReconfigureLink>,                      // the configuration was read again
+    reacts_to<AnswerBy>,                             // who answers what other hosts ask
+    reacts_to<BeatDue>, reacts_to<Tick>>;
+
+// The agent's end of one session: takes the feed and the node's questions, and asks its own. Ends with the session. [agent]
+using SessionSinkActor =
+    FeedSinkActor::extend_with<QuestionRelayActor>::extend<reacts_to<SessionChanged>,  // it has begun
+                                                           reacts_to<AnswerBy>>;
 
 // Sends one agent what it needs, one acknowledged batch at a time, merging what piles up meanwhile. [cluster]
 using SubscriptionActor = SupervisedActor::extend<reacts_to<FeedChange>,  // something changed that the agent needs
@@ -275,7 +291,8 @@ using TopologyStoreActor = SupervisedActor::extend<
 using LearnedStateActor = SupervisedActor::extend<reacts_to<Tick>>;
 
 // Answers operators: reads the request frame, asks whom it concerns, makes the reply frame. [admin]
-using AdminActor = SupervisedActor::extend<replies_to<AdminCall>::with<AdminAnswer>>;
+using AdminActor = SupervisedActor::extend<replies_to<AdminCall>::with<AdminAnswer>,
+                                           replies_to<RelayedCall>::with<AdminAnswer>>;  // of other hosts' operators
 
 // The root: starts everything in order, applies the policy to deaths, stops everything in the reverse order.
 using NodeActor = caf::typed_actor<replies_to<ReportNode>::with<NodeReport>,  // the state of every actor
@@ -308,6 +325,10 @@ struct ReconfigureLink {
 };
 struct NewIdentity {
   std::shared_ptr<const Identity> identity;
+};
+// From the daemon to the cluster link, when the one before it has died, too.
+struct AnswerBy {
+  AdminActor admin;
 };
 struct ReconfigureTunnels {
   routing::underlay::LivenessOptions liveness;

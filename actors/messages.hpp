@@ -23,6 +23,7 @@
 #include "topology/builder.hpp"
 #include "topology/cause.hpp"
 #include "topology/cluster_node.hpp"
+#include "topology/codec_session.hpp"
 #include "topology/delta.hpp"
 #include "topology/feed.hpp"
 #include "topology/snapshot.hpp"
@@ -198,6 +199,24 @@ struct SessionBeat {
   uint64_t applied = 0;  // the agent's revision; in the answer: the database's
   bool ended = false;    // answer: the session is over, join again
 };
+// What an operator asks about a port of another host, and the answer (schema/session.capnp, topology/codec_session.hpp). `to` is
+// the secret of whom it goes to: of the session up, of the feed down; answers of a request have none.
+struct SessionQuestion {
+  Secret to;
+  schema::Frame frame;
+};
+struct SessionAnswer {
+  Secret to;
+  schema::Frame frame;
+};
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& inspector, SessionQuestion& question) {
+  return inspector(question.to, question.frame);
+}
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& inspector, SessionAnswer& answer) {
+  return inspector(answer.to, answer.frame);
+}
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& inspector, GatewayHello& hello) {
   return inspector(hello.frame, hello.exchange);
@@ -493,6 +512,26 @@ struct StateFlushed {};  // it is out of the tables, and the flow controller has
 struct AdminCall {
   std::shared_ptr<const schema::Frame> request;
 };
+// One that an operator has made of another host's daemon, which has seen the token: why or trace, and nothing else.
+struct RelayedCall {
+  std::shared_ptr<const topology::Question> question;
+};
+// "Have this answered by the host to which the port is bound." From the admin actor to the cluster link or the gateway; from
+// a session, of its agent, to the gateway; from that one to the session of the port's host.
+struct AskHost {
+  std::shared_ptr<const topology::Question> question;
+};
+// Each that waits has a little more patience than who it waits for, so that the one who knows why says so.
+inline constexpr std::chrono::milliseconds kHostPatience{3'000};  // with the host that answers
+inline constexpr std::chrono::milliseconds kNodePatience{4'000};  // with the cluster node
+inline constexpr std::chrono::milliseconds kAskPatience{5'000};   // of the operator's daemon, with all of it
+struct HostAnswered {
+  std::shared_ptr<const topology::Answer> answer;
+};
+// Without a reply of `host` (empty: none was asked): why, and what helps.
+inline HostAnswered unanswered(std::string host, schema::ErrorCode code, std::string why) {
+  return {std::make_shared<const topology::Answer>(topology::Answer{0, std::move(host), std::move(why), code, {}})};
+}
 struct AdminAnswer {
   std::shared_ptr<const schema::Frame> reply;
 };

@@ -8,13 +8,15 @@
 
 namespace viaduct::actors {
 
-// On an agent: takes the feed.
-using FeedSinkActor = caf::typed_actor<caf::replies_to<FeedFrame>::with<FeedApplied>>;
+// On an agent: takes the feed, and questions.
+using FeedSinkActor = caf::typed_actor<caf::replies_to<FeedFrame>::with<FeedApplied>, caf::reacts_to<SessionQuestion>>;
 
 // On a cluster node, one for each agent that has joined.
 using AgentSessionActor =
     caf::typed_actor<caf::replies_to<SessionWrite>::with<SessionWrite>,  // StateWrite, StateWritten
-                     caf::replies_to<SessionBeat>::with<SessionBeat>>;
+                     caf::replies_to<SessionBeat>::with<SessionBeat>,
+                     caf::replies_to<SessionQuestion>::with<SessionAnswer>,  // of the agent's operators
+                     caf::reacts_to<SessionAnswer>>;                         // to a question of this node
 
 // On an agent: the session that its state goes to, or none while the cluster is away.
 struct SessionChanged {
@@ -61,4 +63,6 @@ CAF_ADD_TYPE_ID(viaduct_wire, (viaduct::actors::AgentSessionActor))
 CAF_ADD_TYPE_ID(viaduct_wire, (viaduct::actors::GatewayJoin))
 CAF_ADD_TYPE_ID(viaduct_wire, (viaduct::actors::GatewayJoined))
 CAF_ADD_TYPE_ID(viaduct_wire, (viaduct::actors::GatewayActor))
+CAF_ADD_TYPE_ID(viaduct_wire, (viaduct::actors::SessionQuestion))
+CAF_ADD_TYPE_ID(viaduct_wire, (viaduct::actors::SessionAnswer))
 CAF_END_TYPE_ID_BLOCK(viaduct_wire)

@@ -258,11 +258,24 @@ void ReplicationProbe::frame_refused(std::string_view reason) {
 void ReplicationProbe::waited(std::chrono::nanoseconds time) { waited_.observe(time); }
 void ReplicationProbe::acknowledged(std::chrono::nanoseconds time) { acknowledged_.observe(time); }
 
+namespace {
+constexpr std::string_view kLinkQuestions = "viaduct_cluster_questions_total";
+constexpr std::string_view kLinkQuestionsHelp = "Questions of other hosts' operators to this host, by outcome.";
+}  // namespace
+
 ClusterLinkProbe::ClusterLinkProbe(Registry& registry)
-    : connected_(registry.gauge("viaduct_cluster_connected", "1 while a cluster node serves this host.")),
+    : registry_(registry),
+      connected_(registry.gauge("viaduct_cluster_connected", "1 while a cluster node serves this host.")),
       joins_(registry.counter("viaduct_cluster_joins_total", "Times this host has joined a cluster node.")),
       losses_(registry.counter("viaduct_cluster_failures_total",
-                               "Attempts to join that failed, and connections to the cluster that ended.")) {}
+                               "Attempts to join that failed, and connections to the cluster that ended.")) {
+  begin(registry, kLinkQuestions, kLinkQuestionsHelp, "outcome",
+        {"answered", "busy", "forged", "not_ready", "too_big", "unreadable"});
+}
+
+void ClusterLinkProbe::asked_from_afar(std::string_view outcome) {
+  registry_.counter(kLinkQuestions, kLinkQuestionsHelp, {{"outcome", std::string(outcome)}}).add();
+}
 
 void ClusterLinkProbe::joined() {
   connected_.set(1);
@@ -279,6 +292,9 @@ constexpr std::string_view kGatewayRefused = "viaduct_gateway_refused_total";
 constexpr std::string_view kGatewayRefusedHelp = "Agents that were not let in, by reason.";
 constexpr std::string_view kGatewayJoins = "viaduct_gateway_joins_total";
 constexpr std::string_view kGatewayJoinsHelp = "Agents that have joined, by whether their session was still there.";
+constexpr std::string_view kGatewayQuestions = "viaduct_gateway_questions_total";
+constexpr std::string_view kGatewayQuestionsHelp =
+    "Operators' questions about ports of hosts, and hosts' answers that fit none, by outcome.";
 }  // namespace
 
 GatewayProbe::GatewayProbe(Registry& registry, const Names& refusals)
@@ -288,6 +304,13 @@ GatewayProbe::GatewayProbe(Registry& registry, const Names& refusals)
                                        "Blocks of NAT ports and pools to check that hosts claimed without need.")) {
   begin(registry, kGatewayRefused, kGatewayRefusedHelp, "reason", refusals);
   begin(registry, kGatewayJoins, kGatewayJoinsHelp, "session", {"new", "continued"});
+  begin(registry, kGatewayQuestions, kGatewayQuestionsHelp, "outcome",
+        {"answered", "asker_busy", "away", "elsewhere", "ended", "forged", "host_busy", "late", "number_used", "old",
+         "timeout", "unasked", "unknown", "unreadable"});
+}
+
+void GatewayProbe::question(std::string_view outcome) {
+  registry_.counter(kGatewayQuestions, kGatewayQuestionsHelp, {{"outcome", std::string(outcome)}}).add();
 }
 
 void GatewayProbe::refused(std::string_view reason) {

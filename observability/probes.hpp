@@ -181,8 +181,10 @@ class ClusterLinkProbe {
   explicit ClusterLinkProbe(Registry& registry);
   void joined();
   void lost();
+  void asked_from_afar(std::string_view outcome);  // a question of another host's operator
 
  private:
+  Registry& registry_;
   Gauge& connected_;
   Counter& joins_;
   Counter& losses_;
@@ -196,7 +198,8 @@ class GatewayProbe {
   void refused(std::string_view reason);
   void joined(bool fresh);
   void sessions(size_t now);
-  void claims_refused(uint64_t claims);  // of NAT blocks, by hosts that do not need the device
+  void claims_refused(uint64_t claims);     // of NAT blocks, by hosts that do not need the device
+  void question(std::string_view outcome);  // about a port of some host
 
  private:
   Registry& registry_;

@@ -34,7 +34,8 @@ struct AdminRequest {
     drops @19 :ListDrops;
     events @20 :ListEvents;
   }
-  # What the change is known by afterwards (event.capnp, Cause). Old daemons do not look at them; without a name it gets one.
+  # What the change, or the question to another host, is known by afterwards (event.capnp, Cause). Old daemons do not look at
+  # them; without a name it gets one.
   request @21 :Text;
   by @22 :Text;
 }
@@ -91,9 +92,11 @@ struct PacketDescription {
   dontFragment @14 :Bool;
 }
 
+# Answered by the host to which the port is bound, whichever daemon is asked.
 struct TraceRequest {
   port @0 :Topology.Uuid;
   packet @1 :PacketDescription;
+  relayed @2 :Bool;      # as of WhyRequest; ignored by old daemons, which relay nothing
 }
 
 # What would become of a packet if a change were applied. Nothing is: the answer holds the packet's way through the
@@ -103,11 +106,12 @@ struct Supposition {
   change @1 :Transact;   # its operations, at most 10,000; the rest of it does not count
 }
 
-# Why traffic that enters by this port, or should leave by it, does not arrive.
+# Why traffic that enters by this port, or should leave by it, does not arrive. Answered by the host to which the port is bound,
+# whichever daemon is asked.
 struct WhyRequest {
   port @0 :Topology.Uuid;
   packet @1 :PacketDescription;  # of what does not arrive, as it enters by the port; absent: whatever it is
-  relayed @2 :Bool;              # asked by another host on somebody's behalf: it is not relayed again
+  relayed @2 :Bool;              # asked by another host on somebody's behalf: the daemon answers by itself
 }
 
 # What the asked host remembers of drops.
@@ -408,6 +412,7 @@ struct TraceReply {
   match @4 :Text;            # the megaflow that would be installed
   description @5 :Text;      # the packet, as it was understood
   outputs @6 :List(Text);    # names of the ports where it leaves
+  host @7 :Text;             # that has answered; empty: an old daemon's
 }
 
 struct SupposedTrace {
@@ -464,7 +469,7 @@ struct WhyCause {
 }
 struct WhyReply {
   port @0 :Text;             # its name
-  host @1 :Text;             # that was asked
+  host @1 :Text;             # that has answered
   portHost @2 :Text;         # to which the port is bound; empty: none
   causes @3 :List(WhyCause); # the most probable first
   notes @4 :List(Text);      # what the answer does not know

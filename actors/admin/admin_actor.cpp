@@ -68,7 +68,9 @@ void handle(const AdminExchange& exchange, WaitApplied& request) {
 
 void handle(const AdminExchange& exchange, StatusRequest&) { answer_status(exchange); }
 
-void handle(const AdminExchange& exchange, WhyRequest& request) { answer_why(exchange, request); }
+void handle(const AdminExchange& exchange, WhyRequest& request) {
+  where_bound(exchange, request.port, request.relayed, [=] { answer_why(exchange, request); });
+}
 
 void handle(const AdminExchange& exchange, FlowsRequest& request) {
   if (!exchange.needs_agent()) return;
@@ -87,13 +89,18 @@ void handle(const AdminExchange& exchange, FlowsRequest& request) {
             exchange.unavailable("flow controller"));
 }
 
-void handle(const AdminExchange& exchange, TraceRequest& request) {
+void trace_here(const AdminExchange& exchange, const TraceRequest& request) {
   if (!exchange.needs_agent()) return;
   exchange.with_snapshot([=](const SnapshotPtr& snapshot) {
-    TraceResult result = run_trace(request, *snapshot, exchange.links().state);
+    const auto& links = exchange.links();
+    TraceResult result = run_trace(request, *snapshot, links.state);
     if (!result.error.empty()) return exchange.refuse({schema::ErrorCode::INVALID, result.error, {}});
-    exchange.answer(trace_reply(exchange.id, result, *snapshot));
+    exchange.answer(trace_reply(exchange.id, result, *snapshot, links.host.name));
   });
+}
+
+void handle(const AdminExchange& exchange, TraceRequest& request) {
+  where_bound(exchange, request.port, request.relayed, [=] { trace_here(exchange, request); });
 }
 
 void handle(const AdminExchange& exchange, SupposeRequest& request) {
@@ -194,9 +201,8 @@ void handle(const AdminExchange& exchange, FlushConnections& request) {
       .then(ask_flows, exchange.unavailable("connections"));
 }
 
-Promise call(Self self, const AdminCall& message) {
+Promise serve(Self self, AdminRequest request, const std::shared_ptr<const schema::Frame>& frame) {
   Promise promise = self->make_response_promise<AdminAnswer>();
-  AdminRequest request = decode_request(*message.request, self->state.links->token);
   if (const auto* problem = std::get_if<AdminProblem>(&request.content)) {
     bool unreadable = problem->code == schema::ErrorCode::MALFORMED;
     if (unreadable) self->state.links->probe.malformed("request");
@@ -204,9 +210,26 @@ Promise call(Self self, const AdminCall& message) {
     return promise;
   }
   auto& command = std::get<AdminCommand>(request.content);
-  AdminExchange exchange{self, request.id, kind_of(command), promise};
+  AdminExchange exchange{self, request.id, kind_of(command), promise, frame, std::move(request.cause)};
   std::visit([&](auto& what) { handle(exchange, what); }, command);
   return promise;
+}
+
+Promise call(Self self, const AdminCall& message) {
+  return serve(self, decode_request(*message.request, self->state.links->token), message.request);
+}
+
+// Who asks another daemon is known there. Here it is written down.
+Promise relayed_call(Self self, const topology::Question& question) {
+  AdminRequest request = decode_relayed(question.request);
+  const auto* command = std::get_if<AdminCommand>(&request.content);
+  log::info(log::Component::admin, "asked from another host",
+            {{"question", command == nullptr ? "unread" : kind_of(*command)},
+             {"port", question.port.to_string()},
+             {"asked", question.asked},
+             {"by", question.by},
+             {"request", question.name}});
+  return serve(self, std::move(request), nullptr);
 }
 
 AdminActor::behavior_type admin_behavior(Self self, const AdminLinks& links) {
@@ -215,6 +238,7 @@ AdminActor::behavior_type admin_behavior(Self self, const AdminLinks& links) {
       [=](const ReportStatus&) { return self->state.status.report(self->mailbox().size()); },
       [=](const Shutdown&) { self->quit(); },
       [=](const AdminCall& message) { return call(self, message); },
+      [=](const RelayedCall& message) { return relayed_call(self, *message.question); },
   };
 }
 

@@ -37,6 +37,8 @@ struct AdminLinks {
   NatLeaserActor nat = {};
   BgpSpeakersActor speakers = {};
   ClusterLinkActor link = {};
+  // Of either role: has the hosts of other ports asked.
+  QuestionRelayActor relay = {};
   uint64_t restarts = 0;  // lives before this one
 };
 

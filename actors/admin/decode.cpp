@@ -90,6 +90,7 @@ Content decode_why(schema::WhyRequest::Reader from) {
 
 Content decode_trace(schema::TraceRequest::Reader from) {
   TraceRequest request;
+  request.relayed = from.getRelayed();
   if (auto wrong = decode_trace(from, request)) return *wrong;
   return AdminCommand(std::move(request));
 }
@@ -205,11 +206,11 @@ topology::Cause decode_cause(schema::AdminRequest::Reader from) {
   return cause;
 }
 
-Content decode_command(schema::AdminRequest::Reader from) {
+Content decode_command(schema::AdminRequest::Reader from, const topology::Cause& cause) {
   using Which = schema::AdminRequest;
   switch (from.which()) {
     case Which::TRANSACT:
-      return decode_transact(from.getTransact(), decode_cause(from));
+      return decode_transact(from.getTransact(), cause);
     case Which::LIST:
       return decode_list(from.getList());
     case Which::WAIT:
@@ -254,6 +255,18 @@ Content decode_command(schema::AdminRequest::Reader from) {
                  "this daemon does not know the request; it is older than the tool. Upgrade the daemon");
 }
 
+AdminRequest unreadable(const schema::FrameFailure& failure) {
+  AdminRequest request;
+  request.content = problem(ErrorCode::MALFORMED, std::string(schema::to_string(failure.error)) + ": " + failure.text);
+  return request;
+}
+
+AdminProblem other_version(schema::AdminRequest::Reader from) {
+  return problem(ErrorCode::VERSION, "the tool speaks version " + std::to_string(from.getMajor()) +
+                                         ", this daemon version " + std::to_string(schema::PROTOCOL_MAJOR) +
+                                         "; use the tool of the daemon's release");
+}
+
 }  // namespace
 
 AdminRequest decode_request(const schema::Frame& frame, const AdminToken& token) {
@@ -262,22 +275,45 @@ AdminRequest decode_request(const schema::Frame& frame, const AdminToken& token)
     request.id = root.getId();
     auto secret = root.getToken();
     if (root.getMajor() != schema::PROTOCOL_MAJOR) {
-      request.content = problem(
-          ErrorCode::VERSION, "the tool speaks version " + std::to_string(root.getMajor()) + ", this daemon version " +
-                                  std::to_string(schema::PROTOCOL_MAJOR) + "; use the tool of the daemon's release");
+      request.content = other_version(root);
     } else if (!token.matches({secret.begin(), secret.size()})) {
       request.content = problem(ErrorCode::UNAUTHORIZED,
                                 "wrong token; the daemon's token file is readable for root and the group viaduct");
     } else {
-      request.content = decode_command(root);
+      request.cause = decode_cause(root);
+      request.content = decode_command(root, request.cause);
     }
     return request;
   });
-  if (decoded) return std::move(*decoded);
-  AdminRequest request;
-  request.content = problem(ErrorCode::MALFORMED,
-                            std::string(schema::to_string(decoded.failure().error)) + ": " + decoded.failure().text);
-  return request;
+  return decoded ? std::move(*decoded) : unreadable(decoded.failure());
+}
+
+AdminRequest decode_relayed(const schema::Frame& frame) {
+  schema::ReadLimits limits;
+  limits.max_bytes = topology::kMaxQuestionBytes;
+  auto decoded = schema::with_root<schema::AdminRequest>(frame, limits, [&](auto root) {
+    AdminRequest request;
+    request.id = root.getId();
+    request.cause = decode_cause(root);
+    if (root.getMajor() != schema::PROTOCOL_MAJOR) {
+      request.content = other_version(root);
+    } else if (root.isWhy()) {
+      request.content = decode_why(root.getWhy());
+    } else if (root.isTrace()) {
+      request.content = decode_trace(root.getTrace());
+    } else {
+      request.content =
+          problem(ErrorCode::INVALID,
+                  "only why and trace are asked from other hosts; ask this host's own daemon, or upgrade it");
+    }
+    return request;
+  });
+  if (!decoded) return unreadable(decoded.failure());
+  auto* command = std::get_if<AdminCommand>(&decoded->content);
+  if (command == nullptr) return std::move(*decoded);
+  if (auto* why = std::get_if<WhyRequest>(command)) why->relayed = true;
+  if (auto* trace = std::get_if<TraceRequest>(command)) trace->relayed = true;
+  return std::move(*decoded);
 }
 
 std::string_view kind_of(const AdminCommand& command) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,6 +32,8 @@ struct AdminExchange {
   uint64_t id;
   std::string_view kind;
   AdminPromise promise;
+  std::shared_ptr<const schema::Frame> request = {};  // as it came
+  topology::Cause cause = {};
 
   const AdminLinks& links() const { return *self->state.links; }
   void answer(schema::Frame frame, std::string_view outcome = "ok") const {
@@ -80,6 +83,10 @@ struct AdminExchange {
     }
   }
 };
+
+// Calls `here` when this daemon answers for the port: it is bound to this host, to none, or does not exist; or `relayed`, another
+// daemon asks. Else has the request answered by the port's host, and answers with that (relay.cpp).
+void where_bound(const AdminExchange& exchange, PortId port, bool relayed, const std::function<void()>& here);
 
 // Ask part after part of the daemon, and answer.
 void answer_status(const AdminExchange& exchange);

@@ -16,7 +16,9 @@ schema::Frame objects_reply(uint64_t id, const topology::Snapshot& snapshot, con
 schema::Frame applied_reply(uint64_t id, uint64_t revision);
 schema::Frame done_reply(uint64_t id);
 void encode(const TraceResult& trace, const topology::Snapshot& snapshot, schema::TraceReply::Builder out);
-schema::Frame trace_reply(uint64_t id, const TraceResult& trace, const topology::Snapshot& snapshot);
+// `host`: that answers.
+schema::Frame trace_reply(uint64_t id, const TraceResult& trace, const topology::Snapshot& snapshot,
+                          const std::string& host);
 schema::Frame supposed_reply(uint64_t id, const Supposed& supposed, const topology::Snapshot& snapshot);
 struct LearnedRouteLines;
 schema::Frame facts_reply(uint64_t id, const Facts& facts);

@@ -45,6 +45,7 @@ struct PacketDescription {
 struct TraceRequest {
   PortId port;
   PacketDescription packet;
+  bool relayed = false;  // this daemon answers, wherever the port is
 };
 // A trace, and a change that is not applied.
 struct SupposeRequest {
@@ -100,11 +101,14 @@ struct AdminProblem {
 
 struct AdminRequest {
   uint64_t id = 0;
+  topology::Cause cause;
   std::variant<AdminCommand, AdminProblem> content;
 };
 
 // Never throws; a request that is not one comes back as the problem to answer with.
 AdminRequest decode_request(const schema::Frame& frame, const AdminToken& token);
+// Of another host's operator: has no token, and is a why or a trace that is answered here.
+AdminRequest decode_relayed(const schema::Frame& frame);
 // "transact", "list": the label of metrics and logs.
 std::string_view kind_of(const AdminCommand& command);
 

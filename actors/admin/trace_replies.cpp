@@ -56,11 +56,14 @@ void encode(const TraceResult& trace, const topology::Snapshot& snapshot, schema
   }
 }
 
-schema::Frame trace_reply(uint64_t id, const TraceResult& trace, const topology::Snapshot& snapshot) {
+schema::Frame trace_reply(uint64_t id, const TraceResult& trace, const topology::Snapshot& snapshot,
+                          const std::string& host) {
   capnp::MallocMessageBuilder message;
   auto reply = message.initRoot<schema::AdminReply>();
   reply.setId(id);
-  encode(trace, snapshot, reply.initTrace());
+  auto out = reply.initTrace();
+  encode(trace, snapshot, out);
+  out.setHost(host);
   return schema::Frame::of(message);
 }
 

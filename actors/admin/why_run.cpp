@@ -34,22 +34,20 @@ void take_surroundings(Inquiry& inquiry) {
   }
 }
 
-void note_limits(const Inquiry& inquiry, const WhyRequest& request, WhyResult& result) {
+void note_limits(const Inquiry& inquiry, WhyResult& result) {
   if (inquiry.devices.size() >= kMostDevices) {
     result.notes.push_back("only the " + std::to_string(kMostDevices) + " nearest devices were looked at");
   }
   if (inquiry.facts.drops.evicted > 0) {
     result.notes.push_back("the history of drops was full, and the oldest have made room");
   }
-  const bool elsewhere = !inquiry.port.host.is_nil() && inquiry.port.host != inquiry.facts.host.id;
-  if (elsewhere && !request.relayed) {
-    result.notes.push_back("the port is on host " + result.port_host +
-                           ": what was dropped there is remembered there; ask its daemon, too");
+  if (!inquiry.port.host.is_nil() && inquiry.port.host != inquiry.facts.host.id) {
+    result.notes.push_back("the port is on host " + result.port_host + ": what was dropped there is remembered there");
   }
   if (!inquiry.leaves_for.is_nil()) {
     result.notes.push_back("the packet goes on to host " +
                            name_or_id(inquiry.snapshot, {Kind::host, inquiry.leaves_for.uuid()}) +
-                           ": what becomes of it there is known there; ask its daemon about the receiver's port");
+                           ": what becomes of it there is known there; ask why of the receiver's port");
   }
 }
 
@@ -75,7 +73,7 @@ WhyResult run_why(const WhyRequest& request, const topology::Snapshot& snapshot,
   rank(result.causes);
   if (result.causes.size() > kMostCauses) result.causes.resize(kMostCauses);
   for (Cause& cause : result.causes) cause.host = facts.host.name;
-  note_limits(inquiry, request, result);
+  note_limits(inquiry, result);
   return result;
 }
 

@@ -5,7 +5,8 @@
 //   what was dropped, simulated again ─────┼─> causes -> rank -> answer
 //   how ports, devices, tunnels, … are ────┘
 //
-// Changes nothing and sends nothing. The history is of this host; a port that another host has is that one's to explain.
+// Changes nothing and sends nothing. The history is of this host; a port that another host has is that one's to explain, and is
+// asked there (relay.cpp).
 #pragma once
 
 #include <optional>

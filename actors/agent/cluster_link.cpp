@@ -4,6 +4,7 @@
 #include <memory>
 #include <random>
 
+#include "actors/agent/session_sink.hpp"
 #include "actors/identity/handshake.hpp"
 #include "actors/runtime/status.hpp"
 #include "observability/log.hpp"
@@ -37,8 +38,10 @@ struct LinkState {
   NodeAddress node;                          // that is dialled, or has been joined
   std::shared_ptr<const Identity> identity;  // of the handshake
   std::unique_ptr<AgentHandshake> handshake;
-  FeedSinkActor sink;
+  SessionSinkActor sink;
   AgentSessionActor session;
+  bool relays = false;  // the node takes questions
+  AdminActor admin;     // answers those of other hosts' operators; none until everything has been started
   Secret secret;
   std::chrono::milliseconds beat{1'000};
   int missed = 0;
@@ -130,6 +133,7 @@ void joined(Self self, const GatewayJoined& answer, const topology::JoinAnswer& 
   auto& state = self->state;
   state.session = answer.session;
   state.secret = answer.secret;
+  state.relays = joined.relays;
   state.beat = std::max(joined.beat, std::chrono::milliseconds(100));
   state.pause = {};
   if (state.links->journal != nullptr && !state.links->local) {
@@ -144,27 +148,47 @@ void joined(Self self, const GatewayJoined& answer, const topology::JoinAnswer& 
   log::event(log::Component::mirror, log::Level::info, EventKind::cluster_joined, "joined the cluster",
              {{"node", joined.node}, {"session", joined.fresh ? "new" : "continued"}});
   self->send(state.links->publisher, SessionChanged{state.session, state.secret});
+  self->send(state.sink, SessionChanged{state.session, state.secret});
   send_beat(self);
+}
+
+// An operator asks about a port of another host: the session's sink has it asked.
+caf::result<HostAnswered> ask(Self self, const AskHost& question) {
+  auto& state = self->state;
+  if (!state.session) {
+    return unanswered("", schema::ErrorCode::UNAVAILABLE,
+                      "this host is not connected to the cluster (" + state.report.last_error +
+                          "): ask the port's own host, or a cluster node (viaduct --address)");
+  }
+  if (!state.relays) {
+    return unanswered(
+        "", schema::ErrorCode::UNAVAILABLE,
+        "the cluster node " + state.report.node_name +
+            " is too old to ask other hosts: ask the port's own host (viaduct --address), or upgrade the node");
+  }
+  return self->delegate(state.sink, question);
+}
+
+void answer_by(Self self, const AnswerBy& by) {
+  self->state.admin = by.admin;
+  if (self->state.sink) self->send(self->state.sink, by);
 }
 
 // --- on the way ------------------------------------------------------------------------------------
 
-// Takes the feed of this attempt only, and only from who has its secret.
-FeedSinkActor make_sink(Self self, const Secret& feed) {
-  return self->spawn(
-      [mirror = self->state.links->mirror, feed](FeedSinkActor::pointer sink) -> FeedSinkActor::behavior_type {
-        return {[=](const FeedFrame& frame) -> caf::result<FeedApplied> {
-          if (frame.sink != feed) return caf::make_error(caf::sec::invalid_argument);
-          return sink->delegate(mirror, frame);
-        }};
-      });
+// Of this attempt only.
+SessionSinkActor make_sink(Self self, const Secret& feed) {
+  const auto& links = *self->state.links;
+  auto sink = spawn_session_sink(self->system(), {links.host.name, feed, links.mirror, links.probe});
+  if (self->state.admin) self->send(sink, AnswerBy{self->state.admin});
+  return sink;
 }
 
 void join(Self self, const GatewayActor& gateway, const Secret& proven, const MirrorPosition& position) {
   auto& state = self->state;
   set_state(self, "joining");
-  topology::JoinRequest request{state.links->host.id, state.links->host.name, state.links->instance, position.revision,
-                                position.devices};
+  topology::JoinRequest request{state.links->host.id, state.links->host.name, state.links->instance,
+                                position.revision,    position.devices,       true};
   Challenge random = make_challenge();
   Secret feed(random.begin(), random.end());
   state.sink = make_sink(self, feed);
@@ -258,8 +282,10 @@ ClusterLinkActor::behavior_type link_behavior(Self self, const ClusterLinkLinks&
         if (self->state.sink) self->send_exit(self->state.sink, caf::exit_reason::user_shutdown);
         self->quit();
       },
+      [=](const AskHost& question) { return ask(self, question); },
       [=](const ReportCluster&) { return self->state.report; },
       [=](const ReconfigureLink& wanted) { reconfigure(self, wanted); },
+      [=](const AnswerBy& by) { answer_by(self, by); },
       [=](const BeatDue& due) {
         if (due.attempt == self->state.attempt) send_beat(self);
       },

@@ -1,5 +1,6 @@
 #include "actors/cluster/gateway.hpp"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 
@@ -33,7 +34,7 @@ struct GatewayState {
   Status status{"gateway", "gateway"};
   std::unique_ptr<GatewayLinks> links;
   std::map<Secret, Expected> hellos;
-  std::map<HostId, caf::actor> sessions;
+  std::map<HostId, SessionRunning> sessions;
 };
 
 using Self = GatewayRunning::stateful_pointer<GatewayState>;
@@ -120,18 +121,20 @@ auto on_error(Self self, const JoiningPtr& joining, const char* what) {
 // The host's own session ends with the next join; an actor of an earlier one would only refuse.
 void joined(Self self, const JoiningPtr& joining, uint64_t revision) {
   auto& state = self->state;
-  SessionLinks links{joining->host.id, joining->host.name,  joining->session.epoch, random_secret(),
-                     joining->sink,    state.links->tables, state.links->store,     state.links->journal};
-  caf::actor session = spawn_agent_session(self->system(), links);
-  caf::actor& known = state.sessions[joining->host.id];
+  SessionLinks links{joining->host.id,         joining->host.name,  joining->session.epoch,
+                     random_secret(),          joining->sink,       joining->feed,
+                     joining->request.answers, state.links->tables, QuestionRelayActor(self),
+                     state.links->probe,       state.links->journal};
+  SessionRunning session = spawn_agent_session(self->system(), links);
+  SessionRunning& known = state.sessions[joining->host.id];
   if (known) caf::anon_send(known, Shutdown{});
   known = session;
   self->monitor(session);
   state.links->probe.sessions(state.sessions.size());
   state.links->probe.joined(joining->session.fresh);
-  JoinAnswer answer{"", joining->session.fresh, state.links->node, joining->session.lease / kBeatsPerLease, revision};
-  joining->promise.deliver(
-      GatewayJoined{topology::encode_joined(answer), links.secret, caf::actor_cast<AgentSessionActor>(session)});
+  JoinAnswer answer{"",  joining->session.fresh, state.links->node, joining->session.lease / kBeatsPerLease, revision,
+                    true};
+  joining->promise.deliver(GatewayJoined{topology::encode_joined(answer), links.secret, AgentSessionActor(session)});
 }
 
 void subscribe(Self self, const JoiningPtr& joining) {
@@ -224,6 +227,69 @@ Promise join(Self self, const GatewayJoin& message) {
   return joining->promise;
 }
 
+// --- questions -------------------------------------------------------------------------------------
+
+using QuestionPtr = std::shared_ptr<const topology::Question>;
+using HostPromise = caf::typed_response_promise<HostAnswered>;
+
+void not_asked(Self self, HostPromise promise, std::string_view outcome, HostAnswered why) {
+  self->state.links->probe.question(outcome);
+  promise.deliver(std::move(why));
+}
+
+// The port's host has no session here. Where it has one the database knows.
+void name_who_serves(Self self, HostPromise promise, const topology::Host& host, const AgentsReport& report) {
+  const auto at = std::ranges::find(report.agents, host.id, &AgentsReport::Line::host);
+  std::string_view outcome = "away";
+  std::string why = "is away: start viaductd on it, or look at its connection to the cluster (`viaduct status` there)";
+  if (at != report.agents.end() && at->state == "elsewhere") {
+    const bool lost = at->node == self->state.links->node;
+    outcome = lost ? "ended" : "elsewhere";
+    why = lost ? "has lost its session with this node and not begun another one: ask again in a moment, or see what "
+                 "`viaduct status` on it says"
+               : "is served by the cluster node " + at->node + ", and nodes do not ask each other: ask " + at->node +
+                     " or the host's own daemon (viaduct --address)";
+  }
+  not_asked(self, promise, outcome,
+            unanswered(host.name, schema::ErrorCode::UNAVAILABLE,
+                       "host " + host.name + ", to which the port is bound, " + why));
+}
+
+void ask_host(Self self, HostPromise promise, const QuestionPtr& question, const topology::Snapshot& snapshot) {
+  const topology::Port* port = snapshot.find(question->port);
+  const topology::Host* host = port == nullptr ? nullptr : snapshot.find(port->host);
+  if (host == nullptr) {
+    const std::string id = question->port.to_string();
+    return not_asked(self, promise, "unknown",
+                     unanswered("", schema::ErrorCode::NOT_FOUND,
+                                port == nullptr ? "no port " + id + " exists"
+                                                : "port " + id + " is bound to no host: bind it first"));
+  }
+  const auto session = self->state.sessions.find(host->id);
+  if (session != self->state.sessions.end()) {
+    promise.delegate(session->second, AskHost{question});
+    return;
+  }
+  auto failed = [=](const caf::error& error) mutable {
+    promise.deliver(unanswered("", schema::ErrorCode::UNAVAILABLE,
+                               "topology store: " + self->system().render(error) + "; `viaduct status` says more"));
+  };
+  self->request(self->state.links->store, kNodePatience, ReadAgents{})
+      .then([=, host = *host](const AgentsReport& report) { name_who_serves(self, promise, host, report); }, failed);
+}
+
+HostPromise ask(Self self, const QuestionPtr& question) {
+  HostPromise promise = self->make_response_promise<HostAnswered>();
+  self->request(self->state.links->store, kNodePatience, ReadTopology{})
+      .then([=](const SnapshotPtr& snapshot) { ask_host(self, promise, question, *snapshot); },
+            [=](const caf::error& error) mutable {
+              promise.deliver(
+                  unanswered("", schema::ErrorCode::UNAVAILABLE,
+                             "topology store: " + self->system().render(error) + "; `viaduct status` says more"));
+            });
+  return promise;
+}
+
 void session_ended(Self self, const caf::actor_addr& who) {
   auto& state = self->state;
   std::erase_if(state.sessions, [&](const auto& session) { return session.second.address() == who; });
@@ -242,6 +308,7 @@ GatewayRunning::behavior_type gateway_behavior(Self self, const GatewayLinks& li
       [=](const NewIdentity& fresh) { self->state.links->identity = fresh.identity; },
       [=](const GatewayHello& message) { return hello(self, message); },
       [=](const GatewayJoin& message) { return join(self, message); },
+      [=](const AskHost& message) { return ask(self, message.question); },
   };
 }
 

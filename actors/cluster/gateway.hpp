@@ -2,6 +2,8 @@
 //
 //   hello (certificates, both ways; remote agents) -> join -> host registered -> session begun -> subscribed -> joined
 //
+// What operators ask about a port goes to the session of its host, if that is at this node: nodes do not speak to each other.
+//
 // An agent in the same process is let in by a secret that only this process knows.
 #pragma once
 
@@ -25,7 +27,8 @@ struct GatewayLinks {
   observability::Journal* journal = nullptr;  // takes what agents tell of themselves; null: nobody does
 };
 
-using GatewayRunning = SupervisedActor::extend_with<GatewayActor>::extend<reacts_to<NewIdentity>>;  // for new hellos
+using GatewayRunning = SupervisedActor::extend_with<GatewayActor>::extend_with<QuestionRelayActor>::extend<
+    reacts_to<NewIdentity>>;  // for new hellos
 GatewayRunning spawn_gateway(caf::actor_system& system, const GatewayLinks& links);
 
 Secret random_secret();

@@ -74,6 +74,7 @@ struct Daemon::Parts {
   bool spawn(std::string& error);
   bool spawn_roles(std::string& error);
   ChildSpec spawn_admin_endpoint(std::string& error);
+  ChildSpec spawn_answers();
   std::vector<ChildSpec> spawn_rest(std::string& error);
   std::function<AdminActor()> admin_maker();
   AdminLinks admin_links();
@@ -212,6 +213,8 @@ AdminLinks Daemon::Parts::admin_links() {
     links.speakers = agent->speakers();
     links.link = agent->link();
   }
+  // A node of the cluster asks hosts, an agent its node.
+  links.relay = cluster ? QuestionRelayActor(cluster->relay()) : QuestionRelayActor(agent->link());
   return links;
 }
 
@@ -239,6 +242,16 @@ ChildSpec Daemon::Parts::spawn_admin_endpoint(std::string& error) {
             caf::anon_send(next.actor, Shutdown{});
             return caf::actor{};
           }};
+}
+
+// other hosts' operators -> cluster node -> cluster link -> an admin actor of their own -> all of the others
+ChildSpec Daemon::Parts::spawn_answers() {
+  auto make = [this, make_admin = admin_maker()] {
+    AdminActor admin = make_admin();
+    caf::anon_send(agent->link(), AnswerBy{admin});
+    return caf::actor_cast<caf::actor>(admin);
+  };
+  return {"answers", "admin", make(), make};
 }
 
 // clients -> REST gateway -> admin -> all of the others; none without the cluster role, which alone can change something
@@ -276,6 +289,7 @@ bool Daemon::Parts::spawn(std::string& error) {
   };
   if (cluster) add(cluster->children());
   if (agent) add(agent->children(*system));
+  if (spawned && agent) add({spawn_answers()});
   if (spawned) add({spawn_admin_endpoint(error)});
   if (spawned && error.empty()) add(spawn_rest(error));
   NodeActor made = spawn_node(*system, std::move(children), {supervisor_probe, [this](int code) {

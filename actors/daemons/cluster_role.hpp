@@ -36,6 +36,7 @@ class ClusterRole {
   const TopologyStoreActor& store() const { return store_; }
   const StateTablesActor& tables() const { return tables_; }
   GatewayActor gateway() const { return gateway_; }
+  QuestionRelayActor relay() const { return gateway_; }
   const Secret& local_secret() const { return local_; }
   bool embedded() const { return config_.etcd.endpoints.empty(); }
 

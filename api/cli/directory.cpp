@@ -70,6 +70,14 @@ Result<Record> Directory::find(const std::vector<Kind>& kinds, const std::string
   return records->front();
 }
 
+Result<Uuid> Directory::find_anywhere(Kind kind, const std::string& text) {
+  auto record = find(kind, text);
+  if (record) return record->id();
+  const auto id = Uuid::parse(text);
+  if (id && record.failure().code == "not_found") return *id;
+  return record.failure();
+}
+
 Result<std::vector<Record>> Directory::all(Kind kind) {
   auto records = client_.list({kind}, "");
   if (!records) return records;

@@ -22,6 +22,9 @@ class Directory {
   Result<Record> find(Kind kind, const std::string& text);
   // The same over several kinds: "bridge or router".
   Result<Record> find(const std::vector<Kind>& kinds, const std::string& text);
+  // The id of one. A whole UUID is believed when this daemon has no such object: one without the cluster's role knows what its
+  // host needs.
+  Result<Uuid> find_anywhere(Kind kind, const std::string& text);
   Result<std::vector<Record>> all(Kind kind);
   // Of this kind, what names `target` in any of its fields.
   Result<std::vector<Record>> naming(Kind kind, const Uuid& target);

@@ -136,6 +136,8 @@ std::string text_at(const Json& object, const char* key) {
   return at == object.end() ? std::string() : cell(*at);
 }
 
+std::string printable_at(const Json& object, const char* key) { return printable(text_at(object, key)); }
+
 void print_failure(const Failure& failure, Form form, std::ostream& err) {
   if (form == Form::json) {
     err << dump(failure_json(failure)) << '\n';

@@ -34,6 +34,7 @@ std::string printable(std::string_view text);              // control characters
 std::string dump(const Json& json);                        // indented; what is not UTF-8 is replaced, not refused
 std::string duration(double seconds);                      // "3d 4h", "12.3s"
 std::string text_at(const Json& object, const char* key);  // cell() of a member, empty when absent
+std::string printable_at(const Json& object, const char* key);  // likewise, when it may be another host's word
 
 void print_failure(const Failure& failure, Form form, std::ostream& err);
 

@@ -127,7 +127,7 @@ Result<schema::Frame> Client::exchange(const Fill& fill) {
   request.setToken(kj::arrayPtr(credential_.token.data(), credential_.token.size()));
   request.setId(++last_id_);
   fill(request);
-  if (request.isTransact()) {
+  if (request.isTransact() || request.isWhy() || request.isTrace()) {
     request.setRequest(cause_.request);
     request.setBy(cause_.by);
   }

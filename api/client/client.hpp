@@ -64,7 +64,8 @@ class Client {
     return call(fill, expected, read);
   }
 
-  // What its changes are known by from now on (topology/cause.hpp); without it the daemon names each request.
+  // What its changes, and its questions to other hosts, are known by from now on (topology/cause.hpp); without it the daemon
+  // names each request.
   void set_cause(std::string request, std::string by) { cause_ = {std::move(request), std::move(by), {}}; }
 
   std::chrono::milliseconds timeout() const { return timeout_; }

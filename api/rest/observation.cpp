@@ -1,4 +1,5 @@
-// What the node that is asked sees itself: its counters, and what would become of a packet that enters by one of its ports.
+// What the node that is asked sees itself: its counters. And what would become of a packet that enters by a port, as the port's
+// host sees it.
 // For operators: both speak of every tenant's devices.
 #include <algorithm>
 #include <sstream>
@@ -66,7 +67,8 @@ constexpr auto kTrace = std::to_array<Renamed>({{"description", "packet"},
                                                 {"drop_reason", "dropReason"},
                                                 {"actions", "actions"},
                                                 {"match", "match"},
-                                                {"outputs", "outputs"}});
+                                                {"outputs", "outputs"},
+                                                {"host", "hostName"}});
 
 Json step_document(const Json& step) {
   const Json& device = step.at("device");

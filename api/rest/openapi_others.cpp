@@ -36,20 +36,21 @@ void add_observations(Json& paths) {
               Method::get);
   paths["/node_status"]["get"] = std::move(status);
 
-  Json way = object_schema({"portId", "packet", "outcome", "dropReason", "actions", "match"}, {});
+  Json way = object_schema({"portId", "packet", "outcome", "dropReason", "actions", "match", "hostName"}, {});
   way["properties"]["outputs"] = list_schema(text_schema());
   way["properties"]["steps"] =
       list_schema(object_schema({"deviceType", "deviceId", "deviceName", "stage", "detail"}, {"depth"}));
   Json trace = {{"operationId", "tracePacket"}, {"tags", {"Observation"}}};
   trace["parameters"] = {
-      parameter("id", "path", "Of the port where the packet enters, which is on this node", uuid()),
+      parameter("id", "path", "Of the port where the packet enters, on whichever host", uuid()),
       parameter("packet", "query", "In words, as viaduct trace takes them: tcp to 10.0.2.10 dport 80", text_schema())};
   trace["responses"] = answers("200",
                                {{"description", "What would become of the packet; nothing is sent"},
                                 {"content", {{text(kJsonType), {{"schema", std::move(way)}}}}}},
                                Method::get);
-  trace["responses"]["400"] = failure("The packet makes no sense, or the port is not active on this node");
+  trace["responses"]["400"] = failure("The packet makes no sense, or the port is not active on its host");
   trace["responses"]["403"] = failure("The user may not");
+  trace["responses"]["503"] = failure("The port's host does not answer; the text says which, and what helps");
   paths["/ports/{id}/trace"]["get"] = std::move(trace);
 }
 

@@ -34,6 +34,24 @@ TEST(Codec, EmptyFieldsComeBackEmpty) {
   }
 }
 
+// What a peer sends is refused by its size, before anything of it is read.
+TEST(Codec, QuestionsAndAnswersAreBounded) {
+  Question question = sample_question();
+  EXPECT_TRUE(decode_question(encode_question(question)));
+  question.request.bytes.assign(kMaxQuestionBytes, 0);
+  EXPECT_FALSE(decode_question(encode_question(question)));
+  Answer answer = sample_answer();
+  answer.reply.bytes.assign(kMaxAnswerBytes - 1'024, 0);
+  EXPECT_TRUE(decode_answer(encode_answer(answer)));
+  answer.reply.bytes.assign(kMaxAnswerBytes, 0);
+  EXPECT_FALSE(decode_answer(encode_answer(answer)));
+  EXPECT_FALSE(decode_question({std::vector<uint8_t>(64, 0xff)}));
+  EXPECT_FALSE(decode_answer({}));
+  question = sample_question();
+  question.by.assign(10'000, 'x');
+  EXPECT_EQ(decode_question(encode_question(question))->by.size(), kMaxAskedName);
+}
+
 TEST(Codec, RoutesOfEachSort) {
   for (NextHop next_hop : {NextHop::port, NextHop::local, NextHop::blackhole, NextHop::reject}) {
     Route route = sample_route();

@@ -204,6 +204,63 @@ TEST(Golden, JoiningOfAHost) {
   EXPECT_EQ(answer->revision, joined.revision);
 }
 
+// Who is older says nothing of questions, and is asked none.
+TEST(Golden, WhoTakesQuestionsSaysSo) {
+  JoinRequest join{sample_id<HostId>(1), "hypervisor-1", "instance-1", 2042, {}};
+  EXPECT_FALSE(decode_join(golden("join", encode_join(join)))->answers) << "as earlier versions wrote it";
+  join.answers = true;
+  EXPECT_TRUE(decode_join(golden("join-answers", encode_join(join)))->answers);
+  JoinAnswer joined{"", true, "db1", std::chrono::milliseconds(2500), 2043};
+  EXPECT_FALSE(decode_joined(golden("joined", encode_joined(joined)))->relays) << "as earlier versions wrote it";
+  joined.relays = true;
+  EXPECT_TRUE(decode_joined(golden("joined-relays", encode_joined(joined)))->relays);
+}
+
+TEST(Golden, QuestionsToOtherHosts) {
+  const Question asked = sample_question();
+  const auto question = decode_question(golden("question", encode_question(asked)));
+  ASSERT_TRUE(question) << question.error();
+  EXPECT_EQ(question->number, asked.number);
+  EXPECT_EQ(question->port, asked.port);
+  EXPECT_EQ(question->asked, asked.asked);
+  EXPECT_EQ(question->by, asked.by);
+  EXPECT_EQ(question->name, asked.name);
+  EXPECT_EQ(question->request, asked.request);
+
+  const auto answer = decode_answer(golden("answer", encode_answer(sample_answer())));
+  ASSERT_TRUE(answer) << answer.error();
+  EXPECT_EQ(answer->number, sample_answer().number);
+  EXPECT_EQ(answer->host, "h2");
+  EXPECT_EQ(answer->error, "");
+  EXPECT_EQ(answer->reply, sample_answer().reply);
+
+  const Answer none{7, "h2", "it is away", schema::ErrorCode::UNAVAILABLE, {}};
+  const auto error = decode_answer(golden("answer-error", encode_answer(none)));
+  ASSERT_TRUE(error) << error.error();
+  EXPECT_EQ(error->error, none.error);
+  EXPECT_EQ(error->code, none.code);
+}
+
+TEST(Golden, AdminTrace) {
+  const schema::Frame asked = golden("admin-trace", sample_trace());
+  auto read_trace = [](schema::AdminRequest::Reader request) {
+    ASSERT_TRUE(request.isTrace());
+    EXPECT_EQ(decode(request.getTrace().getPort()), sample_uuid(4));
+    EXPECT_TRUE(request.getTrace().getRelayed());
+    EXPECT_EQ(request.getTrace().getPacket().getL4Dst(), 80u);
+  };
+  EXPECT_TRUE(schema::with_root<schema::AdminRequest>(asked, {}, read_trace));
+
+  const schema::Frame answer = golden("admin-trace-reply", sample_trace_reply());
+  auto read_reply = [](schema::AdminReply::Reader reply) {
+    ASSERT_TRUE(reply.isTrace());
+    EXPECT_EQ(reply.getTrace().getHost(), "h2");
+    EXPECT_EQ(reply.getTrace().getOutcome(), "forward");
+    EXPECT_EQ(reply.getTrace().getOutputs()[0], "vm2");
+  };
+  EXPECT_TRUE(schema::with_root<schema::AdminReply>(answer, {}, read_reply));
+}
+
 // What a host keeps on its disk over an upgrade of the daemon.
 TEST(Golden, LearnedEntries) {
   capnp::MallocMessageBuilder mac_message;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "topology/codec.hpp"
+#include "topology/codec_session.hpp"
 
 namespace viaduct::topology::testing {
 
@@ -314,6 +315,39 @@ inline schema::Frame sample_why() {
   encode(IpAddress::parse("192.0.2.7").value(), packet.initIpDst());
   return schema::Frame::of(message);
 }
+
+inline schema::Frame sample_trace() {
+  capnp::MallocMessageBuilder message;
+  auto request = message.initRoot<schema::AdminRequest>();
+  request.setMajor(schema::PROTOCOL_MAJOR);
+  request.setId(79);
+  request.setRequest("4f7c0c5e");
+  request.setBy("rosa");
+  auto trace = request.initTrace();
+  encode(sample_uuid(4), trace.initPort());
+  trace.setRelayed(true);
+  auto packet = trace.initPacket();
+  packet.setIpProto(6);
+  packet.setL4Dst(80);
+  encode(IpAddress::parse("192.0.2.7").value(), packet.initIpDst());
+  return schema::Frame::of(message);
+}
+
+inline schema::Frame sample_trace_reply() {
+  capnp::MallocMessageBuilder message;
+  auto reply = message.initRoot<schema::AdminReply>();
+  reply.setId(79);
+  auto trace = reply.initTrace();
+  trace.setHost("h2");
+  trace.setOutcome("forward");
+  trace.setDescription("a packet");
+  trace.initOutputs(1).set(0, "vm2");
+  return schema::Frame::of(message);
+}
+
+inline Question sample_question() { return {0xfeed, sample_id<PortId>(4), "h1", "rosa", "4f7c0c5e", sample_trace()}; }
+
+inline Answer sample_answer() { return {0xfeed, "h2", "", schema::ErrorCode::MALFORMED, sample_trace_reply()}; }
 
 inline schema::Frame sample_why_reply() {
   capnp::MallocMessageBuilder message;

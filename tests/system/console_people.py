@@ -163,9 +163,10 @@ def cluster_only(checks, lab, console):
     said = browser.until("document.querySelector('#traffic .note')?.innerText", "traffic is not known")
     checks.check("traffic is counted elsewhere", "no counters" in said and "viaduct status" in said, said)
     console.tab("trace")
-    said = browser.until("!document.getElementById('trace-note').hidden && document.getElementById('trace-note').innerText", "no trace here")
-    checks.check("traces are asked for elsewhere", "viaduct trace" in said and not browser.value("document.getElementById('trace-form').checkVisibility()"), said)
-    answer = admin(lab).get("ports?limit=1").json[0]
-    refused = admin(lab).get(f"ports/{answer['id']}/trace?packet=icmp%20to%2010.0.2.10")
-    checks.check("the API says so, too", refused.status == 503 and "agent role" in refused.json["message"], refused)
+    browser.until("document.querySelector('#trace-port option')?.value", "ports of other hosts")
+    checks.check("traces are asked of the ports' hosts", browser.value("document.getElementById('trace-form').checkVisibility()"))
+    bound = next(port for port in admin(lab).get("ports").json if port["hostId"])
+    refused = admin(lab).get(f"ports/{bound['id']}/trace?packet=icmp%20to%2010.0.2.10")
+    told = refused.json["message"]
+    checks.check("one that is gone is named", refused.status == 503 and "host " in told and ("is away" in told or "has lost" in told), refused)
     checks.equal("no complaints", browser.complained(), [])

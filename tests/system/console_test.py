@@ -316,7 +316,8 @@ def trace(checks, lab, console):
     client = admin(lab)
     away = next(each["id"] for each in client.get("ports").json if each["interfaceName"] == "uplink0")
     answer = client.get(f"ports/{away}/trace?packet=icmp%20to%2010.0.2.10")
-    checks.check("a port on another host is traced there", answer.status == 400 and "not active on this host" in answer.json["message"], answer)
+    checks.check("a port on another host is traced there", answer.status == 503 and "host far" in answer.json["message"] and
+                 "is away: start viaductd on it" in answer.json["message"], answer)
     checks.equal("no complaints but of that", browser.complained(but=("400", )), [])
 
 

@@ -224,7 +224,7 @@ def looking(tool, lab, checks):
             reach(lab, name, address_of("vm1" if name != "vm1" else "vm3"))
     status = tool.json("status")
     actors = {actor["name"]: actor for actor in status["actors"]}
-    expected = {"node", "admin", "admin_endpoint", "rest_gateway", "gateway", "topology_store", "state_tables", "node_record",
+    expected = {"node", "admin", "admin_endpoint", "answers", "rest_gateway", "gateway", "topology_store", "state_tables", "node_record",
                 "cluster_link", "topology_mirror", "state_publisher", "learned_state", "datapath", "tunnel_manager",
                 "flow_controller", "devices", "connections", "nat_leaser", "flow_replicator", "health_checker",
                 "bgp_speakers"}

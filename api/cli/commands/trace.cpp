@@ -32,30 +32,31 @@ struct Arguments {
 
 void print_step(std::ostream& out, const Json& step) {
   out << std::string(2 + 2 * step["depth"].get<size_t>(), ' ');
-  std::string name = text_at(step, "device_name");
+  std::string name = printable_at(step, "device_name");
   if (name.empty()) name = text_at(step["device"], "id");
-  if (!name.empty()) out << text_at(step["device"], "kind") << ' ' << name << "  ";
-  out << text_at(step, "stage");
-  std::string detail = text_at(step, "detail");
+  if (!name.empty()) out << printable_at(step["device"], "kind") << ' ' << name << "  ";
+  out << printable_at(step, "stage");
+  std::string detail = printable_at(step, "detail");
   if (!detail.empty()) out << ": " << detail;
   out << '\n';
 }
 
 void print_way(std::ostream& out, const Json& trace) {
   for (const Json& step : trace["steps"]) print_step(out, step);
-  out << "verdict: " << text_at(trace, "outcome");
-  std::string reason = text_at(trace, "drop_reason");
+  out << "verdict: " << printable_at(trace, "outcome");
+  std::string reason = printable_at(trace, "drop_reason");
   if (!reason.empty()) out << " (" << reason << ')';
   std::string outputs;
-  for (const Json& output : trace["outputs"]) outputs += (outputs.empty() ? " to " : ", ") + cell(output);
+  for (const Json& output : trace["outputs"]) outputs += (outputs.empty() ? " to " : ", ") + printable(cell(output));
   out << outputs << '\n';
-  if (std::string match = text_at(trace, "match"); !match.empty())
-    out << "flow:    " << match << "\nactions: " << text_at(trace, "actions") << '\n';
+  if (std::string match = printable_at(trace, "match"); !match.empty())
+    out << "flow:    " << match << "\nactions: " << printable_at(trace, "actions") << '\n';
 }
 
 void print_trace(std::ostream& out, const Json& trace) {
-  out << "packet: " << text_at(trace, "description") << '\n';
+  out << "packet: " << printable_at(trace, "description") << '\n';
   print_way(out, trace);
+  if (const std::string host = printable_at(trace, "host"); !host.empty()) out << "answered by host " << host << '\n';
 }
 
 void print_supposed(std::ostream& out, const Json& supposed) {
@@ -116,10 +117,10 @@ Result<ExitCode> trace(Session& session, const Arguments& arguments) {
   if (!packet) return packet.failure();
   auto directory = session.directory();
   if (!directory) return directory.failure();
-  auto record = (*directory)->find(Kind::PORT, arguments.port);
-  if (!record) return record.failure();
+  auto port = (*directory)->find_anywhere(Kind::PORT, arguments.port);
+  if (!port) return port.failure();
   auto fill = [&](schema::TraceRequest::Builder trace) {
-    set_uuid(trace.initPort(), record->id());
+    set_uuid(trace.initPort(), *port);
     write_packet(*packet, trace.initPacket());
   };
   return arguments.change.empty() ? trace_now(session, fill) : trace_supposing(session, fill, arguments);

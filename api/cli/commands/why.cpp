@@ -26,43 +26,42 @@ struct WhyArguments {
 
 constexpr size_t kShown = 5;
 
-std::string clean(const Json& object, const char* key) { return printable(text_at(object, key)); }
-
 bool is_found(const Json& cause) { return text_at(cause, "certainty") != "earlier" && !cause["ordinary"].get<bool>(); }
 
 void print_cause(std::ostream& out, size_t number, const Json& cause) {
   const auto line = [&](const char* name, const std::string& text) {
     if (!text.empty()) out << "   " << name << std::string(9 - std::string_view(name).size(), ' ') << text << '\n';
   };
-  out << number << ". " << clean(cause, "cause") << " (" << clean(cause, "certainty")
+  out << number << ". " << printable_at(cause, "cause") << " (" << printable_at(cause, "certainty")
       << (cause["ordinary"].get<bool>() ? ", ordinary" : "") << ")\n";
-  line("what", clean(cause, "text"));
+  line("what", printable_at(cause, "text"));
   std::string where;
-  if (std::string name = clean(cause, "device_name"); !name.empty()) {
-    where = clean(cause["device"], "kind") + " " + name;
+  if (std::string name = printable_at(cause, "device_name"); !name.empty()) {
+    where = printable_at(cause["device"], "kind") + " " + name;
   }
-  if (std::string chain = clean(cause, "chain_name"); !chain.empty()) {
+  if (std::string chain = printable_at(cause, "chain_name"); !chain.empty()) {
     where += ", chain " + chain + " rule " + text_at(cause, "rule_position");
   }
-  const std::string host = clean(cause, "host");
+  const std::string host = printable_at(cause, "host");
   line("where", where + (where.empty() || host.empty() ? "" : ", ") + (host.empty() ? "" : "host " + host));
   if (cause["packets"].get<uint64_t>() > 0) {
     line("dropped", text_at(cause, "packets") + " packets, the last " + duration(cause["last_seconds"].get<double>()) +
                         " ago, the first " + duration(cause["first_seconds"].get<double>()) + " ago");
   }
-  line("example", clean(cause, "example"));
-  line("cure", clean(cause, "cure"));
+  line("example", printable_at(cause, "example"));
+  line("cure", printable_at(cause, "cure"));
 }
 
 void print_answer(std::ostream& out, const Json& why, bool all) {
   const Json& causes = why["causes"];
   bool found = false;
   for (const Json& cause : causes) found |= is_found(cause);
-  if (!found) out << "nothing was found that keeps traffic of port " << clean(why, "port") << " from arriving\n";
+  if (!found) out << "nothing was found that keeps traffic of port " << printable_at(why, "port") << " from arriving\n";
   const size_t shown = all ? causes.size() : std::min(causes.size(), kShown);
   for (size_t i = 0; i < shown; ++i) print_cause(out, i + 1, causes[i]);
   if (shown < causes.size()) out << "and " << causes.size() - shown << " more: --all\n";
   for (const Json& note : why["notes"]) out << "note: " << printable(cell(note)) << '\n';
+  if (const std::string host = printable_at(why, "host"); !host.empty()) out << "answered by host " << host << '\n';
 }
 
 Result<ExitCode> why(Session& session, const WhyArguments& arguments) {
@@ -74,11 +73,11 @@ Result<ExitCode> why(Session& session, const WhyArguments& arguments) {
   }
   auto directory = session.directory();
   if (!directory) return directory.failure();
-  auto record = (*directory)->find(Kind::PORT, arguments.port);
-  if (!record) return record.failure();
+  auto port = (*directory)->find_anywhere(Kind::PORT, arguments.port);
+  if (!port) return port.failure();
   auto fill = [&](schema::AdminRequest::Builder request) {
     auto question = request.initWhy();
-    set_uuid(question.initPort(), record->id());
+    set_uuid(question.initPort(), *port);
     if (packet) write_packet(*packet, question.initPacket());
   };
   auto reply = (*session.client())->ask(fill, schema::AdminReply::WHY);

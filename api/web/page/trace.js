@@ -38,23 +38,22 @@ export class Tracing {
     for (const name of ["sport", "dport"]) this.form.elements[name].disabled = !has;
   }
 
-  // Ports where a packet can enter: those of this node, if it has any.
+  // Ports where a packet can enter: those that are bound to a host, whichever, as the node has that one asked.
   render() {
     const { model } = this;
     const note = byId("trace-note");
     const { node, nodeRefused } = model;
-    note.textContent = nodeRefused ? visible(nodeRefused)
-      : node && !node.ports ? "This node has the cluster role only, and traces nothing. A trace is asked of the host where the packet enters: “viaduct trace” there." : "";
+    note.textContent = visible(nodeRefused);
     note.hidden = !note.textContent;
     this.form.hidden = Boolean(note.textContent);
     const select = this.form.elements.port;
-    const ports = (node?.ports ?? []).map((each) => ({ id: each.portId, name: visible(each.name || each.interfaceName), active: each.active }));
-    ports.sort((one, other) => one.name.localeCompare(other.name, "en", { numeric: true }));
+    const place = (port) => (port.hostId === node?.hostId ? "" : ` on ${model.name("hosts", port.hostId)}`);
+    const ports = model.sorted("ports").filter((port) => port.hostId).map((port) => ({ id: port.id, name: model.name("ports", port.id) + place(port), active: port.active }));
     const looks = JSON.stringify(ports);
     if (select.looks === looks) return;
     select.looks = looks;
     const chosen = this.wanted ?? select.value;
-    replace(select, ports.length ? null : el("option", { value: "" }, "no port is bound to this node"), ports.map((port) => el("option", { value: port.id }, port.active ? port.name : `${port.name} (not active)`)));
+    replace(select, ports.length ? null : el("option", { value: "" }, "no port is bound to a host"), ports.map((port) => el("option", { value: port.id }, port.active ? port.name : `${port.name} (not active)`)));
     if (ports.some((port) => port.id === chosen)) select.value = chosen;
     this.wanted = null;
   }
@@ -108,7 +107,7 @@ export class Tracing {
     };
     replace(this.result,
       el("h3", { tabindex: -1, id: "verdict", class: dropped ? "drop" : "pass" }, verdict),
-      el("p", { class: "muted" }, visible(answer.packet)),
+      el("p", { class: "muted" }, visible(answer.packet), answer.hostName ? [", as host ", named(visible(answer.hostName)), " has it"] : null),
       el("ol", { class: "steps" }, answer.steps.map(line)),
       answer.match ? el("details", {}, el("summary", {}, "The flow that it would make"), el("dl", { class: "facts" }, el("dt", {}, "Match"), el("dd", {}, el("code", {}, visible(answer.match))), el("dt", {}, "Actions"), el("dd", {}, el("code", {}, visible(answer.actions || "none"))))) : null);
     this.say(`Trace: ${verdict}`);

@@ -134,7 +134,7 @@ TEST(TraceOfConnections, NamesChainsAndChangesNothing) {
   EXPECT_EQ(result.outcome, "forward");
   EXPECT_THAT(result.trace.steps.back().detail, HasSubstr("would open track tcp 10.0.1.2:80 > 10.0.1.1:1000 at "));
   EXPECT_EQ(bench.state.connections.size(), 0U);
-  const schema::Frame frame = trace_reply(1, result, bench.net.snapshot());
+  const schema::Frame frame = trace_reply(1, result, bench.net.snapshot(), "h1");
   ASSERT_TRUE(schema::with_root<schema::AdminReply>(frame, {}, [](schema::AdminReply::Reader reply) {
     std::vector<std::string> chains;
     for (auto step : reply.getTrace().getSteps()) {

@@ -28,11 +28,13 @@ class EndpointTest : public ActorTest {
   }
   AdminActor make_admin() {
     AdminActor made = system.spawn([this](AdminActor::pointer me) -> AdminActor::behavior_type {
-      return {[](const ReportStatus&) { return observability::ActorStatus{}; }, [me](const Shutdown&) { me->quit(); },
-              [this](const AdminCall& call) {
-                calls.add(call.request->bytes.size());
-                return AdminAnswer{std::make_shared<const schema::Frame>(done_reply(calls.size()))};
-              }};
+      return {
+          [](const ReportStatus&) { return observability::ActorStatus{}; }, [me](const Shutdown&) { me->quit(); },
+          [this](const AdminCall& call) {
+            calls.add(call.request->bytes.size());
+            return AdminAnswer{std::make_shared<const schema::Frame>(done_reply(calls.size()))};
+          },
+          [](const RelayedCall&) -> caf::result<AdminAnswer> { return caf::make_error(caf::sec::invalid_argument); }};
     });
     admins.add(made);
     return made;

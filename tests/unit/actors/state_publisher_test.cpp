@@ -53,7 +53,8 @@ class StatePublisherTest : protected PublisherBench, public ActorTest {
                 node.writes.add(write ? *write : StateWrite{});
                 return SessionWrite{{}, topology::encode_state_written(written)};
               },
-              [](const SessionBeat& beat) { return beat; }};
+              [](const SessionBeat& beat) { return beat; }, [](const SessionQuestion&) { return SessionAnswer{}; },
+              [](const SessionAnswer&) {}};
     });
     self->send(publisher, SessionChanged{session, std::move(secret)});
   }
@@ -193,7 +194,8 @@ TEST_F(StatePublisherTest, ASessionThatDiesUnderAWriteCostsNothing) {
               me->quit(caf::exit_reason::kill);
               return never;
             },
-            [](const SessionBeat& beat) { return beat; }};
+            [](const SessionBeat& beat) { return beat; }, [](const SessionQuestion&) { return SessionAnswer{}; },
+            [](const SessionAnswer&) {}};
   });
   see(7);
   self->send(publisher, SessionChanged{silent, {1}});

@@ -235,6 +235,27 @@ void fill_trace(schema::AdminRequest::Reader, schema::AdminReply::Builder reply)
   steps[2].setStage("arp_request");
 }
 
+// Its words may be another host's: none drives a terminal.
+TEST_F(Queries, TraceOfAnotherHost) {
+  ASSERT_EQ(tool({"bridge", "create", "blue"}).code, 0);
+  ASSERT_EQ(tool({"port", "create", "vm1", "--bridge", "blue"}).code, 0);
+  daemon.answer(schema::AdminRequest::TRACE, [](auto, schema::AdminReply::Builder reply) {
+    auto trace = reply.initTrace();
+    trace.setDescription("icmp\x1b[2J");
+    trace.setOutcome("drop");
+    trace.setDropReason("no_route\x07");
+    trace.setHost("h2");
+    auto step = trace.initSteps(1)[0];
+    step.setStage("route");
+    step.setDetail("\x1b]0;owned\x07");
+  });
+  EXPECT_EQ(tool({"trace", "vm1", "icmp", "to", "10.0.2.10"}).out,
+            "packet: icmp\\x1b[2J\n"
+            "  route: \\x1b]0;owned\\x07\n"
+            "verdict: drop (no_route\\x07)\n"
+            "answered by host h2\n");
+}
+
 TEST_F(Queries, Trace) {
   ASSERT_EQ(tool({"bridge", "create", "blue"}).code, 0);
   ASSERT_EQ(tool({"port", "create", "vm1", "--bridge", "blue"}).code, 0);
@@ -249,6 +270,10 @@ TEST_F(Queries, Trace) {
             "actions: output:4\n");
   EXPECT_THAT(daemon.requests().back(), HasSubstr("packet = ("));
   EXPECT_EQ(tool({"trace", "vm1", "icmp", "to", "10.0.2.10", "--json"}).json()["outputs"][0], "vm3");
+  EXPECT_EQ(tool({"trace", "11111111-2222-4333-8444-555555555555", "icmp", "to", "10.0.2.10"}).code, 0)
+      << "the daemon knows what it needs, and the port's host is asked";
+  EXPECT_THAT(daemon.requests().back(), HasSubstr("trace"));
+  EXPECT_EQ(tool({"trace", "11111111", "icmp", "to", "10.0.2.10"}).code, 1);
   EXPECT_EQ(tool({"trace", "vm1", "icmp"}).code, 2);
   EXPECT_EQ(tool({"trace", "vm1"}).code, 2);
   EXPECT_EQ(tool({"trace", "nope", "icmp", "to", "10.0.2.10"}).code, 1);

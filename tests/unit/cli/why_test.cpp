@@ -23,6 +23,7 @@ struct WhyCommand : testing::Test {
     daemon.answer(schema::AdminRequest::WHY, [=](auto, schema::AdminReply::Builder reply) {
       auto why = reply.initWhy();
       why.setPort("vm1");
+      why.setHost("h1");
       auto cause = why.initCauses(1)[0];
       cause.setCause("no_route");
       cause.setCertainty("traced");
@@ -55,7 +56,8 @@ TEST_F(WhyCommand, TellsACauseWithPlaceTimeAndCure) {
             "   where    router r1, chain web rule 2, host h1\n"
             "   dropped  3 packets, the last 0.5s ago, the first 1m 0s ago\n"
             "   example  10.0.1.10 > 10.9.9.9\n"
-            "   cure     add one\n");
+            "   cure     add one\n"
+            "answered by host h1\n");
   EXPECT_THAT(daemon.requests().back(), HasSubstr("why"));
   EXPECT_EQ(tool({"why", "vm1", "--json"}).json()["causes"][0]["cause"], "no_route");
 }

@@ -79,14 +79,15 @@ class TopologyStoreTest : public ActorTest {
   SubscriptionActor subscribe(uint64_t host = 1, uint64_t revision = 0) {
     auto sink = system.spawn<caf::detached>([this](FeedSinkActor::pointer me) -> FeedSinkActor::behavior_type {
       return {[this, me](const FeedFrame& feed) {
-        EXPECT_EQ(feed.sink, kFeedSecret);
-        feeders.add(caf::actor_cast<caf::actor>(me->current_sender()));
-        auto batch = topology::decode_feed(*feed.frame);
-        EXPECT_TRUE(batch) << batch.error();
-        batches.add(*batch);
-        gate.pass();
-        return resync.exchange(false) ? FeedApplied{0, true} : FeedApplied{batch->revision, false};
-      }};
+                EXPECT_EQ(feed.sink, kFeedSecret);
+                feeders.add(caf::actor_cast<caf::actor>(me->current_sender()));
+                auto batch = topology::decode_feed(*feed.frame);
+                EXPECT_TRUE(batch) << batch.error();
+                batches.add(*batch);
+                gate.pass();
+                return resync.exchange(false) ? FeedApplied{0, true} : FeedApplied{batch->revision, false};
+              },
+              [](const SessionQuestion&) {}};
     });
     sinks.push_back(sink);
     return ask<SubscriptionActor>(
