@@ -13,14 +13,16 @@ namespace viaduct::observability::flow_log {
 
 class LogFile {
  public:
-  static constexpr std::chrono::seconds kLook{
-      1};  // so often it is looked whether the file is still there under its name
+  // So often it is looked whether the file is still there under its name.
+  static constexpr std::chrono::seconds kLook{1};
 
   explicit LogFile(std::string path) : path_(std::move(path)) {}
   ~LogFile() { close(); }
   LogFile(const LogFile&) = delete;
   LogFile& operator=(const LogFile&) = delete;
 
+  // It can be written, as far as opening it tells: made, if it was not there. False: error() says why.
+  bool prepare(Time now) { return file_ >= 0 || open(now); }
   // `lines` end with a newline. All of them or none: what the disk had room for is taken back. False: error() says why, and the next
   // call tries again. Made with mode 0640, less the umask.
   bool append(std::string_view lines, Time now);

@@ -39,6 +39,11 @@ Writer::Writer(const WriterOptions& options, JsonContext context, Sources source
 }
 
 void Writer::start() {
+  const Time now = Clocks::now().steady;
+  if (file_ && !file_->prepare(now)) {
+    probe_.file_error();
+    tell_file_error(now, 0);
+  }
   thread_ = std::jthread([this](std::stop_token stop) { run(std::move(stop)); });
 }
 
@@ -136,13 +141,19 @@ void Writer::flush_file(const Clocks& clocks) {
   } else {
     probe_.file_error();
     probe_.lost(Loss::file, line_count_);
-    if (const auto before = file_words_.admit(clocks.steady)) {
-      log::warning(log::Component::flows, "flow log: the file cannot be written; its records are lost",
-                   {{"error", file_->error()}, {"records", line_count_}, {"before", *before}});
-    }
+    tell_file_error(clocks.steady, line_count_);
   }
   lines_.clear();
   line_count_ = 0;
+}
+
+void Writer::tell_file_error(Time now, uint64_t records) {
+  const auto before = file_words_.admit(now);
+  if (!before) return;
+  log::warning(log::Component::flows,
+               "flow log: the file cannot be written, and its records are lost: make its directory, free the disk, or "
+               "set flow_log.file to another one",
+               {{"error", file_->error()}, {"records", records}, {"before", *before}});
 }
 
 void Writer::flush_collector(const Clocks& clocks) {

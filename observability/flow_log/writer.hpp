@@ -58,6 +58,7 @@ class Writer {
   Writer(const WriterOptions& options, JsonContext context, Sources sources, Probe& probe);
   ~Writer() { stop(); }
 
+  // What keeps the file from being written is told in the log at once.
   void start();
   // What has been said until now is written. Idempotent.
   void stop();
@@ -83,6 +84,7 @@ class Writer {
   void merge(const Tracked& flow, uint64_t into);
   void track(const Record& record);
   void flush_file(const Clocks& clocks);
+  void tell_file_error(Time now, uint64_t records);
   void flush_collector(const Clocks& clocks);
 
   const WriterOptions options_;

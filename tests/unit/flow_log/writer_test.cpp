@@ -22,6 +22,7 @@ namespace viaduct::observability::flow_log::testing {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -195,6 +196,21 @@ TEST(FlowLogFile, ThatCannotBeWrittenIsCountedAndTriedAgain) {
   scene.flow(2);
   scene.round();
   EXPECT_EQ(lines_of(at / "folder/flows").size(), 1U);
+}
+
+TEST(FlowLogFile, ThatCannotBeWrittenIsToldAtTheStart) {
+  const Directory at;
+  std::vector<std::string> said;
+  log::set_sink([&](std::string_view line) { said.emplace_back(line); });
+  Scene missing(to_file(at / "folder/flows")), there(to_file(at / "flows"));
+  missing.writer.start();
+  there.writer.start();
+  missing.writer.stop();
+  there.writer.stop();
+  log::set_sink({});
+  EXPECT_THAT(said, ElementsAre(AllOf(HasSubstr("folder/flows: cannot open"), HasSubstr("make its directory"))));
+  EXPECT_THAT(missing.metrics(), HasSubstr("viaduct_flow_log_file_errors_total 1\n"));
+  EXPECT_TRUE(fs::exists(at / "flows")) << "with nothing in it yet";
 }
 
 TEST(FlowLogFile, IsNoPipe) {
