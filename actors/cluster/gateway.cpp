@@ -237,6 +237,14 @@ void not_asked(Self self, HostPromise promise, std::string_view outcome, HostAns
   promise.deliver(std::move(why));
 }
 
+auto store_failed(Self self, const HostPromise& promise) {
+  return [=](const caf::error& error) {
+    not_asked(self, promise, "store",
+              unanswered("", schema::ErrorCode::UNAVAILABLE,
+                         "topology store: " + self->system().render(error) + "; `viaduct status` says more"));
+  };
+}
+
 // The port's host has no session here. Where it has one the database knows.
 void name_who_serves(Self self, HostPromise promise, const topology::Host& host, const AgentsReport& report) {
   const auto at = std::ranges::find(report.agents, host.id, &AgentsReport::Line::host);
@@ -270,23 +278,16 @@ void ask_host(Self self, HostPromise promise, const QuestionPtr& question, const
     promise.delegate(session->second, AskHost{question});
     return;
   }
-  auto failed = [=](const caf::error& error) mutable {
-    promise.deliver(unanswered("", schema::ErrorCode::UNAVAILABLE,
-                               "topology store: " + self->system().render(error) + "; `viaduct status` says more"));
-  };
   self->request(self->state.links->store, kNodePatience, ReadAgents{})
-      .then([=, host = *host](const AgentsReport& report) { name_who_serves(self, promise, host, report); }, failed);
+      .then([=, host = *host](const AgentsReport& report) { name_who_serves(self, promise, host, report); },
+            store_failed(self, promise));
 }
 
 HostPromise ask(Self self, const QuestionPtr& question) {
   HostPromise promise = self->make_response_promise<HostAnswered>();
   self->request(self->state.links->store, kNodePatience, ReadTopology{})
       .then([=](const SnapshotPtr& snapshot) { ask_host(self, promise, question, *snapshot); },
-            [=](const caf::error& error) mutable {
-              promise.deliver(
-                  unanswered("", schema::ErrorCode::UNAVAILABLE,
-                             "topology store: " + self->system().render(error) + "; `viaduct status` says more"));
-            });
+            store_failed(self, promise));
   return promise;
 }
 
