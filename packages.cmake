@@ -67,7 +67,7 @@ install(FILES ${PACKAGED}/viaduct.zsh DESTINATION share/zsh/vendor-completions R
 install(FILES ${PACKAGED}/viaduct.fish DESTINATION share/fish/vendor_completions.d COMPONENT cli EXCLUDE_FROM_ALL)
 
 # --- maintainer scripts ---------------------------------------------------------------------------
-# viaduct_role(COMPONENT UNIT DIRECTORY CONFFILE): those of a role; DIRECTORY is its own below /var/lib and /run.
+# viaduct_role(COMPONENT UNIT DIRECTORY CONFFILE): those of a role; DIRECTORY is its own below /var/lib, /var/log and /run.
 function(viaduct_role component UNIT DIRECTORY conffile)
   set(PACKAGE viaduct-${component})
   configure_file(${PACKAGING}/role.postinst.in ${PACKAGED}/${component}/postinst @ONLY)
